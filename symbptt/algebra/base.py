@@ -1,0 +1,172 @@
+"""What every node of the language shares: operators that keep the order, SymPy hooks, shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, MatrixExpr
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+Shape = tuple[Any, ...]
+
+
+def shape_of(expr: Basic) -> Shape:
+    """Return ``()`` for a scalar, ``(n, 1)`` for a vector, ``(rows, columns)`` for a matrix."""
+    shape = getattr(expr, "shape", None)
+    return tuple(shape) if shape is not None else ()
+
+
+def is_vector(expr: Basic) -> bool:
+    """Whether the node is a column vector, which is said by a literal 1 as its second size."""
+    shape = shape_of(expr)
+    return len(shape) == 2 and shape[1] == 1
+
+
+class Node:
+    """Mixin of all nodes: arithmetic that keeps the order in which it was written."""
+
+    _op_priority = 20.0
+
+    def __add__(self, other: Any) -> Any:
+        from .build import add
+
+        return add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        from .build import add
+
+        return add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        from .build import subtract
+
+        return subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        from .build import subtract
+
+        return subtract(other, self)
+
+    def __neg__(self) -> Any:
+        from .build import negate
+
+        return negate(self)
+
+    def __mul__(self, other: Any) -> Any:
+        from .build import sympy_product
+
+        return sympy_product(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        from .build import sympy_product
+
+        return sympy_product(other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        from .build import matmul
+
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        from .build import matmul
+
+        return matmul(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        from .build import divide
+
+        return divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        from .build import divide
+
+        return divide(other, self)
+
+    def __pow__(self, exponent: Any) -> Any:
+        from .build import power
+
+        return power(self, exponent)
+
+    # -- SymPy hooks ---------------------------------------------------------------------------
+    def _latex(self, printer: Any) -> str:
+        from .present import present
+        from .tex import to_tex
+
+        return to_tex(present(self))  # type: ignore[arg-type]
+
+    def _pretty(self, printer: Any) -> Any:
+        from sympy.printing.pretty.stringpict import prettyForm
+
+        from .plain import to_plain
+        from .present import present
+
+        return prettyForm(to_plain(present(self)))  # type: ignore[arg-type]
+
+    def _sympystr(self, printer: Any) -> str:
+        from .pycode import LANGUAGE, write
+
+        return write(self, LANGUAGE)  # type: ignore[arg-type]
+
+    def _numpycode(self, printer: Any) -> str:
+        from .pycode import NUMPY, write
+
+        return write(self, NUMPY)  # type: ignore[arg-type]
+
+    def as_explicit(self) -> Any:
+        """Return plain SymPy: an immutable matrix of scalars, or a scalar; sizes must be integers."""
+        from .explicit import as_explicit
+
+        return as_explicit(self)  # type: ignore[arg-type]
+
+
+class ScalarNode(Node, Expr):  # type: ignore[misc]
+    """A scalar-valued node."""
+
+    is_commutative = True
+    is_number = False
+
+    def __new__(cls, *args: Any) -> ScalarNode:
+        return Basic.__new__(cls, *map(sympy.sympify, args))
+
+    def __abs__(self) -> Expr:
+        return sympy.Abs(self, evaluate=False)
+
+    def doit(self, **hints: Any) -> Expr:
+        """Return the same value as plain SymPy arithmetic, in SymPy's own order."""
+        return self.as_explicit()
+
+    def _eval_derivative(self, symbol: Basic) -> Expr:
+        return self.doit().diff(symbol) if self.doit() != self else sympy.S.Zero
+
+
+class MatrixNode(Node, MatrixExpr):  # type: ignore[misc]
+    """A vector- or matrix-valued node."""
+
+    is_commutative = False
+
+    def __new__(cls, *args: Any) -> MatrixNode:
+        return Basic.__new__(cls, *map(sympy.sympify, args))
+
+    @property
+    def shape(self) -> Shape:
+        raise TypeError(f"{type(self).__name__} has no shape")
+
+    @property
+    def T(self) -> Any:
+        from .build import transpose
+
+        return transpose(self)
+
+    def _eval_transpose(self) -> Any:
+        return self.T
+
+    def doit(self, **hints: Any) -> Any:
+        return self
+
+    def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
+        from .explicit import has_entries, as_explicit
+
+        if has_entries(self):
+            return as_explicit(self)[i, j]
+        return MatrixElement(self, i, j)

@@ -1,0 +1,571 @@
+"""Constructor functions: they check shapes, choose the scalar or matrix node, and leave out what is empty.
+
+Order is never changed. What is dropped or folded: zero terms, factors of one, double negation, numeric
+coefficients that meet, the transpose of a transpose, products with the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, Integer, S
+
+from ..errors import ShapeError
+from .base import Node, Shape, is_vector, shape_of
+from .functions import ElementwiseFunction, named
+from .leaves import Fill, Identity, Literal, Parameter
+from .nodes import (
+    Apply,
+    Concat,
+    Diag,
+    DiagonalOf,
+    EntrySum,
+    Hadamard,
+    HadamardPower,
+    HadamardQuotient,
+    Inner,
+    Map,
+    MatrixNegative,
+    MatrixPlus,
+    MatrixProduct,
+    MatrixTimeSum,
+    MaxEntry,
+    Mean,
+    Negative,
+    OrderedProduct,
+    Outer,
+    Part,
+    Plus,
+    Power,
+    Quotient,
+    Scale,
+    Softmax,
+    SquaredNorm,
+    TimeProduct,
+    Times,
+    TimeSum,
+    Trace,
+    Transposed,
+    Variance,
+)
+
+
+def node(value: Any) -> Any:
+    """Turn numbers and SymPy's own matrix nodes into nodes of the language.
+
+    >>> import sympy
+    >>> A = sympy.MatrixSymbol("A", 2, 2)
+    >>> node(A.T)
+    A.T
+    """
+    expr = sympy.sympify(value)
+    if isinstance(expr, Node) or not isinstance(expr, sympy.MatrixExpr):
+        return expr
+    if isinstance(expr, sympy.MatrixSymbol):
+        return Parameter(*expr.args)
+    if isinstance(expr, sympy.Identity):
+        return Identity(expr.shape[0])
+    if isinstance(expr, sympy.ZeroMatrix):
+        return Fill(S.Zero, *expr.shape)
+    convert = _FROM_SYMPY.get(type(expr).__name__)
+    return convert(*map(node, expr.args)) if convert else expr
+
+
+# -- sums ---------------------------------------------------------------------------------------------
+
+
+def is_zero(expr: Basic) -> bool:
+    """Whether the expression is the number 0 or a matrix filled with it."""
+    return bool(expr == 0 or (isinstance(expr, Fill) and expr.value == 0))
+
+
+def zero_like(expr: Basic) -> Expr:
+    """Return the zero of the same shape."""
+    shape = shape_of(expr)
+    return Fill(S.Zero, *shape) if shape else S.Zero
+
+
+def add(*terms: Any) -> Any:
+    """Return the sum in the order given; numbers are broadcast over vectors and matrices.
+
+    >>> from symbptt.algebra import Variable, index
+    >>> h, t = Variable("h", 3, 1), index("t")
+    >>> add(1, negate(h[t]))
+    1 - h[t]
+    """
+    flat: list[Any] = []
+    for term in map(node, terms):
+        flat += term.args if isinstance(term, Plus | MatrixPlus) else (term,)
+    flat = _broadcast(flat, "+")
+    kept = [term for term in flat if not is_zero(term)]
+    if not kept:
+        return flat[0] if flat else S.Zero
+    if len(kept) == 1:
+        return kept[0]
+    return MatrixPlus(*kept) if shape_of(kept[0]) else Plus(*kept)
+
+
+def _broadcast(terms: list[Any], sign: str) -> list[Any]:
+    shapes = list(dict.fromkeys(shape_of(term) for term in terms if shape_of(term)))
+    if not shapes:
+        return terms
+    if len(shapes) > 1:
+        raise ShapeError(f"{show_shape(shapes[0])} {sign} {show_shape(shapes[1])}: the shapes differ")
+    return [term if shape_of(term) else _fill(term, shapes[0], sign) for term in terms]
+
+
+def _fill(value: Any, shape: Shape, sign: str) -> Fill:
+    if isinstance(value, sympy.Symbol):
+        raise ShapeError(f"scalar {value} {sign} {show_shape(shape)}: only numbers and scalar results are broadcast")
+    return Fill(value, *shape)
+
+
+def subtract(a: Any, b: Any) -> Any:
+    """Return a - b."""
+    return add(a, negate(b))
+
+
+def negate(a: Any) -> Any:
+    """Return -a; the negative of a difference a - b is b - a, and of a number the number.
+
+    >>> from symbptt.algebra import Variable, index
+    >>> y, h, t = Variable("y"), Variable("h"), index("t")
+    >>> negate(subtract(y[t], h[t]))
+    h[t] - y[t]
+    """
+    a = node(a)
+    if isinstance(a, Negative | MatrixNegative):
+        return a.args[0]
+    if isinstance(a, Fill):
+        return Fill(-a.value, *a.shape)
+    if isinstance(a, Scale | Times) and a.args[0].is_Number:
+        rest = a.args[1:]
+        return product(-a.args[0], *rest)
+    if isinstance(a, Plus | MatrixPlus):
+        signs = [isinstance(term, Negative | MatrixNegative) for term in a.args]
+        if any(signs):
+            negated = [negate(term) for term in a.args]
+            positive_first = sorted(range(len(negated)), key=lambda i: not signs[i])
+            return add(*(negated[i] for i in positive_first))
+    if not isinstance(a, Node):
+        return -a if a.is_Number else Negative(a)
+    return MatrixNegative(a) if shape_of(a) else Negative(a)
+
+
+# -- products -----------------------------------------------------------------------------------------
+
+
+def product(*factors: Any) -> Any:
+    """Return the product of scalars and at most one vector or matrix (the last), in order.
+
+    >>> from symbptt.algebra import Variable, index
+    >>> h, t = Variable("h"), index("t")
+    >>> product(2, 3, h[t]), product(-1, h[t]), product(0, h[t])
+    (6*h[t], -h[t], 0)
+    """
+    number, scalars, matrices = S.One, [], []
+    for factor in _flatten(map(node, factors)):
+        if shape_of(factor):
+            matrices.append(factor)
+        elif factor.is_Number:
+            number *= factor
+        elif isinstance(factor, Negative):
+            number, scalars = -number, [*scalars, *_flatten([factor.args[0]])]
+        else:
+            scalars.append(factor)
+    if len(matrices) > 1:
+        raise ShapeError(f"{show_shape(matrices[0].shape)} times {show_shape(matrices[1].shape)}: use @ or hadamard")
+    if number == 0:
+        return zero_like(matrices[0]) if matrices else S.Zero
+    if matrices and isinstance(matrices[0], MatrixNegative):
+        number, matrices = -number, [matrices[0].args[0]]
+    negative = number < 0
+    coefficient = [abs(number)] if abs(number) != 1 else []
+    scalar = _times([*coefficient, *scalars])
+    result = (scalar if scalar is not None else S.One) if not matrices else (
+        matrices[0] if scalar is None else Scale(scalar, matrices[0])
+    )
+    return negate(result) if negative else result
+
+
+def _flatten(factors: Iterable[Any]) -> list[Any]:
+    flat: list[Any] = []
+    for factor in factors:
+        flat += _flatten(factor.args) if isinstance(factor, Times | Scale) else [factor]
+    return flat
+
+
+def _times(factors: list[Any]) -> Any:
+    if not factors:
+        return None
+    return factors[0] if len(factors) == 1 else Times(*factors)
+
+
+def hadamard(*factors: Any) -> Any:
+    """Return the elementwise product of arrays of one shape, scalars in front.
+
+    >>> from symbptt.algebra import Variable, index
+    >>> f, c, t = Variable("f", 3, 1), Variable("c", 3, 1), index("t")
+    >>> hadamard(f[t], c[t - 1])
+    f[t] * c[t - 1]
+    """
+    scalars, arrays, negative = [], [], False
+    nodes = [node(factor) for factor in factors]
+    shaped = [factor for factor in nodes if shape_of(factor)]
+    _broadcast(shaped, "*")
+    for factor in nodes:
+        if isinstance(factor, MatrixNegative):
+            negative, factor = not negative, factor.args[0]
+        if isinstance(factor, Scale):
+            scalars, factor = [*scalars, factor.args[0]], factor.args[1]
+        if isinstance(factor, Hadamard):
+            arrays += factor.args
+        elif isinstance(factor, Fill):
+            scalars.append(factor.value)
+        else:
+            (arrays if shape_of(factor) else scalars).append(factor)
+    if not arrays:
+        value = product(*scalars)
+        return Fill(value, *shape_of(shaped[0])) if shaped else value
+    result = product(*scalars, arrays[0] if len(arrays) == 1 else Hadamard(*arrays))
+    return negate(result) if negative else result
+
+
+def sympy_product(a: Any, b: Any) -> Any:
+    """Return what ``a * b`` means in SymPy: the matrix product of matrices, else the scalar multiple."""
+    a, b = node(a), node(b)
+    if shape_of(a) and shape_of(b):
+        return matmul(a, b)
+    return product(a, b) if not shape_of(a) else product(b, a)
+
+
+def elementwise_product(a: Any, b: Any) -> Any:
+    """Return what ``a * b`` means in the equation language: elementwise, or a scalar multiple."""
+    a, b = node(a), node(b)
+    return hadamard(a, b) if shape_of(a) and shape_of(b) else product(a, b)
+
+
+def matmul(*factors: Any) -> Any:
+    """Return the matrix product in order: u^T v becomes an inner, u v^T an outer product.
+
+    Raises
+    ------
+    ShapeError
+        When the inner sizes differ, or a factor is a scalar.
+
+    Examples
+    --------
+    >>> from symbptt.algebra import Parameter, Variable, index
+    >>> W, h, t = Parameter("W", 3, 3), Variable("h", 3, 1), index("t")
+    >>> matmul(W.T, h[t]), matmul(h[t], transpose(h[t - 1])), matmul(transpose(h[t]), h[t])
+    (W.T @ h[t], h[t] @ h[t - 1].T, h[t].T @ h[t])
+    """
+    flat: list[Any] = []
+    scalars: list[Any] = []
+    for factor in map(node, factors):
+        if not shape_of(factor):
+            raise ShapeError(f"@ with the scalar {factor}: write * for a scalar multiple")
+        if isinstance(factor, MatrixNegative):
+            scalars, factor = [*scalars, S.NegativeOne], factor.args[0]
+        if isinstance(factor, Scale):
+            scalars, factor = [*scalars, factor.args[0]], factor.args[1]
+        flat += factor.args if isinstance(factor, MatrixProduct) else (factor,)
+    for left, right in zip(flat, flat[1:], strict=False):
+        if left.shape[1] != right.shape[0]:
+            raise ShapeError(f"{show_shape(left.shape)} @ {show_shape(right.shape)}: {left.shape[1]} is not {right.shape[0]}")
+    if any(is_zero(factor) for factor in flat):
+        return Fill(S.Zero, flat[0].shape[0], flat[-1].shape[1])
+    return product(*scalars, _matrix_product([f for f in flat if not isinstance(f, Identity)] or flat[:1]))
+
+
+def _matrix_product(flat: list[Any]) -> Any:
+    if len(flat) == 1:
+        return flat[0]
+    first, last = flat[0], flat[-1]
+    if _is_row(first) and is_vector(last):
+        inner = last if len(flat) == 2 else _matrix_product(flat[1:])
+        return Inner(transpose(first), inner)
+    if is_vector(last) is False and _is_row(last) and is_vector(_span(flat[:-1])):
+        return Outer(_matrix_product(flat[:-1]), transpose(last))
+    for i, factor in enumerate(flat[1:-1], start=1):
+        if _is_row(factor) and is_vector(flat[i - 1]):
+            return MatrixProduct(*flat[: i - 1], Outer(flat[i - 1], transpose(factor)), *flat[i + 1 :])
+    return MatrixProduct(*flat)
+
+
+class _Span:
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+
+def _span(flat: list[Any]) -> Any:
+    return _Span((flat[0].shape[0], flat[-1].shape[1]))
+
+
+def _is_row(expr: Any) -> bool:
+    return isinstance(expr, Transposed) and is_vector(expr.args[0])
+
+
+def transpose(a: Any) -> Any:
+    """Return the transpose; of a transpose, what was transposed; of a scalar or diagonal, itself."""
+    a = node(a)
+    if isinstance(a, Transposed):
+        return a.args[0]
+    if not shape_of(a) or isinstance(a, Diag | Identity):
+        return a
+    if isinstance(a, Outer):
+        return Outer(a.args[1], a.args[0])
+    return Transposed(a)
+
+
+def expand_transpose(a: Any) -> Any:
+    """Return the transpose with products and sums opened: (AB)^T = B^T A^T."""
+    if isinstance(a, MatrixProduct):
+        return matmul(*(expand_transpose(factor) for factor in reversed(a.args)))
+    if isinstance(a, MatrixPlus):
+        return add(*map(expand_transpose, a.args))
+    if isinstance(a, MatrixNegative):
+        return negate(expand_transpose(a.args[0]))
+    if isinstance(a, Scale):
+        return product(a.args[0], expand_transpose(a.args[1]))
+    return transpose(a)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """Return a / b: of scalars, by a scalar, or elementwise."""
+    a, b = node(a), node(b)
+    if not shape_of(b):
+        if b == 1:
+            return a
+        if shape_of(a):
+            return product(1 / b if b.is_Number else Quotient(S.One, b), a)
+        return a / b if a.is_Number and b.is_Number else Quotient(a, b)
+    if not shape_of(a):
+        a = _fill(a, shape_of(b), "/")
+    _broadcast([a, b], "/")
+    return negate(HadamardQuotient(a.args[0], b)) if isinstance(a, MatrixNegative) else HadamardQuotient(a, b)
+
+
+def power(a: Any, exponent: Any) -> Any:
+    """Return a ** exponent, elementwise for arrays, with a constant exponent."""
+    a, exponent = node(a), node(exponent)
+    if exponent == 1:
+        return a
+    if exponent == 0:
+        return Fill(S.One, *shape_of(a)) if shape_of(a) else S.One
+    if a.is_Number and exponent.is_Number:
+        return a**exponent
+    return HadamardPower(a, exponent) if shape_of(a) else Power(a, exponent)
+
+
+# -- functions and reductions -------------------------------------------------------------------------
+
+
+def apply(function: ElementwiseFunction | str, a: Any) -> Any:
+    """Return f(a), elementwise for arrays; the linear function is left out."""
+    a = node(a)
+    function = named(function) if isinstance(function, str) else function
+    if function == named("linear"):
+        return a
+    return Map(function, a) if shape_of(a) else Apply(function, a)
+
+
+def outer(u: Any, v: Any) -> Any:
+    """Return u v^T, with scalar factors in front."""
+    u, v = _vector(u, "outer"), _vector(v, "outer")
+    scalars: list[Any] = []
+    parts = []
+    for part in (u, v):
+        if isinstance(part, MatrixNegative):
+            scalars, part = [*scalars, S.NegativeOne], part.args[0]
+        if isinstance(part, Scale):
+            scalars, part = [*scalars, part.args[0]], part.args[1]
+        parts.append(part)
+    if is_zero(parts[0]) or is_zero(parts[1]):
+        return Fill(S.Zero, u.shape[0], v.shape[0])
+    return product(*scalars, Outer(*parts))
+
+
+def inner(u: Any, v: Any) -> Any:
+    """Return u^T v of vectors, or the sum of the products of the entries of two matrices, tr(U^T V)."""
+    u, v = node(u), node(v)
+    _broadcast([u, v], "inner")
+    scalars: list[Any] = []
+    parts = []
+    for part in (u, v):
+        if isinstance(part, MatrixNegative):
+            scalars, part = [*scalars, S.NegativeOne], part.args[0]
+        if isinstance(part, Scale):
+            scalars, part = [*scalars, part.args[0]], part.args[1]
+        parts.append(part)
+    if is_zero(parts[0]) or is_zero(parts[1]):
+        return S.Zero
+    for part, other in (parts, parts[::-1]):
+        if isinstance(part, Fill):
+            return product(*scalars, part.value, entry_sum(other))
+    if is_vector(u):
+        return product(*scalars, Inner(*parts))
+    return product(*scalars, EntrySum(hadamard(*parts)))
+
+
+def _vector(value: Any, name: str) -> Any:
+    expr = node(value)
+    if not is_vector(expr):
+        raise ShapeError(f"{name}({expr}): a vector is needed, not {show_shape(shape_of(expr))}")
+    return expr
+
+
+def _array(value: Any, name: str) -> Any:
+    expr = node(value)
+    if not shape_of(expr):
+        raise ShapeError(f"{name}({expr}): a vector or matrix is needed, not a scalar")
+    return expr
+
+
+def _square(value: Any, name: str) -> Any:
+    expr = _array(value, name)
+    if expr.shape[0] != expr.shape[1]:
+        raise ShapeError(f"{name}({expr}): a square matrix is needed, not {show_shape(expr.shape)}")
+    return expr
+
+
+def entry_sum(a: Any) -> Any:
+    """Return the sum of all entries; of a scalar, itself."""
+    a = node(a)
+    if not shape_of(a):
+        return a
+    if isinstance(a, MatrixNegative):
+        return negate(entry_sum(a.args[0]))
+    if isinstance(a, Scale):
+        return product(a.args[0], entry_sum(a.args[1]))
+    if isinstance(a, Fill):
+        return product(a.value, a.shape[0], a.shape[1])
+    return EntrySum(a)
+
+
+def squared_norm(a: Any) -> Any:
+    """Return the sum of the squared entries; of a scalar, its square."""
+    a = node(a)
+    return SquaredNorm(a) if shape_of(a) else power(a, 2)
+
+
+def mean(a: Any) -> Any:
+    """Return the mean of all entries; of a scalar, itself."""
+    a = node(a)
+    return Mean(a) if shape_of(a) else a
+
+
+def variance(a: Any) -> Any:
+    """Return the variance of all entries, divided by their number."""
+    return Variance(_array(a, "variance"))
+
+
+def max_entry(a: Any) -> Any:
+    """Return the largest entry."""
+    return MaxEntry(_array(a, "max"))
+
+
+def softmax(a: Any) -> Any:
+    """Return the softmax of a vector."""
+    return Softmax(_vector(a, "softmax"))
+
+
+def trace(a: Any) -> Any:
+    """Return the trace of a square matrix."""
+    return Trace(_square(a, "trace"))
+
+
+def diag(a: Any) -> Any:
+    """Return the diagonal matrix of a vector, or the diagonal of a square matrix."""
+    a = _array(a, "diag")
+    if isinstance(a, Fill) and is_vector(a) and a.value == 1:
+        return Identity(a.shape[0])
+    return Diag(a) if is_vector(a) else DiagonalOf(_square(a, "diag"))
+
+
+def concat(*parts: Any) -> Any:
+    """Return vectors (or matrices of as many columns) on top of each other."""
+    arrays = [_array(part, "concat") for part in parts]
+    for other in arrays[1:]:
+        if other.shape[1] != arrays[0].shape[1]:
+            raise ShapeError(
+                f"concat of {show_shape(arrays[0].shape)} and {show_shape(other.shape)}: the numbers of columns differ"
+            )
+    return arrays[0] if len(arrays) == 1 else Concat(*arrays)
+
+
+def part(a: Any, start: Any, length: Any) -> Any:
+    """Return ``length`` rows from row ``start`` (from 0)."""
+    a = node(a)
+    return a if (start, length) == (0, a.shape[0]) else Part(a, start, length)
+
+
+# -- over time ----------------------------------------------------------------------------------------
+
+
+def time_sum(body: Any, when: Any, lower: Any, upper: Any) -> Any:
+    """Return the sum over steps of a scalar, vector or matrix."""
+    body, lower, upper = node(body), sympy.sympify(lower), sympy.sympify(upper)
+    if is_zero(body) or (upper - lower).is_negative:
+        return zero_like(body)
+    if isinstance(body, Negative | MatrixNegative):
+        return negate(time_sum(body.args[0], when, lower, upper))
+    return (MatrixTimeSum if shape_of(body) else TimeSum)(body, when, lower, upper)
+
+
+def time_product(body: Any, when: Any, lower: Any, upper: Any) -> Any:
+    """Return the product over steps, newest on the left; the identity where the range is empty.
+
+    >>> from symbptt.algebra import Parameter, index
+    >>> W, j, t = Parameter("W", 3, 3), index("j"), index("t")
+    >>> time_product(W, j, t + 1, t)
+    I(3)
+    """
+    body, lower, upper = node(body), sympy.sympify(lower), sympy.sympify(upper)
+    gap = upper - lower
+    if gap.is_negative:
+        return Identity(body.shape[0]) if shape_of(body) else S.One
+    if gap == 0:
+        return body.xreplace({when: lower})
+    return (OrderedProduct if shape_of(body) else TimeProduct)(body, when, lower, upper)
+
+
+def expand_bound(expr: Any) -> Any:
+    """Write out a time sum or an ordered product whose bounds are integers."""
+    times: Iterable[int]
+    low, high = int(expr.lower), int(expr.upper)
+    pieces = [expr.body.xreplace({expr.index: Integer(s)}) for s in range(low, high + 1)]
+    if isinstance(expr, TimeSum | MatrixTimeSum):
+        return add(*pieces) if pieces else zero_like(expr.body)
+    if not pieces:
+        return Identity(expr.shape[0]) if shape_of(expr) else S.One
+    return matmul(*reversed(pieces)) if shape_of(expr) else product(*reversed(pieces))
+
+
+def show_shape(shape: Shape) -> str:
+    """Return the shape as a user writes it: ``n``, ``n x m``, or ``scalar``.
+
+    >>> show_shape((4, 1)), show_shape((4, 3)), show_shape(())
+    ('(4)', '(4 x 3)', 'scalar')
+    """
+    if not shape:
+        return "scalar"
+    if shape[1] == 1:
+        return f"({shape[0]})"
+    return f"({shape[0]} x {shape[1]})"
+
+
+_FROM_SYMPY: dict[str, Callable[..., Any]] = {
+    "Transpose": transpose,
+    "MatMul": lambda *factors: _mixed_product(factors),
+    "MatAdd": add,
+    "HadamardProduct": hadamard,
+    "Trace": trace,
+}
+
+
+def _mixed_product(factors: tuple[Any, ...]) -> Any:
+    scalars = [f for f in factors if not shape_of(f)]
+    return product(*scalars, matmul(*(f for f in factors if shape_of(f))))

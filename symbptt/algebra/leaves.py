@@ -1,0 +1,242 @@
+"""The names of the language: time-indexed variables, parameters, literals and derivatives.
+
+Vectors are columns, so a vector of length ``n`` has the SymPy shape ``(n, 1)``; a scalar is a plain
+:class:`sympy.Expr` and has the shape ``()`` here.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, MatrixExpr, MatrixSymbol, Rational, Symbol, Tuple
+from sympy.core.symbol import Str
+
+from .base import MatrixNode, Node, ScalarNode, Shape, shape_of
+
+TOTAL, IMMEDIATE = "total", "immediate"
+
+
+def size(name: str) -> Symbol:
+    """Return the size symbol of that name, a positive integer (``n``, ``m``, ``q``, ``T``)."""
+    return Symbol(name, integer=True, positive=True)
+
+
+def index(name: str = "t") -> Symbol:
+    """Return a time index of that name, an integer."""
+    return Symbol(name, integer=True)
+
+
+def scalar_parameter(name: str) -> Symbol:
+    """Return a scalar parameter, a real symbol."""
+    return Symbol(name, real=True)
+
+
+class Parameter(Node, MatrixSymbol):  # type: ignore[misc]
+    """A matrix or vector that is the same at every step (``W_h``, ``b_h``).
+
+    >>> W = Parameter("W_h", 4, 4)
+    >>> W.shape, W.name
+    ((4, 4), 'W_h')
+    """
+
+
+class Variable(Basic):  # type: ignore[misc]
+    """A quantity that has a value at every step; ``variable[t]`` is its value at step t.
+
+    Parameters
+    ----------
+    name : str
+        Canonical name, such as ``h``.
+    *shape : int or sympy.Expr
+        Nothing for a scalar, ``n, 1`` for a vector, ``p, n`` for a matrix.
+
+    Examples
+    --------
+    >>> h = Variable("h", 4, 1)
+    >>> h[index("t") - 1]
+    h[t - 1]
+    """
+
+    def __new__(cls, name: Any, *shape: Any) -> Variable:
+        return Basic.__new__(cls, name if isinstance(name, Str) else Str(name), *map(sympy.sympify, shape))
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def shape(self) -> Shape:
+        return tuple(self.args[1:])
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return {self}
+
+    def __getitem__(self, when: Any) -> Expr:
+        cls = MatrixAt if self.shape else ScalarAt
+        return cls(self, sympy.sympify(when))
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.name
+
+    _numpycode = _latex = _pythoncode = _sympystr
+
+
+class _At:
+    """What scalars and matrices at one time step have in common."""
+
+    args: tuple[Any, ...]
+
+    @property
+    def variable(self) -> Variable:
+        return self.args[0]  # type: ignore[no-any-return]
+
+    @property
+    def when(self) -> Expr:
+        return self.args[1]
+
+    @property
+    def name(self) -> str:
+        return self.variable.name
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return {self.variable} | self.when.free_symbols
+
+
+class ScalarAt(_At, ScalarNode):
+    """A time-indexed scalar, ``l[t]``."""
+
+    is_real = True
+
+
+class MatrixAt(_At, MatrixNode):
+    """A time-indexed vector or matrix, ``h[t]``."""
+
+    @property
+    def shape(self) -> Shape:
+        return self.variable.shape
+
+
+class Literal(ScalarNode):
+    """A number as it is written: ``Literal("2.0")`` prints 2.0 and is exactly 2.
+
+    >>> Literal("2.0"), Literal("2.50").value, Literal("-1/3").value
+    (2.0, Fraction(5, 2), Fraction(-1, 3))
+    """
+
+    is_real = True
+
+    def __new__(cls, text: Any) -> Literal:
+        return Basic.__new__(cls, text if isinstance(text, Str) else Str(str(text)))
+
+    @property
+    def text(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def value(self) -> Fraction:
+        return Fraction(self.text)
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return set()
+
+    def doit(self, **hints: Any) -> Expr:
+        return Rational(self.value.numerator, self.value.denominator)
+
+
+class LiteralMatrix(MatrixNode):
+    """A matrix or vector of numbers as they are written; its argument is a Tuple of row Tuples."""
+
+    def __new__(cls, rows: Any) -> LiteralMatrix:
+        return Basic.__new__(cls, Tuple(*(Tuple(*row) for row in rows)))
+
+    @property
+    def rows(self) -> Tuple:
+        return self.args[0]
+
+    @property
+    def shape(self) -> Shape:
+        return (sympy.Integer(len(self.rows)), sympy.Integer(len(self.rows[0])))
+
+
+class Fill(MatrixNode):
+    """A matrix all of whose entries are one number: the 1 in ``1 - f[t]``."""
+
+    @property
+    def value(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def shape(self) -> Shape:
+        return self.args[1:]
+
+
+class Identity(MatrixNode):
+    """The identity matrix of a size."""
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[0], self.args[0])
+
+
+class _DerivativeLeaf:
+    args: tuple[Any, ...]
+
+    @property
+    def of(self) -> Basic:
+        return self.args[0]
+
+    @property
+    def by(self) -> Basic:
+        return self.args[1]
+
+    @property
+    def mode(self) -> str:
+        """``total`` (through all that depends on it) or ``immediate`` (other states held fixed)."""
+        return str(self.args[2].name)
+
+
+def _mode(mode: Any) -> Str:
+    return mode if isinstance(mode, Str) else Str(mode)
+
+
+class ScalarDerivative(_DerivativeLeaf, ScalarNode):
+    """The derivative of a scalar by a scalar, kept opaque: ``dL/dh_t`` when all sizes are 1."""
+
+    is_real = True
+
+    def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> ScalarDerivative:
+        return Basic.__new__(cls, of, by, _mode(mode))
+
+
+class Gradient(_DerivativeLeaf, MatrixNode):
+    """The gradient of a scalar by a vector or matrix, kept opaque; it has the shape of ``by``."""
+
+    def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> Gradient:
+        return Basic.__new__(cls, of, by, _mode(mode))
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.by)
+
+
+class Jacobian(_DerivativeLeaf, MatrixNode):
+    """The Jacobian of a vector by a vector, numerator layout, kept opaque: (len of, len by)."""
+
+    def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> Jacobian:
+        return Basic.__new__(cls, of, by, _mode(mode))
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.of)[0], shape_of(self.by)[0])
+
+
+def derivative(of: Basic, by: Basic, mode: str = TOTAL) -> Expr | MatrixExpr:
+    """Return the opaque derivative of ``of`` by ``by``: scalar, gradient or Jacobian by their ranks."""
+    if shape_of(of) == ():
+        return ScalarDerivative(of, by, mode) if shape_of(by) == () else Gradient(of, by, mode)
+    return Jacobian(of, by, mode)

@@ -1,0 +1,182 @@
+"""Names on the page: canonical keys and a notation's short LaTeX (``W_{hh}``, ``\\hat{y}``) as layout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from .layout import Accent, Fence, Ident, Item, Number, Operator, Row, Script, row
+
+GREEK = dict(
+    alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", zeta="ζ", eta="η", theta="θ", iota="ι",
+    kappa="κ", lambda_="λ", mu="μ", nu="ν", xi="ξ", pi="π", rho="ρ", sigma="σ", tau="τ", upsilon="υ", phi="φ",
+    varphi="φ", chi="χ", psi="ψ", omega="ω", Gamma="Γ", Delta="Δ", Theta="Θ", Lambda="Λ", Xi="Ξ", Pi="Π",
+    Sigma="Σ", Phi="Φ", Psi="Ψ", Omega="Ω", ell="ℓ",
+)  # fmt: skip
+GREEK["lambda"] = GREEK.pop("lambda_")
+MARKS = ("hat", "tilde", "bar", "vec")
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|[{}_^]|[A-Za-z]|[0-9]+|[^\s]")
+
+
+@lru_cache(maxsize=None)
+def key_layout(key: str) -> Item:
+    """Return how a canonical key is written when no notation says otherwise: ``W_xi`` is W with subscript xi.
+
+    >>> key_layout("W_h")
+    Script(base=Ident(name='W', style='italic'), sub=Ident(name='h', style='italic'), sup=None)
+    """
+    base, _, sub = key.partition("_")
+    head: Item = Ident(GREEK[base]) if base in GREEK else _word(base)
+    return Script(head, _letters(sub)) if sub else head
+
+
+def _word(text: str) -> Item:
+    match = re.fullmatch(r"([A-Za-z])(\d+)", text)
+    if match:
+        return Script(Ident(match[1]), Number(match[2]))
+    return Ident(text, "italic" if len(text) == 1 else "upright")
+
+
+def _letters(text: str) -> Item:
+    if text in GREEK:
+        return Ident(GREEK[text])
+    pieces = re.findall(r"\d+|[A-Za-z]|.", text.replace("_", ","))
+    return row(*(Number(p) if p.isdigit() else Operator(p, "separator") if p == "," else Ident(p) for p in pieces))
+
+
+@lru_cache(maxsize=None)
+def name_layout(latex: str) -> Item:
+    """Return the layout of a name given as short LaTeX: letters, Greek, accents, scripts, ``\\mathbf``.
+
+    >>> name_layout(r"\\hat{y}")
+    Accent(base=Ident(name='y', style='italic'), mark='hat')
+
+    Raises
+    ------
+    ValueError
+        For LaTeX that is not a name.
+    """
+    tokens = _TOKEN.findall(latex)
+    item, rest = _sequence(tokens)
+    if rest:
+        raise ValueError(f"{latex!r} is not a name: {rest[0]!r} is left over")
+    return item
+
+
+def _sequence(tokens: list[str]) -> tuple[Item, list[str]]:
+    items: list[Item] = []
+    while tokens and tokens[0] != "}":
+        if tokens[0] in "_^":
+            script, tokens2 = _atom(tokens[1:])
+            base = items.pop()
+            old = base if isinstance(base, Script) else Script(base)
+            items.append(
+                Script(old.base, script, old.sup) if tokens[0] == "_" else Script(old.base, old.sub, script)
+            )
+            tokens = tokens2
+        else:
+            item, tokens = _atom(tokens)
+            items.append(item)
+    if not items:
+        raise ValueError("an empty name")
+    return row(*items), tokens
+
+
+def _atom(tokens: list[str]) -> tuple[Item, list[str]]:
+    if not tokens:
+        raise ValueError("a name ends too early")
+    head, rest = tokens[0], tokens[1:]
+    if head == "{":
+        item, rest = _sequence(rest)
+        return item, rest[1:]
+    if not head.startswith("\\"):
+        return _plain_atom(head), rest
+    word = head[1:]
+    if word in MARKS:
+        base, rest = _atom(rest)
+        return Accent(base, word), rest  # type: ignore[arg-type]
+    if word in ("mathbf", "boldsymbol", "mathrm", "mathcal"):
+        style = {"mathrm": "upright", "mathcal": "calligraphic"}.get(word, "bold")
+        base, rest = _atom(rest)
+        return _restyle(base, style), rest
+    if word in GREEK:
+        return Ident(GREEK[word]), rest
+    if word == "top":
+        return Operator("⊤", "plain"), rest
+    if word == "prime":
+        return Operator("′", "plain"), rest
+    raise ValueError(f"{head} is not known in a name")
+
+
+def _plain_atom(token: str) -> Item:
+    if token.isdigit():
+        return Number(token)
+    if token == "'":
+        return Operator("′", "plain")
+    if token == "*":
+        return Operator("∗", "plain")
+    return Operator(token, "separator") if token in ",;" else Ident(token)
+
+
+def _restyle(item: Item, style: Any) -> Item:
+    if isinstance(item, Row):
+        letters = "".join(i.name for i in item.items if isinstance(i, Ident))
+        return Ident(letters, style)
+    return Ident(item.name, style) if isinstance(item, Ident) else item
+
+
+FUNCTION_NAMES: dict[str, Item] = {
+    "sigmoid": Ident("σ"),
+    "relu": Ident("ReLU", "upright"),
+    "leaky_relu": Ident("LeakyReLU", "upright"),
+    "elu": Ident("ELU", "upright"),
+    "gelu": Ident("GELU", "upright"),
+    "silu": Ident("SiLU", "upright"),
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """How names are written: canonical key to short LaTeX; what is not mapped is written as its key.
+
+    Parameters
+    ----------
+    mapping : mapping
+        Canonical key -> short LaTeX, such as ``{"W_h": "W_{hh}", "target": r"\\hat{y}"}``.
+    untimed : frozenset of str
+        Keys that are written without their time index (a target that exists only at the last step).
+    functions : mapping
+        Function name -> short LaTeX, such as ``{"tanh": "f"}``.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    untimed: frozenset[str] = frozenset()
+    functions: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, key: str) -> Item:
+        """Return the layout of a canonical key."""
+        return name_layout(self.mapping[key]) if key in self.mapping else key_layout(key)
+
+    def at(self, key: str, when: Item) -> Item:
+        """Return the layout of a key at a step: the index joins a subscript that is there."""
+        name = self.key(key)
+        if key in self.untimed:
+            return name
+        if isinstance(name, Script):
+            sub = when if name.sub is None else row(name.sub, Operator(",", "separator"), when)
+            return Script(name.base, sub, name.sup)
+        return Script(name if isinstance(name, Ident | Accent) else Fence(name), when)
+
+    def function(self, name: str) -> Item:
+        """Return the layout of a function's name; primes stay primes."""
+        base = name.rstrip("'")
+        primes = len(name) - len(base)
+        if base in self.functions:
+            item = name_layout(self.functions[base])
+        else:
+            item = FUNCTION_NAMES.get(base, Ident(base, "upright" if len(base) > 1 else "italic"))
+        return row(item, *[Operator("′", "plain")] * primes)

@@ -1,0 +1,302 @@
+"""The operations of the language. Arguments keep the order in which they were written.
+
+Each operation has one node for scalars and one for vectors and matrices where both exist; nodes do no
+simplification (that is :mod:`symbptt.algebra.build`) and check no shapes (that is the constructor functions
+there), so that ``node.func(*node.args) == node`` always holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, Tuple
+
+from .base import MatrixNode, Node, ScalarNode, Shape, shape_of
+
+# -- arithmetic --------------------------------------------------------------------------------------
+
+
+class Plus(ScalarNode):
+    """a + b + ..., in order."""
+
+
+class MatrixPlus(MatrixNode):
+    """A + B + ..., in order."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+class Negative(ScalarNode):
+    """-a."""
+
+
+class MatrixNegative(MatrixNode):
+    """-A."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+class Times(ScalarNode):
+    """a b ..., scalars in order."""
+
+
+class Scale(MatrixNode):
+    """a X: a scalar in front of a vector or matrix."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[1])
+
+
+class MatrixProduct(MatrixNode):
+    """A B ... x, in order."""
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[0])[0], shape_of(self.args[-1])[1])
+
+
+class Hadamard(MatrixNode):
+    """A elementwise B elementwise ..., in order."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+class Quotient(ScalarNode):
+    """a / b."""
+
+
+class HadamardQuotient(MatrixNode):
+    """A / B elementwise."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+class Power(ScalarNode):
+    """a ** k with a constant exponent."""
+
+
+class HadamardPower(MatrixNode):
+    """A ** k elementwise, with a constant exponent."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+# -- linear algebra ----------------------------------------------------------------------------------
+
+
+class Outer(MatrixNode):
+    """u v^T: (len u, len v)."""
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[0])[0], shape_of(self.args[1])[0])
+
+
+class Inner(ScalarNode):
+    """u^T v."""
+
+
+class Transposed(MatrixNode):
+    """X^T."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])[::-1]
+
+
+class Trace(ScalarNode):
+    """tr X."""
+
+
+class Diag(MatrixNode):
+    """diag(v): the square matrix with the entries of v on its diagonal."""
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[0])[0],) * 2
+
+
+class DiagonalOf(MatrixNode):
+    """The diagonal of a square matrix, as a vector."""
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[0])[0], sympy.S.One)
+
+
+class SquaredNorm(ScalarNode):
+    """||X||^2, the sum of the squared entries."""
+
+
+class EntrySum(ScalarNode):
+    """The sum of all entries."""
+
+
+class Mean(ScalarNode):
+    """The mean of all entries."""
+
+
+class Variance(ScalarNode):
+    """The mean squared deviation of the entries from their mean (divided by their number)."""
+
+
+class MaxEntry(ScalarNode):
+    """The largest entry; its derivative goes to the first entry that attains it."""
+
+
+class MaxIndicator(MatrixNode):
+    """1 at the first entry that attains the maximum, 0 elsewhere: the derivative of :class:`MaxEntry`."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+class Concat(MatrixNode):
+    """[u; v; ...]: vectors on top of each other."""
+
+    @property
+    def shape(self) -> Shape:
+        return (sum((shape_of(a)[0] for a in self.args), start=sympy.S.Zero), shape_of(self.args[0])[1])
+
+
+class Part(MatrixNode):
+    """The rows ``start .. start + length - 1`` (from 0) of a matrix or vector: (X, start, length)."""
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[2], shape_of(self.args[0])[1])
+
+
+class Blocks(MatrixNode):
+    """A matrix made of blocks; its argument is a Tuple of row Tuples of matrices."""
+
+    @property
+    def rows(self) -> Tuple:
+        return self.args[0]
+
+    @property
+    def shape(self) -> Shape:
+        rows = sum((shape_of(row[0])[0] for row in self.rows), start=sympy.S.Zero)
+        columns = sum((shape_of(block)[1] for block in self.rows[0]), start=sympy.S.Zero)
+        return (rows, columns)
+
+
+# -- functions ---------------------------------------------------------------------------------------
+
+
+class Apply(ScalarNode):
+    """f(a) for a scalar: (function, a)."""
+
+
+class Map(MatrixNode):
+    """f applied to every entry: (function, X)."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[1])
+
+
+class Softmax(MatrixNode):
+    """exp(v) / sum(exp(v)) of a vector."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
+# -- over time ---------------------------------------------------------------------------------------
+
+
+class Bound:
+    """A node with a bound time index: (body, index, lower, upper); the index is not free in it."""
+
+    args: tuple[Any, ...]
+    func: Any
+
+    @property
+    def body(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def index(self) -> Expr:
+        return self.args[1]
+
+    @property
+    def lower(self) -> Expr:
+        return self.args[2]
+
+    @property
+    def upper(self) -> Expr:
+        return self.args[3]
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        bounds: set[Basic] = self.lower.free_symbols | self.upper.free_symbols
+        return (self.body.free_symbols - {self.index}) | bounds
+
+    @property
+    def bound_symbols(self) -> list[Basic]:
+        return [self.index]
+
+    def _xreplace(self, rule: dict[Basic, Basic]) -> tuple[Basic, bool]:
+        """Replace free occurrences only; rename the index where a replacement would be captured."""
+        body, index, lower, upper = self.args
+        inner = {k: v for k, v in rule.items() if k != index}
+        if any(index in v.free_symbols for v in inner.values() if isinstance(v, Basic)):
+            fresh = _fresh_index(index, body, *inner.values())
+            body, index = body.xreplace({index: fresh}), fresh
+        new = (body.xreplace(inner), index, lower.xreplace(rule), upper.xreplace(rule))
+        return (self, False) if new == self.args else (self.func(*new), True)
+
+    def _eval_subs(self, old: Basic, new: Basic) -> Basic:
+        return self._xreplace({old: new})[0]
+
+
+def _fresh_index(index: Basic, *inside: Basic) -> Basic:
+    taken = {s.name for part in inside for s in part.free_symbols if hasattr(s, "name")} | {index.name}
+    name = next(c for c in "sjkrpquvw" if c not in taken)
+    return sympy.Symbol(name, integer=True)
+
+
+class TimeSum(Bound, ScalarNode):
+    """The sum of a scalar over steps; 0 where the range is empty."""
+
+
+class MatrixTimeSum(Bound, MatrixNode):
+    """The sum of vectors or matrices over steps; 0 where the range is empty."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.body)
+
+
+class TimeProduct(Bound, ScalarNode):
+    """The product of a scalar over steps; 1 where the range is empty."""
+
+
+class OrderedProduct(Bound, MatrixNode):
+    """J_upper ... J_lower: a product of square matrices, newest on the left; I where the range is empty."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.body)
+
+
+NODES: tuple[type[Node], ...] = tuple(
+    value for value in list(globals().values())
+    if isinstance(value, type) and issubclass(value, ScalarNode | MatrixNode) and value.__module__ == __name__
+)
+"""Every operation, for tests that go over all of them."""

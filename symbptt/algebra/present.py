@@ -1,0 +1,452 @@
+"""From an expression to its layout: where signs, brackets and dots go. One table, node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy import Basic, S
+
+from . import nodes as N
+from .base import is_vector
+from .functions import ElementwiseFunction
+from .layout import (
+    BigOperator,
+    Cases,
+    Fence,
+    Fraction,
+    Grid,
+    Ident,
+    Item,
+    Number,
+    Operator,
+    Row,
+    Script,
+    row,
+)
+from .leaves import (
+    IMMEDIATE,
+    Fill,
+    Gradient,
+    Identity,
+    Jacobian,
+    Literal,
+    LiteralMatrix,
+    MatrixAt,
+    Parameter,
+    ScalarAt,
+    ScalarDerivative,
+    Variable,
+)
+from .names import GREEK, Names
+
+SUM, HADAMARD, PRODUCT, POWER, ATOM = range(5)
+"""How tightly a node binds."""
+
+DEFAULT = Names()
+
+
+def present(expr: Basic, names: Names = DEFAULT) -> Item:
+    """Return the layout of an expression in a notation.
+
+    >>> from symbptt.algebra import Parameter, Variable, index, matmul
+    >>> from symbptt.algebra.tex import to_tex
+    >>> W, h, t = Parameter("W_h", 3, 3), Variable("h", 3, 1), index("t")
+    >>> to_tex(present(matmul(W.T, h[t - 1])))
+    'W_h^\\\\top h_{t-1}'
+    """
+    negative, item, _ = _signed(expr, names)
+    return row(Operator("−", "prefix"), item) if negative else item
+
+
+def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
+    """Return (is it negative, the layout without its sign, how tightly it binds)."""
+    if isinstance(expr, N.Negative | N.MatrixNegative):
+        negative, item, level = _signed(expr.args[0], names)
+        if negative or level == SUM:
+            return True, Fence(present(expr.args[0], names)), PRODUCT
+        return True, item, level
+    if isinstance(expr, N.Times | N.Scale | N.Hadamard) and not isinstance(expr.args[0], N.Negative):
+        negative, _, _ = _signed(expr.args[0], names)
+        if negative and not isinstance(expr, N.Hadamard):
+            return True, _product(expr.args, names, unsigned=True), PRODUCT
+    if isinstance(expr, Literal) and expr.text.startswith("-"):
+        return True, _number(expr.text[1:]), _number_level(expr.text)
+    if isinstance(expr, Literal):
+        return False, _number(expr.text), _number_level(expr.text)
+    if expr.is_Number and expr.is_negative:
+        return True, _plain_sympy(-expr, names), ATOM
+    if isinstance(expr, sympy.Mul) and expr.could_extract_minus_sign():
+        return True, _sympy_product(-expr, names), PRODUCT
+    rule = _TABLE.get(type(expr))
+    if rule is not None:
+        level, make = rule
+        return False, make(expr, names), level
+    return False, _plain_sympy(expr, names), _sympy_level(expr)
+
+
+def _wrapped(expr: Any, level: int, names: Names) -> Item:
+    """Return the layout, in brackets where it binds less than ``level`` or carries a sign."""
+    negative, item, own = _signed(expr, names)
+    if negative:
+        return Fence(row(Operator("−", "prefix"), item))
+    return Fence(item) if own < level else item
+
+
+def _number(text: str) -> Item:
+    top, slash, bottom = text.partition("/")
+    return Fraction(Number(top), Number(bottom)) if slash else Number(text)
+
+
+def _number_level(text: str) -> int:
+    return PRODUCT if "/" in text else ATOM
+
+
+# -- arithmetic ---------------------------------------------------------------------------------------
+
+
+def _sum(e: Any, names: Names) -> Item:
+    items: list[Item] = []
+    for i, term in enumerate(e.args):
+        if isinstance(term, Fill):
+            term = term.value
+        negative, item, level = _signed(term, names)
+        if negative or i:
+            items.append(Operator("−" if negative else "+", "infix" if i else "prefix"))
+        items.append(Fence(item) if level == SUM else item)
+    return row(*items)
+
+
+def _product(factors: Any, names: Names, unsigned: bool = False) -> Item:
+    items: list[Item] = []
+    for i, factor in enumerate(factors):
+        if unsigned and i == 0:
+            _, item, level = _signed(factor, names)
+            item = Fence(item) if level < PRODUCT else item
+        else:
+            item = _wrapped(factor, PRODUCT, names)
+        if i and _needs_dot(factors[i - 1], factor):
+            items.append(Operator("⋅"))
+        items.append(item)
+    return row(*items)
+
+
+def _is_numeral(expr: Any) -> bool:
+    return isinstance(expr, Literal) or bool(expr.is_Number)
+
+
+def _needs_dot(left: Any, right: Any) -> bool:
+    if isinstance(left, ScalarDerivative) and isinstance(right, ScalarDerivative):
+        return True
+    if isinstance(right, N.Power):
+        right = right.args[0]
+    if isinstance(right, LiteralMatrix) or isinstance(left, LiteralMatrix):
+        return False
+    if isinstance(left, sympy.Rational) and not left.is_Integer:
+        return isinstance(right, Literal)
+    return _is_numeral(right) or (isinstance(left, Literal) and _has_literal(right))
+
+
+def _has_literal(expr: Any) -> bool:
+    return isinstance(expr, Literal) or any(_has_literal(a) for a in expr.args)
+
+
+def _times(e: Any, names: Names) -> Item:
+    return _product(e.args, names)
+
+
+def _scale(e: Any, names: Names) -> Item:
+    scalar, array = e.args
+    if isinstance(scalar, N.Quotient) and scalar.args[0] == 1:
+        return Fraction(present(array, names), present(scalar.args[1], names))
+    return _product(e.args, names)
+
+
+def _hadamard(e: Any, names: Names) -> Item:
+    items: list[Item] = []
+    for i, factor in enumerate(e.args):
+        if i:
+            items.append(Operator("⊙"))
+        tight = isinstance(factor, N.MatrixProduct | N.Scale | N.Outer)
+        item = _wrapped(factor, HADAMARD + 1, names)
+        items.append(Fence(item) if tight and not isinstance(item, Fence) else item)
+    return row(*items)
+
+
+def _matrix_product(e: Any, names: Names) -> Item:
+    return row(*(_wrapped(factor, PRODUCT, names) for factor in e.args))
+
+
+def _outer(e: Any, names: Names) -> Item:
+    u, v = e.args
+    return row(_wrapped(u, PRODUCT, names), _raised(v, Operator("⊤", "plain"), names))
+
+
+def _inner(e: Any, names: Names) -> Item:
+    u, v = e.args
+    return row(_raised(u, Operator("⊤", "plain"), names), _wrapped(v, PRODUCT, names))
+
+
+def _raised(base: Any, sup: Item, names: Names) -> Item:
+    """Put a superscript on a base, sharing the place of its subscript."""
+    negative, item, level = _signed(base, names)
+    if negative:
+        return Script(Fence(row(Operator("−", "prefix"), item)), sup=sup)
+    if isinstance(item, Script) and item.sup is None:
+        return Script(item.base, item.sub, sup)
+    if level < ATOM or isinstance(item, Row | Script | Fraction):
+        return Script(Fence(item), sup=sup)
+    return Script(item, sup=sup)
+
+
+def _fraction(e: Any, names: Names) -> Item:
+    return Fraction(*(present(a, names) for a in e.args))
+
+
+def _power(e: Any, names: Names) -> Item:
+    return _raised(e.args[0], present(e.args[1], names), names)
+
+
+def _hadamard_power(e: Any, names: Names) -> Item:
+    base, exponent = e.args
+    return _raised(base, row(Operator("⊙", "plain"), present(exponent, names)), names)
+
+
+# -- linear algebra -----------------------------------------------------------------------------------
+
+
+def _call(word: str) -> Callable[[Any, Names], Item]:
+    return lambda e, names: row(Ident(word, "upright"), Fence(present(e.args[0], names)))
+
+
+def _norm(e: Any, names: Names) -> Item:
+    return Script(Fence(present(e.args[0], names), "‖", "‖"), sup=Number("2"))
+
+
+def _entry_sum(e: Any, names: Names) -> Item:
+    if is_vector(e.args[0]):
+        return row(Script(Ident("1", "bold"), sup=Operator("⊤", "plain")), _wrapped(e.args[0], PRODUCT, names))
+    return row(Ident("sum", "upright"), Fence(present(e.args[0], names)))
+
+
+def _indicator(e: Any, names: Names) -> Item:
+    x = present(e.args[0], names)
+    equation = row(x, Operator("="), Ident("max", "upright"), Fence(x))
+    return row(Ident("1", "bold"), Fence(equation, "[", "]"))
+
+
+def _concat(e: Any, names: Names) -> Item:
+    return Grid(tuple((present(a, names),) for a in e.args))
+
+
+def _part(e: Any, names: Names) -> Item:
+    x, start, length = e.args
+    rows = row(present(start + 1, names), Operator(":", "separator"), present(start + length, names))
+    return Script(Fence(present(x, names), "[", "]"), rows)
+
+
+def _blocks(e: N.Blocks, names: Names) -> Item:
+    return Grid(tuple(tuple(present(b, names) for b in r) for r in e.rows))
+
+
+def _fill(e: Fill, names: Names) -> Item:
+    ones = Ident("1", "bold")
+    if e.value == 1:
+        return ones
+    return Number("0") if e.value == 0 else row(_wrapped(e.value, PRODUCT, names), ones)
+
+
+def _literal_matrix(e: LiteralMatrix, names: Names) -> Item:
+    return Grid(tuple(tuple(present(x, names) for x in r) for r in e.rows))
+
+
+# -- functions ----------------------------------------------------------------------------------------
+
+
+def _map(e: Any, names: Names) -> Item:
+    function, argument = e.args
+    return call_layout(function, present(argument, names), names)
+
+
+def call_layout(function: ElementwiseFunction, argument: Item, names: Names) -> Item:
+    """Return the layout of f(argument)."""
+    if function.name == "abs":
+        return Fence(argument, "|", "|")
+    if function.name == "sqrt":
+        return Script(Fence(argument), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
+    return row(names.function(function.name), Fence(argument))
+
+
+# -- over time ----------------------------------------------------------------------------------------
+
+
+def _time_sum(e: Any, names: Names) -> Item:
+    body = present(e.body, names)
+    negative, _, level = _signed(e.body, names)
+    lower = row(present(e.index, names), Operator("="), present(e.lower, names))
+    return BigOperator("∑", lower, present(e.upper, names), Fence(body) if level == SUM or negative else body)
+
+
+def _time_product(e: Any, names: Names) -> Item:
+    lower = row(present(e.index, names), Operator("="), present(e.lower, names))
+    return BigOperator("∏", lower, present(e.upper, names), _wrapped(e.body, PRODUCT, names))
+
+
+def _ordered_product(e: Any, names: Names) -> Item:
+    ends = [e.body.xreplace({e.index: when}) for when in (e.upper, e.lower)]
+    newest, oldest = (_fenced_factor(end, names) for end in ends)
+    return row(newest, Operator("⋯", "plain"), oldest)
+
+
+def _fenced_factor(expr: Any, names: Names) -> Item:
+    item = _wrapped(expr, PRODUCT, names)
+    return Fence(item) if isinstance(expr, N.MatrixProduct) else item
+
+
+# -- derivatives and names ----------------------------------------------------------------------------
+
+
+def _derivative(e: Any, names: Names) -> Item:
+    sign: Item = Operator("∂", "plain")
+    top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
+    return Fraction(row(top, _joint(e.of, names)), row(sign, _joint(e.by, names)))
+
+
+def _joint(expr: Any, names: Names) -> Item:
+    if not isinstance(expr, N.Concat):
+        return present(expr, names)
+    items: list[Item] = []
+    for i, a in enumerate(expr.args):
+        items += [*([Operator(",", "separator")] if i else []), present(a, names)]
+    return Fence(row(*items))
+
+
+def _at(e: Any, names: Names) -> Item:
+    return names.at(e.name, present(e.when, names))
+
+
+# -- SymPy's own scalars ------------------------------------------------------------------------------
+
+
+def _sympy_level(expr: Any) -> int:
+    if isinstance(expr, sympy.Add):
+        return SUM
+    if isinstance(expr, sympy.Mul):
+        return PRODUCT
+    if isinstance(expr, sympy.Rational) and not expr.is_Integer:
+        return PRODUCT
+    return POWER if isinstance(expr, sympy.Pow) else ATOM
+
+
+def _plain_sympy(expr: Any, names: Names) -> Item:
+    for kind, make in _SYMPY:
+        if isinstance(expr, kind):
+            return make(expr, names)
+    return Ident(str(expr), "upright")
+
+
+def _sympy_sum(expr: Any, names: Names) -> Item:
+    return _sum(N.Plus(*expr.as_ordered_terms()), names)
+
+
+def _sympy_product(expr: Any, names: Names) -> Item:
+    top, bottom = sympy.fraction(expr)
+    if bottom != 1:
+        return Fraction(present(top, names), present(bottom, names))
+    if not isinstance(expr, sympy.Mul):
+        return present(expr, names)
+    return _product(expr.as_ordered_factors(), names)
+
+
+def _sympy_power(expr: Any, names: Names) -> Item:
+    base, exponent = expr.base, expr.exp
+    if exponent.could_extract_minus_sign():
+        return Fraction(Number("1"), present(base ** (-exponent), names))
+    if exponent == S.Half:
+        return Script(_wrapped(base, ATOM, names), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
+    return _raised(base, present(exponent, names), names)
+
+
+def _sympy_function(expr: Any, names: Names) -> Item:
+    items: list[Item] = []
+    for i, a in enumerate(expr.args):
+        items += [*([Operator(",", "separator")] if i else []), present(a, names)]
+    name = "max" if isinstance(expr, sympy.Max) else expr.func.__name__
+    return row(names.function(name), Fence(row(*items)))
+
+
+def _piecewise(expr: Any, names: Names) -> Item:
+    return Cases(tuple((present(value, names), present(condition, names)) for value, condition in expr.args))
+
+
+def _relation(expr: Any, names: Names) -> Item:
+    sign = {"<=": "≤", ">=": "≥", "==": "="}.get(expr.rel_op, expr.rel_op)
+    return row(present(expr.lhs, names), Operator(sign), present(expr.rhs, names))
+
+
+def _symbol(expr: Any, names: Names) -> Item:
+    return names.key(expr.name)
+
+
+_SYMPY: tuple[tuple[Any, Callable[[Any, Names], Item]], ...] = (
+    (sympy.Symbol, _symbol),
+    (sympy.Integer, lambda e, names: Number(str(e))),
+    (sympy.Rational, lambda e, names: Fraction(Number(str(e.p)), Number(str(e.q)))),
+    (sympy.Float, lambda e, names: Number(str(e))),
+    (sympy.Add, _sympy_sum),
+    (sympy.Mul, _sympy_product),
+    (sympy.Pow, _sympy_power),
+    (sympy.Piecewise, _piecewise),
+    (sympy.core.relational.Relational, _relation),
+    (type(sympy.true), lambda e, names: Ident("otherwise", "upright")),
+    ((sympy.Function, sympy.Max, sympy.Min), _sympy_function),
+    (type(sympy.pi), lambda e, names: Ident(GREEK["pi"])),
+    (type(sympy.oo), lambda e, names: Ident("∞")),
+)
+
+_TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
+    N.Plus: (SUM, _sum),
+    N.MatrixPlus: (SUM, _sum),
+    N.Times: (PRODUCT, _times),
+    N.Scale: (PRODUCT, _scale),
+    N.MatrixProduct: (PRODUCT, _matrix_product),
+    N.Hadamard: (HADAMARD, _hadamard),
+    N.Quotient: (PRODUCT, _fraction),
+    N.HadamardQuotient: (PRODUCT, _fraction),
+    N.Power: (POWER, _power),
+    N.HadamardPower: (POWER, _hadamard_power),
+    N.Outer: (PRODUCT, _outer),
+    N.Inner: (PRODUCT, _inner),
+    N.Transposed: (POWER, lambda e, names: _raised(e.args[0], Operator("⊤", "plain"), names)),
+    N.Trace: (ATOM, _call("tr")),
+    N.Diag: (ATOM, _call("diag")),
+    N.DiagonalOf: (ATOM, _call("diag")),
+    N.SquaredNorm: (POWER, _norm),
+    N.EntrySum: (PRODUCT, _entry_sum),
+    N.Mean: (ATOM, _call("mean")),
+    N.Variance: (ATOM, _call("var")),
+    N.MaxEntry: (ATOM, _call("max")),
+    N.MaxIndicator: (ATOM, _indicator),
+    N.Concat: (ATOM, _concat),
+    N.Part: (ATOM, _part),
+    N.Blocks: (ATOM, _blocks),
+    N.Apply: (ATOM, _map),
+    N.Map: (ATOM, _map),
+    N.Softmax: (ATOM, _call("softmax")),
+    N.TimeSum: (PRODUCT, _time_sum),
+    N.MatrixTimeSum: (PRODUCT, _time_sum),
+    N.TimeProduct: (PRODUCT, _time_product),
+    N.OrderedProduct: (PRODUCT, _ordered_product),
+    Fill: (ATOM, _fill),
+    Identity: (ATOM, lambda e, names: Ident("I")),
+    LiteralMatrix: (ATOM, _literal_matrix),
+    MatrixAt: (ATOM, _at),
+    ScalarAt: (ATOM, _at),
+    Parameter: (ATOM, lambda e, names: names.key(e.name)),
+    Variable: (ATOM, lambda e, names: names.key(e.name)),
+    Gradient: (ATOM, _derivative),
+    Jacobian: (ATOM, _derivative),
+    ScalarDerivative: (ATOM, _derivative),
+}
+

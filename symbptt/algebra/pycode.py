@@ -1,0 +1,256 @@
+"""Nodes as Python: the equation language (for ``str``) and NumPy (for ``lambdify``), from one table.
+
+In NumPy a time-indexed name is its whole array, vectors have shape (n,), matrices (rows, columns).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Basic
+
+from . import nodes as N
+from .base import is_vector, shape_of
+from .leaves import Fill, Identity, Literal, LiteralMatrix, MatrixAt, Parameter, ScalarAt
+from .leaves import Gradient, Jacobian, ScalarDerivative
+
+SUM, PRODUCT, POWER, ATOM = range(4)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What differs between the equation language and NumPy."""
+
+    numpy: bool
+
+    def call(self, name: str, *arguments: str) -> str:
+        return f"{self.prefix(name)}({', '.join(arguments)})"
+
+    def prefix(self, name: str) -> str:
+        return f"numpy.{name}" if self.numpy else name
+
+
+LANGUAGE, NUMPY = Dialect(numpy=False), Dialect(numpy=True)
+
+
+def write(expr: Basic, dialect: Dialect) -> str:
+    """Return the expression as Python source.
+
+    >>> from symbptt.algebra import Parameter, Variable, apply, index, matmul
+    >>> W, h, t = Parameter("W_h", 3, 3), Variable("h", 3, 1), index("t")
+    >>> write(apply("tanh", matmul(W, h[t - 1])), NUMPY)
+    'numpy.tanh(W_h @ h[t - 1])'
+    """
+    return _write(expr, dialect)[1]
+
+
+def _write(expr: Any, d: Dialect) -> tuple[int, str]:
+    rule = _TABLE.get(type(expr))
+    if rule is not None:
+        return rule(expr, d)
+    if d.numpy:
+        from sympy.printing.numpy import NumPyPrinter
+
+        text = NumPyPrinter({"fully_qualified_modules": True}).doprint(expr)
+    else:
+        text = sympy.sstr(expr)
+    if isinstance(expr, sympy.Add):
+        return SUM, text
+    return (PRODUCT if isinstance(expr, sympy.Mul) or text.startswith("-") else ATOM), text
+
+
+def _at_least(expr: Any, level: int, d: Dialect) -> str:
+    own, text = _write(expr, d)
+    return f"({text})" if own < level else text
+
+
+def _joined(sign: str, level: int, tighter: bool = False) -> Callable[[Any, Dialect], tuple[int, str]]:
+    def rule(e: Any, d: Dialect) -> tuple[int, str]:
+        first = _at_least(e.args[0], level, d)
+        rest = [_at_least(a, level + (1 if tighter else 0), d) for a in e.args[1:]]
+        return level, sign.join([first, *rest])
+
+    return rule
+
+
+def _sum(e: Any, d: Dialect) -> tuple[int, str]:
+    text = ""
+    for i, term in enumerate(e.args):
+        value = term.value if isinstance(term, Fill) else term
+        negative = isinstance(value, N.Negative | N.MatrixNegative)
+        if negative:
+            value = value.args[0]
+        piece = _at_least(value, PRODUCT, d)
+        text += (" - " if negative else " + ") + piece if i else ("-" if negative else "") + piece
+    return SUM, text
+
+
+def _call(language: str, numpy: str) -> Callable[[Any, Dialect], tuple[int, str]]:
+    def rule(e: Any, d: Dialect) -> tuple[int, str]:
+        arguments = [write(a, d) for a in e.args]
+        return ATOM, (numpy if d.numpy else language).format(*arguments)
+
+    return rule
+
+
+def _outer(e: Any, d: Dialect) -> tuple[int, str]:
+    if d.numpy:
+        return ATOM, d.call("outer", *(write(a, d) for a in e.args))
+    return PRODUCT, f"{_at_least(e.args[0], PRODUCT, d)} @ {_at_least(e.args[1], ATOM, d)}.T"
+
+
+def _inner(e: Any, d: Dialect) -> tuple[int, str]:
+    transposed = "" if d.numpy else ".T"
+    left = _at_least(e.args[0], PRODUCT if d.numpy else ATOM, d)
+    return PRODUCT, f"{left}{transposed} @ {_at_least(e.args[1], POWER, d)}"
+
+
+def _transposed(e: Any, d: Dialect) -> tuple[int, str]:
+    body = _at_least(e.args[0], ATOM, d)
+    return ATOM, f"{body}[None, :]" if d.numpy and is_vector(e.args[0]) else f"{body}.T"
+
+
+def _fill(e: Fill, d: Dialect) -> tuple[int, str]:
+    shape = [write(s, d) for s in e.shape]
+    if not d.numpy:
+        return ATOM, f"fill({write(e.value, d)}, {', '.join(shape)})"
+    size = f"({shape[0]},)" if is_vector(e) else f"({', '.join(shape)})"
+    return ATOM, f"numpy.full({size}, {write(e.value, d)})"
+
+
+def _literal(e: Literal, d: Dialect) -> tuple[int, str]:
+    return (PRODUCT if "/" in e.text or e.text.startswith("-") else ATOM), e.text
+
+
+def _literal_matrix(e: LiteralMatrix, d: Dialect) -> tuple[int, str]:
+    rows = [[write(x, d) for x in r] for r in e.rows]
+    if is_vector(e):
+        body = ", ".join(r[0] for r in rows)
+    else:
+        body = ", ".join(f"[{', '.join(r)}]" for r in rows)
+    return ATOM, f"numpy.array([{body}])" if d.numpy else f"[{body}]"
+
+
+def _function(e: Any, d: Dialect) -> tuple[int, str]:
+    function, argument = e.args
+    body = write(argument, d)
+    if not d.numpy:
+        return ATOM, f"{function.name}({body})"
+    if hasattr(__import__("numpy"), function.name):
+        return ATOM, d.call(function.name, body)
+    u = sympy.Symbol("u", real=True)
+    rule = function.rule(u)
+    from sympy.printing.numpy import NumPyPrinter
+
+    text = NumPyPrinter({"fully_qualified_modules": True}).doprint(rule)
+    return ATOM, f"(lambda u: {text})({body})"
+
+
+def _at(e: Any, d: Dialect) -> tuple[int, str]:
+    return ATOM, f"{e.name}[{sympy.sstr(e.when)}]"
+
+
+def _derivative(e: Any, d: Dialect) -> tuple[int, str]:
+    of, by = (write(a, d) for a in (e.of, e.by))
+    if not d.numpy:
+        return ATOM, f"d({of})/d({by})"
+    return ATOM, derivative_name(e)
+
+
+def derivative_name(e: Any) -> str:
+    """Return the NumPy name of an opaque derivative: ``dL_dh[t]``, an array over steps.
+
+    >>> from symbptt.algebra import Variable, derivative, index
+    >>> import sympy
+    >>> derivative_name(derivative(sympy.Symbol("L"), Variable("h", 3, 1)[index("t") + 1]))
+    'dL_dh[t + 1]'
+    """
+
+    def base(x: Any) -> str:
+        if isinstance(x, N.Concat):
+            return "_".join(base(a) for a in x.args)
+        return x.name if hasattr(x, "name") else str(x)
+
+    steps = [x.when for x in (e.of, e.by) if isinstance(x, MatrixAt | ScalarAt)]
+    name = f"d{base(e.of)}_d{base(e.by)}"
+    return name + (f"[{sympy.sstr(steps[-1])}]" if steps else "")
+
+
+def _over_time(numpy: str, language: str) -> Callable[[Any, Dialect], tuple[int, str]]:
+    def rule(e: Any, d: Dialect) -> tuple[int, str]:
+        body, i, low, high = (write(a, d) for a in e.args)
+        if not d.numpy:
+            return ATOM, f"{language}({body}, {i}={low}..{high})"
+        return ATOM, numpy.format(body=body, i=i, low=low, high=high, size=write(shape_of(e)[0], d) if shape_of(e) else "")
+
+    return rule
+
+
+_SUM = "sum({body} for {i} in range({low}, {high} + 1))"
+_PRODUCT = "numpy.prod([{body} for {i} in range({low}, {high} + 1)])"
+_CHAIN = (
+    "__import__('functools').reduce(numpy.matmul, [{body} for {i} in range({high}, {low} - 1, -1)], numpy.eye({size}))"
+)
+
+_TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
+    N.Plus: _sum,
+    N.MatrixPlus: _sum,
+    N.Negative: lambda e, d: (PRODUCT, "-" + _at_least(e.args[0], PRODUCT, d)),
+    N.MatrixNegative: lambda e, d: (PRODUCT, "-" + _at_least(e.args[0], PRODUCT, d)),
+    N.Times: _joined("*", PRODUCT),
+    N.Scale: _joined("*", PRODUCT, tighter=True),
+    N.Hadamard: _joined(" * ", PRODUCT, tighter=True),
+    N.MatrixProduct: _joined(" @ ", PRODUCT, tighter=True),
+    N.Quotient: _joined("/", PRODUCT, tighter=True),
+    N.HadamardQuotient: _joined(" / ", PRODUCT, tighter=True),
+    N.Power: lambda e, d: (POWER, f"{_at_least(e.args[0], ATOM, d)}**{_at_least(e.args[1], ATOM, d)}"),
+    N.HadamardPower: lambda e, d: (POWER, f"{_at_least(e.args[0], ATOM, d)}**{_at_least(e.args[1], ATOM, d)}"),
+    N.Outer: _outer,
+    N.Inner: _inner,
+    N.Transposed: _transposed,
+    N.Trace: _call("trace({0})", "numpy.trace({0})"),
+    N.Diag: _call("diag({0})", "numpy.diag({0})"),
+    N.DiagonalOf: _call("diag({0})", "numpy.diag({0})"),
+    N.SquaredNorm: _call("norm2({0})", "numpy.sum(({0})**2)"),
+    N.EntrySum: _call("sum({0})", "numpy.sum({0})"),
+    N.Mean: _call("mean({0})", "numpy.mean({0})"),
+    N.Variance: _call("variance({0})", "numpy.var({0})"),
+    N.MaxEntry: _call("max({0})", "numpy.max({0})"),
+    N.MaxIndicator: _call(
+        "argmax_indicator({0})", "(lambda x: (numpy.arange(x.size) == x.argmax()).reshape(x.shape) * 1.0)({0})"
+    ),
+    N.Concat: lambda e, d: (
+        ATOM,
+        f"numpy.concatenate([{', '.join(write(a, d) for a in e.args)}])"
+        if d.numpy
+        else f"concat({', '.join(write(a, d) for a in e.args)})",
+    ),
+    N.Part: lambda e, d: (
+        ATOM,
+        f"{_at_least(e.args[0], ATOM, d)}[{write(e.args[1], d)}:{write(e.args[1] + e.args[2], d)}]",
+    ),
+    N.Blocks: lambda e, d: (
+        ATOM,
+        f"{d.prefix('block')}([{', '.join('[' + ', '.join(write(b, d) for b in r) + ']' for r in e.rows)}])",
+    ),
+    N.Apply: _function,
+    N.Map: _function,
+    N.Softmax: _call("softmax({0})", "(lambda p: p / p.sum())(numpy.exp({0} - numpy.max({0})))"),
+    N.TimeSum: _over_time(_SUM, "sum"),
+    N.MatrixTimeSum: _over_time(_SUM, "sum"),
+    N.TimeProduct: _over_time(_PRODUCT, "prod"),
+    N.OrderedProduct: _over_time(_CHAIN, "prod"),
+    Fill: _fill,
+    Identity: lambda e, d: (ATOM, f"numpy.eye({write(e.args[0], d)})" if d.numpy else f"I({write(e.args[0], d)})"),
+    Literal: _literal,
+    LiteralMatrix: _literal_matrix,
+    MatrixAt: _at,
+    ScalarAt: _at,
+    Parameter: lambda e, d: (ATOM, e.name),
+    Gradient: _derivative,
+    Jacobian: _derivative,
+    ScalarDerivative: _derivative,
+}
