@@ -1,6 +1,6 @@
 """The language of symbptt: nodes that keep their order, their rules, and how they are written."""
 
-from .base import Node, is_vector, shape_of
+from .base import Node, is_vector, rank_of, shape_of
 from .build import (
     add,
     apply,
@@ -34,6 +34,7 @@ from .build import (
     transpose,
     variance,
     zero_like,
+    zero_matrix,
 )
 from .explicit import as_explicit
 from .functions import FUNCTIONS, ElementwiseFunction, named
@@ -47,11 +48,13 @@ from .leaves import (
     Literal,
     LiteralMatrix,
     MatrixAt,
+    MatrixParameter,
     Parameter,
     ScalarAt,
     ScalarDerivative,
     Variable,
     derivative,
+    fill_like,
     index,
     scalar_parameter,
     size,

@@ -17,10 +17,16 @@ def shape_of(expr: Basic) -> Shape:
     return tuple(shape) if shape is not None else ()
 
 
+def rank_of(expr: Basic) -> int:
+    """Return 0 for a scalar, 1 for a vector, 2 for a matrix (an n x 1 matrix included)."""
+    if isinstance(expr, MatrixNode):
+        return expr.rank
+    return len(shape_of(expr)) if shape_of(expr)[1:] != (1,) else 1
+
+
 def is_vector(expr: Basic) -> bool:
-    """Whether the node is a column vector, which is said by a literal 1 as its second size."""
-    shape = shape_of(expr)
-    return len(shape) == 2 and shape[1] == 1
+    """Whether the node is a column vector; a matrix that happens to have one column is none."""
+    return rank_of(expr) == 1
 
 
 class Node:
@@ -144,13 +150,20 @@ class MatrixNode(Node, MatrixExpr):  # type: ignore[misc]
     """A vector- or matrix-valued node."""
 
     is_commutative = False
+    _like: int | None = 0
+    """The argument whose rank it has, or None where it is always a matrix."""
 
     def __new__(cls, *args: Any) -> MatrixNode:
         return Basic.__new__(cls, *map(sympy.sympify, args))
 
     @property
     def shape(self) -> Shape:
-        raise TypeError(f"{type(self).__name__} has no shape")
+        return shape_of(self.args[self._like or 0])
+
+    @property
+    def rank(self) -> int:
+        """1 for a vector, 2 for a matrix."""
+        return 2 if self._like is None else rank_of(self.args[self._like])
 
     @property
     def T(self) -> Any:

@@ -15,7 +15,7 @@ from sympy import Basic, Expr, Integer, S
 from ..errors import ShapeError
 from .base import Node, Shape, is_vector, shape_of
 from .functions import ElementwiseFunction, named
-from .leaves import Fill, Identity, Literal, Parameter
+from .leaves import Fill, Identity, Parameter, fill_like
 from .nodes import (
     Apply,
     Concat,
@@ -68,7 +68,7 @@ def node(value: Any) -> Any:
     if isinstance(expr, sympy.Identity):
         return Identity(expr.shape[0])
     if isinstance(expr, sympy.ZeroMatrix):
-        return Fill(S.Zero, *expr.shape)
+        return zero_matrix(*expr.shape)
     convert = _FROM_SYMPY.get(type(expr).__name__)
     return convert(*map(node, expr.args)) if convert else expr
 
@@ -83,8 +83,12 @@ def is_zero(expr: Basic) -> bool:
 
 def zero_like(expr: Basic) -> Expr:
     """Return the zero of the same shape."""
-    shape = shape_of(expr)
-    return Fill(S.Zero, *shape) if shape else S.Zero
+    return fill_like(S.Zero, expr) if shape_of(expr) else S.Zero
+
+
+def zero_matrix(rows: Any, columns: Any) -> Fill:
+    """Return a matrix of zeros, a matrix also where it has one column."""
+    return Fill(S.Zero, rows, columns, *((2,) if columns == 1 else ()))
 
 
 def add(*terms: Any) -> Any:
@@ -113,13 +117,15 @@ def _broadcast(terms: list[Any], sign: str) -> list[Any]:
         return terms
     if len(shapes) > 1:
         raise ShapeError(f"{show_shape(shapes[0])} {sign} {show_shape(shapes[1])}: the shapes differ")
-    return [term if shape_of(term) else _fill(term, shapes[0], sign) for term in terms]
+    like = next(term for term in terms if shape_of(term))
+    return [term if shape_of(term) else _fill(term, like, sign) for term in terms]
 
 
-def _fill(value: Any, shape: Shape, sign: str) -> Fill:
+def _fill(value: Any, like: Any, sign: str) -> Fill:
     if isinstance(value, sympy.Symbol):
-        raise ShapeError(f"scalar {value} {sign} {show_shape(shape)}: only numbers and scalar results are broadcast")
-    return Fill(value, *shape)
+        shape = show_shape(shape_of(like))
+        raise ShapeError(f"scalar {value} {sign} {shape}: only numbers and scalar results are broadcast")
+    return fill_like(value, like)
 
 
 def subtract(a: Any, b: Any) -> Any:
@@ -139,7 +145,7 @@ def negate(a: Any) -> Any:
     if isinstance(a, Negative | MatrixNegative):
         return a.args[0]
     if isinstance(a, Fill):
-        return Fill(-a.value, *a.shape)
+        return fill_like(-a.value, a)
     if isinstance(a, Scale | Times) and a.args[0].is_Number:
         rest = a.args[1:]
         return product(-a.args[0], *rest)
@@ -228,7 +234,7 @@ def hadamard(*factors: Any) -> Any:
             (arrays if shape_of(factor) else scalars).append(factor)
     if not arrays:
         value = product(*scalars)
-        return Fill(value, *shape_of(shaped[0])) if shaped else value
+        return fill_like(value, shaped[0]) if shaped else value
     result = product(*scalars, arrays[0] if len(arrays) == 1 else Hadamard(*arrays))
     return negate(result) if negative else result
 
@@ -276,7 +282,8 @@ def matmul(*factors: Any) -> Any:
         if left.shape[1] != right.shape[0]:
             raise ShapeError(f"{show_shape(left.shape)} @ {show_shape(right.shape)}: {left.shape[1]} is not {right.shape[0]}")
     if any(is_zero(factor) for factor in flat):
-        return Fill(S.Zero, flat[0].shape[0], flat[-1].shape[1])
+        rows, columns = flat[0].shape[0], flat[-1].shape[1]
+        return Fill(S.Zero, rows, columns) if is_vector(flat[-1]) else zero_matrix(rows, columns)
     return product(*scalars, _matrix_product([f for f in flat if not isinstance(f, Identity)] or flat[:1]))
 
 
@@ -287,21 +294,12 @@ def _matrix_product(flat: list[Any]) -> Any:
     if _is_row(first) and is_vector(last):
         inner = last if len(flat) == 2 else _matrix_product(flat[1:])
         return Inner(transpose(first), inner)
-    if is_vector(last) is False and _is_row(last) and is_vector(_span(flat[:-1])):
+    if _is_row(last) and is_vector(flat[-2]):
         return Outer(_matrix_product(flat[:-1]), transpose(last))
     for i, factor in enumerate(flat[1:-1], start=1):
         if _is_row(factor) and is_vector(flat[i - 1]):
             return MatrixProduct(*flat[: i - 1], Outer(flat[i - 1], transpose(factor)), *flat[i + 1 :])
     return MatrixProduct(*flat)
-
-
-class _Span:
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
-
-
-def _span(flat: list[Any]) -> Any:
-    return _Span((flat[0].shape[0], flat[-1].shape[1]))
 
 
 def _is_row(expr: Any) -> bool:
@@ -315,6 +313,8 @@ def transpose(a: Any) -> Any:
         return a.args[0]
     if not shape_of(a) or isinstance(a, Diag | Identity):
         return a
+    if isinstance(a, MatrixProduct) and _is_row(a.args[0]):
+        return expand_transpose(a)
     if isinstance(a, Outer):
         return Outer(a.args[1], a.args[0])
     return Transposed(a)
@@ -343,7 +343,7 @@ def divide(a: Any, b: Any) -> Any:
             return product(1 / b if b.is_Number else Quotient(S.One, b), a)
         return a / b if a.is_Number and b.is_Number else Quotient(a, b)
     if not shape_of(a):
-        a = _fill(a, shape_of(b), "/")
+        a = _fill(a, b, "/")
     _broadcast([a, b], "/")
     return negate(HadamardQuotient(a.args[0], b)) if isinstance(a, MatrixNegative) else HadamardQuotient(a, b)
 
@@ -354,7 +354,7 @@ def power(a: Any, exponent: Any) -> Any:
     if exponent == 1:
         return a
     if exponent == 0:
-        return Fill(S.One, *shape_of(a)) if shape_of(a) else S.One
+        return fill_like(S.One, a) if shape_of(a) else S.One
     if a.is_Number and exponent.is_Number:
         return a**exponent
     return HadamardPower(a, exponent) if shape_of(a) else Power(a, exponent)
@@ -384,7 +384,7 @@ def outer(u: Any, v: Any) -> Any:
             scalars, part = [*scalars, part.args[0]], part.args[1]
         parts.append(part)
     if is_zero(parts[0]) or is_zero(parts[1]):
-        return Fill(S.Zero, u.shape[0], v.shape[0])
+        return zero_matrix(u.shape[0], v.shape[0])
     return product(*scalars, Outer(*parts))
 
 

@@ -13,7 +13,7 @@ import sympy
 from sympy import Basic, Expr, MatrixExpr, MatrixSymbol, Rational, Symbol, Tuple
 from sympy.core.symbol import Str
 
-from .base import MatrixNode, Node, ScalarNode, Shape, shape_of
+from .base import MatrixNode, Node, ScalarNode, Shape, rank_of, shape_of
 
 TOTAL, IMMEDIATE = "total", "immediate"
 
@@ -41,6 +41,21 @@ class Parameter(Node, MatrixSymbol):  # type: ignore[misc]
     ((4, 4), 'W_h')
     """
 
+    @property
+    def rank(self) -> int:
+        return _rank(self.args[1:])
+
+
+class MatrixParameter(Parameter):
+    """A parameter that is a matrix whatever its sizes, also where it has one column.
+
+    >>> from symbptt.algebra.base import is_vector
+    >>> is_vector(Parameter("b_h", 4, 1)), is_vector(MatrixParameter("W_x", 4, 1))
+    (True, False)
+    """
+
+    rank = 2
+
 
 class Variable(Basic):  # type: ignore[misc]
     """A quantity that has a value at every step; ``variable[t]`` is its value at step t.
@@ -50,7 +65,7 @@ class Variable(Basic):  # type: ignore[misc]
     name : str
         Canonical name, such as ``h``.
     *shape : int or sympy.Expr
-        Nothing for a scalar, ``n, 1`` for a vector, ``p, n`` for a matrix.
+        Nothing for a scalar, ``n, 1`` for a vector, ``p, n`` for a matrix; ``p, 1, 2`` is a matrix of one column.
 
     Examples
     --------
@@ -68,7 +83,7 @@ class Variable(Basic):  # type: ignore[misc]
 
     @property
     def shape(self) -> Shape:
-        return tuple(self.args[1:])
+        return tuple(self.args[1:3])
 
     @property
     def free_symbols(self) -> set[Basic]:
@@ -77,6 +92,11 @@ class Variable(Basic):  # type: ignore[misc]
     def __getitem__(self, when: Any) -> Expr:
         cls = MatrixAt if self.shape else ScalarAt
         return cls(self, sympy.sympify(when))
+
+    @property
+    def rank(self) -> int:
+        """0 for a scalar, 1 for a vector, 2 for a matrix."""
+        return _rank(self.args[1:])
 
     def _sympystr(self, printer: Any) -> str:
         return self.name
@@ -119,6 +139,10 @@ class MatrixAt(_At, MatrixNode):
     def shape(self) -> Shape:
         return self.variable.shape
 
+    @property
+    def rank(self) -> int:
+        return self.variable.rank
+
 
 class Literal(ScalarNode):
     """A number as it is written: ``Literal("2.0")`` prints 2.0 and is exactly 2.
@@ -149,10 +173,14 @@ class Literal(ScalarNode):
 
 
 class LiteralMatrix(MatrixNode):
-    """A matrix or vector of numbers as they are written; its argument is a Tuple of row Tuples."""
+    """A matrix or vector of numbers as they are written: a Tuple of row Tuples, and 2 for an n x 1 matrix."""
 
-    def __new__(cls, rows: Any) -> LiteralMatrix:
-        return Basic.__new__(cls, Tuple(*(Tuple(*row) for row in rows)))
+    def __new__(cls, rows: Any, *rank: Any) -> LiteralMatrix:
+        return Basic.__new__(cls, Tuple(*(Tuple(*row) for row in rows)), *map(sympy.sympify, rank))
+
+    @property
+    def rank(self) -> int:
+        return _rank((*self.shape, *self.args[1:]))
 
     @property
     def rows(self) -> Tuple:
@@ -164,7 +192,10 @@ class LiteralMatrix(MatrixNode):
 
 
 class Fill(MatrixNode):
-    """A matrix all of whose entries are one number: the 1 in ``1 - f[t]``."""
+    """A vector or matrix all of whose entries are one number: the 1 in ``1 - f[t]``.
+
+    Its arguments are the number, rows and columns, and 2 for a matrix that has one column.
+    """
 
     @property
     def value(self) -> Expr:
@@ -172,11 +203,29 @@ class Fill(MatrixNode):
 
     @property
     def shape(self) -> Shape:
-        return self.args[1:]
+        return self.args[1:3]
+
+    @property
+    def rank(self) -> int:
+        return _rank(self.args[1:])
+
+
+def fill_like(value: Any, expr: Any) -> Fill:
+    """Return an array of one number with the shape and rank of another."""
+    shape = shape_of(expr)
+    return Fill(value, *shape, *((2,) if shape[1] == 1 and rank_of(expr) == 2 else ()))
+
+
+def _rank(sizes: tuple[Any, ...]) -> int:
+    if not sizes:
+        return 0
+    return 1 if sizes[1] == 1 and len(sizes) == 2 else 2
 
 
 class Identity(MatrixNode):
     """The identity matrix of a size."""
+
+    _like = None
 
     @property
     def shape(self) -> Shape:
@@ -219,13 +268,13 @@ class Gradient(_DerivativeLeaf, MatrixNode):
     def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> Gradient:
         return Basic.__new__(cls, of, by, _mode(mode))
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.by)
+    _like = 1
 
 
 class Jacobian(_DerivativeLeaf, MatrixNode):
     """The Jacobian of a vector by a vector, numerator layout, kept opaque: (len of, len by)."""
+
+    _like = None
 
     def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> Jacobian:
         return Basic.__new__(cls, of, by, _mode(mode))

@@ -24,10 +24,6 @@ class Plus(ScalarNode):
 class MatrixPlus(MatrixNode):
     """A + B + ..., in order."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
-
 
 class Negative(ScalarNode):
     """-a."""
@@ -35,10 +31,6 @@ class Negative(ScalarNode):
 
 class MatrixNegative(MatrixNode):
     """-A."""
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
 
 
 class Times(ScalarNode):
@@ -48,13 +40,13 @@ class Times(ScalarNode):
 class Scale(MatrixNode):
     """a X: a scalar in front of a vector or matrix."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[1])
+    _like = 1
 
 
 class MatrixProduct(MatrixNode):
     """A B ... x, in order."""
+
+    _like = -1
 
     @property
     def shape(self) -> Shape:
@@ -64,10 +56,6 @@ class MatrixProduct(MatrixNode):
 class Hadamard(MatrixNode):
     """A elementwise B elementwise ..., in order."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
-
 
 class Quotient(ScalarNode):
     """a / b."""
@@ -75,10 +63,6 @@ class Quotient(ScalarNode):
 
 class HadamardQuotient(MatrixNode):
     """A / B elementwise."""
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
 
 
 class Power(ScalarNode):
@@ -88,16 +72,14 @@ class Power(ScalarNode):
 class HadamardPower(MatrixNode):
     """A ** k elementwise, with a constant exponent."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
-
 
 # -- linear algebra ----------------------------------------------------------------------------------
 
 
 class Outer(MatrixNode):
     """u v^T: (len u, len v)."""
+
+    _like = None
 
     @property
     def shape(self) -> Shape:
@@ -111,6 +93,8 @@ class Inner(ScalarNode):
 class Transposed(MatrixNode):
     """X^T."""
 
+    _like = None
+
     @property
     def shape(self) -> Shape:
         return shape_of(self.args[0])[::-1]
@@ -123,6 +107,8 @@ class Trace(ScalarNode):
 class Diag(MatrixNode):
     """diag(v): the square matrix with the entries of v on its diagonal."""
 
+    _like = None
+
     @property
     def shape(self) -> Shape:
         return (shape_of(self.args[0])[0],) * 2
@@ -130,6 +116,8 @@ class Diag(MatrixNode):
 
 class DiagonalOf(MatrixNode):
     """The diagonal of a square matrix, as a vector."""
+
+    rank = 1
 
     @property
     def shape(self) -> Shape:
@@ -159,10 +147,6 @@ class MaxEntry(ScalarNode):
 class MaxIndicator(MatrixNode):
     """1 at the first entry that attains the maximum, 0 elsewhere: the derivative of :class:`MaxEntry`."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
-
 
 class Concat(MatrixNode):
     """[u; v; ...]: vectors on top of each other."""
@@ -182,6 +166,8 @@ class Part(MatrixNode):
 
 class Blocks(MatrixNode):
     """A matrix made of blocks; its argument is a Tuple of row Tuples of matrices."""
+
+    _like = None
 
     @property
     def rows(self) -> Tuple:
@@ -204,17 +190,11 @@ class Apply(ScalarNode):
 class Map(MatrixNode):
     """f applied to every entry: (function, X)."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[1])
+    _like = 1
 
 
 class Softmax(MatrixNode):
     """exp(v) / sum(exp(v)) of a vector."""
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.args[0])
 
 
 # -- over time ---------------------------------------------------------------------------------------
@@ -278,10 +258,6 @@ class TimeSum(Bound, ScalarNode):
 class MatrixTimeSum(Bound, MatrixNode):
     """The sum of vectors or matrices over steps; 0 where the range is empty."""
 
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.body)
-
 
 class TimeProduct(Bound, ScalarNode):
     """The product of a scalar over steps; 1 where the range is empty."""
@@ -289,10 +265,6 @@ class TimeProduct(Bound, ScalarNode):
 
 class OrderedProduct(Bound, MatrixNode):
     """J_upper ... J_lower: a product of square matrices, newest on the left; I where the range is empty."""
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.body)
 
 
 NODES: tuple[type[Node], ...] = tuple(

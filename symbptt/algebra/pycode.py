@@ -14,7 +14,7 @@ from sympy import Basic
 
 from . import nodes as N
 from .base import is_vector, shape_of
-from .leaves import Fill, Identity, Literal, LiteralMatrix, MatrixAt, Parameter, ScalarAt
+from .leaves import Fill, Identity, Literal, LiteralMatrix, MatrixAt, MatrixParameter, Parameter, ScalarAt
 from .leaves import Gradient, Jacobian, ScalarDerivative
 
 SUM, PRODUCT, POWER, ATOM = range(4)
@@ -250,6 +250,7 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     MatrixAt: _at,
     ScalarAt: _at,
     Parameter: lambda e, d: (ATOM, e.name),
+    MatrixParameter: lambda e, d: (ATOM, e.name),
     Gradient: _derivative,
     Jacobian: _derivative,
     ScalarDerivative: _derivative,

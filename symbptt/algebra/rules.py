@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from sympy import Basic, Expr, S
 
 from . import nodes as N
-from .base import is_vector, shape_of
+from .base import is_vector, rank_of, shape_of
 from .build import (
     add,
     apply,
@@ -38,8 +38,9 @@ from .build import (
     subtract,
     transpose,
     zero_like,
+    zero_matrix,
 )
-from .leaves import Fill, Identity
+from .leaves import Fill, Identity, fill_like
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
 """Node -> rule for its vector-Jacobian product."""
@@ -111,7 +112,7 @@ def jacobian(expr: Basic, by: Basic) -> Any:
                 terms.append(_through_scalar(expr, i, argument, by))
             else:
                 terms.append(matmul(JACOBIAN[type(expr)](expr, i), jacobian(argument, by)))
-    return add(*terms) if terms else Fill(S.Zero, shape_of(expr)[0], shape_of(by)[0])
+    return add(*terms) if terms else zero_matrix(shape_of(expr)[0], shape_of(by)[0])
 
 
 def _through_scalar(expr: Any, i: int, argument: Any, by: Any) -> Any:
@@ -119,7 +120,7 @@ def _through_scalar(expr: Any, i: int, argument: Any, by: Any) -> Any:
     if isinstance(expr, N.Scale) and i == 0:
         return outer(expr.args[1], pullback(argument, S.One, by))
     if isinstance(expr, Fill) and i == 0:
-        return outer(Fill(S.One, *expr.shape), pullback(argument, S.One, by))
+        return outer(fill_like(S.One, expr), pullback(argument, S.One, by))
     if isinstance(expr, N.MatrixProduct) and isinstance(argument, N.Outer) and i == len(expr.args) - 2:
         u, v = argument.args
         x = expr.args[-1]
@@ -309,7 +310,7 @@ def _(e: Any, g: Any, i: int) -> Any:
 @_vjp(N.EntrySum)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(sum of X) : X' = g everywhere."""
-    return Fill(g, *shape_of(e.args[0]))
+    return fill_like(g, e.args[0])
 
 
 @_vjp(Fill)
@@ -321,14 +322,14 @@ def _(e: Any, g: Any, i: int) -> Any:
 @_vjp(N.Mean)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(mean of X) : X' = g / N everywhere, N the number of entries."""
-    return Fill(divide(g, _count(e.args[0])), *shape_of(e.args[0]))
+    return fill_like(divide(g, _count(e.args[0])), e.args[0])
 
 
 @_vjp(N.Variance)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(variance of X) : X' = (2 g / N) (X - mean of X)."""
     x = e.args[0]
-    return product(divide(product(2, g), _count(x)), subtract(x, Fill(N.Mean(x), *shape_of(x))))
+    return product(divide(product(2, g), _count(x)), subtract(x, fill_like(N.Mean(x), x)))
 
 
 @_vjp(N.MaxEntry)
@@ -355,7 +356,7 @@ def _(e: Any, i: int) -> Any:
     """d[u; v]/du = [I; 0]."""
     columns = shape_of(e.args[i])[0]
     return concat(
-        *(Identity(columns) if k == i else Fill(S.Zero, shape_of(a)[0], columns) for k, a in enumerate(e.args))
+        *(Identity(columns) if k == i else zero_matrix(shape_of(a)[0], columns) for k, a in enumerate(e.args))
     )
 
 
@@ -364,8 +365,8 @@ def _(e: Any, g: Any, i: int) -> Any:
     """d(rows of X) : X' = [0; g; 0]."""
     x, start, length = e.args
     rest = shape_of(x)[0] - start - length
-    columns = shape_of(x)[1]
-    pieces = [Fill(S.Zero, start, columns), g, Fill(S.Zero, rest, columns)]
+    tail = (shape_of(x)[1], *((2,) if rank_of(x) == 2 and shape_of(x)[1] == 1 else ()))
+    pieces = [Fill(S.Zero, start, *tail), g, Fill(S.Zero, rest, *tail)]
     return concat(*(p for p in pieces if shape_of(p)[0] != 0))
 
 
