@@ -19,8 +19,8 @@ def shape_of(expr: Basic) -> Shape:
 
 def rank_of(expr: Basic) -> int:
     """Return 0 for a scalar, 1 for a vector, 2 for a matrix (an n x 1 matrix included)."""
-    if isinstance(expr, MatrixNode):
-        return expr.rank
+    if isinstance(expr, Node) and isinstance(expr, MatrixExpr):
+        return int(expr.rank)
     return len(shape_of(expr)) if shape_of(expr)[1:] != (1,) else 1
 
 
@@ -33,6 +33,7 @@ class Node:
     """Mixin of all nodes: arithmetic that keeps the order in which it was written."""
 
     _op_priority = 20.0
+    rank: Any = 0
 
     def __add__(self, other: Any) -> Any:
         from .build import add

@@ -189,6 +189,9 @@ def _is_spaced(left: Item, right: Item) -> bool:
 
 
 def _is_differential(item: Item) -> bool:
+    """Whether it is an upright d, or a partial sign that carries a script."""
+    if isinstance(item, Script):
+        return isinstance(item.base, Operator) and item.base.char == "\u2202"
     return isinstance(item, Ident) and item.style == "upright" and item.name == "d"
 
 
