@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +23,6 @@ from symbptt.algebra.layout import (
     Item,
     Number,
     Operator,
-    Row,
     Script,
     Words,
     row,
@@ -75,7 +78,9 @@ TREES: dict[str, Item] = {
         word("max"),
         Fence(Script(I("\u03c3"), sup=PRIME), "|", "|"),
     ),
-    "brace": row(Brace(row(W_h, h_prev), Words("from the past")), PLUS, Brace(row(W_x, sub("x", t)), Words("来自输入"))),
+    "brace": row(
+        Brace(row(W_h, h_prev), Words("from the past")), PLUS, Brace(row(W_x, sub("x", t)), Words("来自输入"))
+    ),
     "matrix": row(W_h, EQUALS, Grid(((N("0.5"), row(NEGATIVE, N("0.1"))), (N("0"), N("1")))), Operator("\u2248"), h_2),
     "column": Script(Grid(((I("a"),), (I("b"),))), sup=TOP),
     "wide": Grid((tuple(N(str(i)) for i in range(12)),)),
@@ -97,7 +102,13 @@ TREES: dict[str, Item] = {
     "evaluated": Script(Fence(derivative(L, I("h")), "", "|"), row(I("h"), EQUALS, N("0"))),
     "nested script": Script(Script(Script(W_h, sup=TOP), sup=I("k")), sub=row(I("i"), COMMA, I("j"))),
     "tall power": Script(Fraction(I("a"), I("b")), sup=N("2")),
-    "odd names": row(word("leaky_relu"), Fence(I("loss")), word("cross-entropy"), I("学习率"), Words("50% of {x}_1 & #2")),
+    "odd names": row(
+        word("leaky_relu"), Fence(I("loss")), word("cross-entropy"), I("学习率"), Words("50% of {x}_1 & #2")
+    ),
+    "infinite": row(Fence(I("x"), "|", "|"), Operator("<"), I("\u221e")),
+    "named norm": row(word("diag"), Fence(I("x"), "\u2016", "\u2016")),
+    "elementwise power": Script(I("h"), t, row(Operator("\u2299", "plain"), N("2"))),
+    "primed index": Script(Script(I("h"), t, PRIME), sup=TOP),
     "layer": Script(I("h"), t, Fence(I("l"))),
 }
 everything = pytest.mark.parametrize("tree", TREES.values(), ids=TREES)
@@ -148,7 +159,7 @@ def test_plain_text_is_one_line(tree: Item) -> None:
     [
         ("affine", r"h_t = \tanh(W_h h_{t-1} + W_x x_t + b_h)"),
         ("leaky", r"h_t = (1 - \alpha) h_{t-1} + \alpha \tanh(W_h h_{t-1} + W_x x_t + b_h)"),
-        ("transpose", r"W_h^\top\thinspace \mathrm{diag}(1 - h_t^2)"),
+        ("transpose", r"W_h^\top \thinspace \mathrm{diag}(1 - h_t^2)"),
         ("hadamard", r"\delta_t \odot \tanh'(z_t)"),
         ("sum", r"\frac{\partial L}{\partial W_h} = \sum_{t=1}^{T} \delta_t h_{t-1}^\top"),
         ("product", r"\prod_{j=t+1}^{s} \left( \frac{\partial h_j}{\partial W_h} \right)"),
@@ -160,6 +171,9 @@ def test_plain_text_is_one_line(tree: Item) -> None:
         ("hat", r"\hat{y}_t - \overline{a + b}"),
         ("styles", r"\mathbf{h} \boldsymbol{\sigma} \mathcal{L} \ell \Gamma"),
         ("layer", r"h_t^{(l)}"),
+        ("immediate", r"\frac{\partial^+ h_t}{\partial W_h}"),
+        ("primed index", r"h_t'^\top"),
+        ("infinite", r"\lvert x \rvert < \infty"),
     ],
 )
 def test_latex_reads_as_if_written_by_hand(name: str, tex: str) -> None:
@@ -238,3 +252,18 @@ def test_explicit_application_shows_only_in_mathml() -> None:
     tree = row(I("f"), Operator("\u2061", "plain"), Fence(I("x")))
     assert (to_tex(tree), to_plain(tree)) == ("f(x)", "f(x)")
     assert "<mi>f</mi><mo>&#x2061;</mo><mrow>" in to_mathml(tree)
+
+
+@pytest.mark.katex
+def test_katex_accepts_every_formula_in_strict_mode(require: Callable[[str], Any]) -> None:
+    katex = require("katex")
+    program = """
+        const katex = require(process.argv[1]);
+        for (const tex of JSON.parse(require("fs").readFileSync(0)))
+            katex.renderToString(tex, {strict: "error", throwOnError: true, displayMode: true});
+    """
+    formulas = json.dumps([to_tex(tree) for tree in TREES.values()])
+    run = subprocess.run(
+        [katex.node, "-e", program, katex.package], input=formulas, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert run.returncode == 0, run.stderr

@@ -86,7 +86,8 @@ def _ident(ident: Ident, tight: bool) -> str:
 
 
 def _italic(name: str) -> str:
-    return GREEK.get(name) or (name if len(name) == 1 and name.isascii() else _worded("mathit", name))
+    known = GREEK.get(name) or SIGNS.get(name)
+    return known or (name if len(name) == 1 and name.isascii() else _worded("mathit", name))
 
 
 def _upright(name: str) -> str:
@@ -148,16 +149,17 @@ def _unary(left: Item, item: Item, piece: str) -> str:
 def _gap(left: Item, right: Item, tight: bool) -> str:
     how = joint(left, right)
     if how in ("times", "apply") and _wants_thin_space(left, right, how):
-        return r"\thinspace "
+        return r" \thinspace "
     if tight or how == "none":
-        return ""
-    return " " if how == "space" or not isinstance(right, Fence) or isinstance(left, Fence) else ""
+        return " " if isinstance(left, Script) and not isinstance(right, Operator) else ""
+    hugs = isinstance(right, Fence) and right.left in _HUGGING and not isinstance(left, Fence)
+    return " " if how == "space" or not hugs else ""
 
 
 def _wants_thin_space(left: Item, right: Item, how: str) -> bool:
     """Whether an upright word without a macro touches a factor; macros such as ``\\tanh`` space themselves."""
-    if how == "apply" and not isinstance(right, Fence):
-        return not _is_macro(left)
+    if how == "apply":
+        return not _is_macro(left) and not (isinstance(right, Fence) and right.left in _HUGGING)
     return how == "times" and is_word(right) and not _is_macro(right)
 
 
@@ -278,6 +280,8 @@ _BRACKETS = {
     "\u2308": (r"\lceil", r"\lceil"),
     "\u2309": (r"\rceil", r"\rceil"),
 }
+_HUGGING = ("(", "[")
+"""Brackets that stand right behind what they belong to."""
 _WIDEST_BMATRIX = 10
 _ENDS_IN_WORD = re.compile(r"\\[A-Za-z]+$")
 _SPECIAL = {
@@ -288,9 +292,10 @@ _SPECIAL = {
 }
 
 FUNCTIONS = frozenset(
-    (
-        "tanh", "sinh", "cosh", "coth", "exp", "log", "ln", "sin", "cos", "tan", "cot", "max", "min",
-        "arg", "det", "dim", "lim", "sup", "inf", "ker", "gcd", "Pr", "arcsin", "arccos", "arctan",
+    re.findall(
+        r"\w+",
+        "tanh sinh cosh coth exp log ln sin cos tan cot max min "
+        "arg det dim lim sup inf ker gcd Pr arcsin arccos arctan",
     )
 )
 """Upright words that have a macro of their own."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from ..algebra.layout import (
+    DOTS,
     Accent,
     BigOperator,
     Brace,
@@ -26,6 +28,7 @@ from ..algebra.layout import (
     is_word,
     joint,
     padded,
+    primes,
     settled,
     spelled,
 )
@@ -83,9 +86,10 @@ def _ident(ident: Ident, tight: bool) -> str:
     name = ident.name.replace("'", "\u2032")
     if ident.style in _ALPHABETS:
         return _tag("mi", escape("".join(_ALPHABETS[ident.style].get(char, char) for char in name)))
-    if ident.style == "upright":
-        return _tag("mi", escape(name), **({"mathvariant": "normal"} if len(name) == 1 else {}))
-    return _tag("mi", escape(name), **({"style": "font-style: italic"} if len(name) > 1 else {}))
+    if len(name) > 1 and not name.replace("\u2032", "").isascii():
+        return _tag("mtext", escape(name))
+    slanted = ident.style == "italic" and not _CAPITAL_GREEK.fullmatch(name)
+    return _tag("mi", escape(name), **_SLANTS.get((slanted, len(name) > 1), {}))
 
 
 def _number(number: Number, tight: bool) -> str:
@@ -102,6 +106,8 @@ def _operator(operator: Operator, tight: bool) -> str:
 def _spacing(operator: Operator, tight: bool) -> dict[str, str]:
     if operator.char in _INVISIBLE:
         return {}
+    if operator.char in DOTS:
+        return {"lspace": "0.167em", "rspace": "0.167em"}
     if operator.form == "plain" or (tight and operator.form != "separator"):
         return {"lspace": "0", "rspace": "0", **_NOT_GROWING.get(operator.char, {})}
     return {**_FORMS[operator.form], **_NOT_GROWING.get(operator.char, {})}
@@ -132,24 +138,35 @@ def _between(left: Item, right: Item) -> str:
     how = joint(left, right)
     if how not in _JOINTS:
         return ""
-    words = is_word(right) or (is_word(left) and not isinstance(right, Fence))
-    return _tag("mo", _JOINTS[how], **({"lspace": "0", "rspace": "0.167em"} if words else {}))
+    words = is_word(right) or (is_word(left) and not (isinstance(right, Fence) and right.left in "(["))
+    apart = words or isinstance(left, Fraction) or isinstance(right, Fraction)
+    return _tag("mo", _JOINTS[how], **({"lspace": "0", "rspace": "0.167em"} if apart else {}))
 
 
 def _script(script: Script, tight: bool) -> str:
     script = settled(script)
+    if script.sub is None and script.sup is not None and primes(script.sup)[1] is None:
+        return _primed(script.base, primes(script.sup)[0], tight)
     scripts = [_write(item, True) for item in (script.sub, script.sup) if item is not None]
     name = "m" + "sub" * (script.sub is not None) + "sup" * (script.sup is not None)
     base = _write(script.base, tight)
     return _tag(name, base + "".join(scripts)) if scripts else base
 
 
+def _primed(base: Item, count: int, tight: bool) -> str:
+    """Write primes beside their base: they are raised already, and as a superscript browsers raise them twice."""
+    return _tag("mrow", _write(base, tight) + _tag("mo", "\u2032", lspace="0", rspace="0") * count)
+
+
 def _accent(accent: Accent, tight: bool) -> str:
     item = inward(accent)
     if isinstance(item, Script):
         return _write(item, tight)
-    wide = {"stretchy": "true" if isinstance(accent.base, Row) else "false"}
-    return _tag("mover", _write(accent.base, tight) + _tag("mo", _MARKS[accent.mark], **wide), accent="true")
+    wide = isinstance(accent.base, Row)
+    if wide and accent.mark == "bar":
+        return _tag("mrow", _write(accent.base, tight), style="border-top: 0.06em solid; padding-top: 0.1em")
+    mark = _tag("mo", _MARKS[accent.mark], stretchy="true" if wide else "false")
+    return _tag("mover", _write(accent.base, tight) + mark, accent="true")
 
 
 # -- what encloses ---------------------------------------------------------------------------------------------
@@ -208,6 +225,9 @@ _WRITERS: dict[type, Callable[[Any, bool], str]] = {
     Words: _words,
     Cases: _cases,
 }
+_SLANTS = {(True, True): {"style": "font-style: italic"}, (False, False): {"mathvariant": "normal"}}
+"""What an identifier needs by (is it slanted, is it a word): a single letter slants by itself, a word does not."""
+_CAPITAL_GREEK = re.compile("[\u0391-\u03a9\u221e]")
 _LETTERLIKE = "\u2202\u22a4\u221e\u2207"
 _INVISIBLE = {"\u2061": "&#x2061;", "\u2062": "&#x2062;"}
 _JOINTS = {"times": "&#x2062;", "apply": "&#x2061;"}

@@ -1,0 +1,308 @@
+"""Cells: what is carried from step to step, as equations and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sympy
+from sympy import Expr, Lambda
+
+from ..algebra import FUNCTIONS, ElementwiseFunction, size
+from ..errors import EquationError, UnknownNameError, nearest
+from .inference import Shape, infer
+from .language import Parsed, parse_equation, uses
+
+RESERVED = {"l": "the loss of a step", "L": "the loss", "target": "the target", "y": "the readout", "a": "the readout",
+            "t": "the time index", "T": "the number of steps"}  # fmt: skip
+"""Names that a cell may not use for its own variables."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The equations of one step, t - 1 to t.
+
+    Parameters
+    ----------
+    equations : sequence of str
+        In the equation language, in the order in which they are computed.
+    states : sequence or mapping
+        Names that are carried on, or name -> size (``{"h": "n", "S": ("p", "n")}``).
+    output : str
+        What the loss or the readout reads; the first state by default.
+    shapes : mapping
+        Name -> ``()``, a size, or a pair of sizes, where the equations leave it open.
+    name : str
+    functions : mapping
+        Name -> SymPy expression of one variable, a function of the cell's own.
+    direction : int
+        1 where step t reads step t - 1, -1 where it reads t + 1.
+
+    Raises
+    ------
+    EquationError, ShapeError, RankError
+        When the equations are not in the language, contradict each other, or leave something open.
+
+    Examples
+    --------
+    >>> cell = Cell(["h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])"], states=["h"], name="mine")
+    >>> cell.parameters
+    ('W_h', 'W_x')
+    >>> eval(repr(cell)) == cell
+    True
+    """
+
+    equations: tuple[str, ...]
+    states: tuple[tuple[str, Any], ...]
+    output: str = ""
+    shapes: tuple[tuple[str, Any], ...] = ()
+    name: str = "cell"
+    functions: tuple[tuple[str, ElementwiseFunction], ...] = ()
+    direction: int = 1
+    parsed: tuple[Parsed, ...] = field(init=False, repr=False, compare=False)
+    inferred: tuple[tuple[str, Shape], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fix = object.__setattr__
+        fix(self, "equations", (self.equations,) if isinstance(self.equations, str) else tuple(self.equations))
+        fix(self, "states", _pairs(self.states))
+        fix(self, "shapes", _pairs(self.shapes))
+        fix(self, "functions", tuple((k, _function(k, v)) for k, v in _pairs(self.functions)))
+        if not self.equations:
+            raise EquationError("a cell needs at least one equation, such as h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])")
+        fix(self, "parsed", tuple(parse_equation(text, dict(self.functions)) for text in self.equations))
+        _check_equations(self)
+        fix(self, "output", self.output or self.states[0][0])
+        if self.output not in self.defined:
+            raise EquationError(f"output {self.output!r} is not defined by an equation{nearest(self.output, self.defined)}")
+        shapes = infer(self.parsed, dict(_state_shapes(self)), dict(_shapes(self.shapes)), dict(self.functions), {})
+        fix(self, "inferred", tuple(shapes.items()))
+
+    def __repr__(self) -> str:
+        parts = [f"{list(self.equations)!r}", f"states={_plain(self.states)!r}", f"output={self.output!r}"]
+        if self.shapes:
+            parts.append(f"shapes={_plain(self.shapes)!r}")
+        parts.append(f"name={self.name!r}")
+        if self.functions:
+            parts.append("functions={" + ", ".join(f"{k!r}: {str(f.rule.expr)!r}" for k, f in self.functions) + "}")
+        if self.direction != 1:
+            parts.append(f"direction={self.direction}")
+        return f"Cell({', '.join(parts)})"
+
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """The variables that have an equation, in order."""
+        return tuple(str(p.name) for p in self.parsed)
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.states)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What is read at each step and has no equation: ``x``."""
+        timed = (u.name for p in self.parsed for u in uses(p) if u.lag is not None)
+        return tuple(dict.fromkeys(n for n in timed if n not in self.defined))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters, in the order of their first use."""
+        return tuple(dict.fromkeys(u.name for p in self.parsed for u in uses(p) if u.lag is None))
+
+
+def _pairs(given: Any) -> tuple[tuple[str, Any], ...]:
+    if isinstance(given, Mapping):
+        return tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in given.items())
+    if isinstance(given, str):
+        return ((given, None),)
+    return tuple(item if isinstance(item, tuple) else (item, None) for item in given)
+
+
+def _plain(pairs: tuple[tuple[str, Any], ...]) -> Any:
+    if all(value is None for _, value in pairs):
+        return [name for name, _ in pairs]
+    return dict(pairs)
+
+
+def _shapes(pairs: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Shape]]:
+    for name, given in pairs:
+        parts = given if isinstance(given, tuple) else (given,)
+        yield name, tuple(_size(name, part) for part in parts)
+
+
+def _size(name: str, given: Any) -> Expr:
+    if isinstance(given, str) and given.isidentifier():
+        return size(given)
+    value = sympy.sympify(given) if isinstance(given, int | Expr) and not isinstance(given, bool) else None
+    if value is None or (value.is_number and not (value.is_Integer and value > 0)):
+        raise EquationError(f"the size of {name!r} must be a name or a positive integer, not {given!r}")
+    return value
+
+
+def _state_shapes(cell: Cell) -> Iterable[tuple[str, Shape | None]]:
+    for i, (name, given) in enumerate(cell.states):
+        if given is not None:
+            yield from _shapes([(name, given)])
+        else:
+            first = i == 0 and not name[0].isupper() and name not in dict(cell.shapes)
+            yield name, (size("n"),) if first else None
+
+
+def _function(name: str, given: Any) -> ElementwiseFunction:
+    if isinstance(given, ElementwiseFunction):
+        return given
+    expr = sympy.sympify(given)
+    free = sorted(expr.free_symbols, key=str)
+    if len(free) != 1:
+        raise EquationError(f"function {name!r}: a SymPy expression of one variable is needed, not {given}")
+    u = sympy.Symbol("u", real=True)
+    return ElementwiseFunction(name, Lambda(u, expr.xreplace({free[0]: u})))
+
+
+def _check_equations(cell: Cell) -> None:
+    names = [str(p.name) for p in cell.parsed]
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice:
+        texts = [p.text for p in cell.parsed if p.name == twice]
+        raise EquationError(f"two equations for {twice!r}: {texts[0]!r} and {texts[1]!r}; keep one")
+    for name in names:
+        if name in RESERVED:
+            raise EquationError(f"a cell cannot define {name!r}, which stands for {RESERVED[name]}; rename it")
+    for state in cell.state_names:
+        if state not in names:
+            raise EquationError(f"state {state!r} is never updated: add an equation {state}[t] = ...")
+    if not cell.states:
+        raise EquationError("a cell needs a state: states=['h']")
+    for i, parsed in enumerate(cell.parsed):
+        for use in uses(parsed):
+            _check_use(cell, parsed, use.name, use.lag, names, i)
+
+
+def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: list[str], i: int) -> None:
+    where = f"equation {parsed.text!r}"
+    if lag is None:
+        if name in names:
+            raise EquationError(f"{where}: {name!r} is a variable; write {name}[t] or {name}[t-1]")
+        return
+    if lag == cell.direction:
+        step = "t+1" if lag == 1 else "t-1"
+        raise EquationError(f"{where} refers to {name}[{step}]; a cell of this direction reads steps t and t{-lag:+d}")
+    if lag and name not in cell.state_names:
+        raise EquationError(f"{where} reads {name}[t{lag:+d}], but {name!r} is no state; add it to states")
+    if lag == 0 and name in names and names.index(name) >= i:
+        chain = _cycle(cell, name, str(parsed.name))
+        if chain:
+            raise EquationError(f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; read {name}[t-1]")
+        raise EquationError(f"{where} uses {name}[t] before it is defined; move the equation of {name!r} up")
+
+
+def _cycle(cell: Cell, start: str, goal: str) -> list[str] | None:
+    """The chain start <- ... <- goal of same-step uses that closes a cycle, if there is one."""
+    same_step = {str(p.name): [u.name for u in uses(p) if u.lag == 0] for p in cell.parsed}
+    stack = [[start]]
+    while stack:
+        chain = stack.pop()
+        if chain[-1] == goal:
+            return [goal, *chain] if chain[0] != goal or len(chain) > 1 else [goal, goal]
+        stack += [[*chain, n] for n in same_step.get(chain[-1], []) if n not in chain]
+    return None
+
+
+# -- the catalogue ------------------------------------------------------------------------------------
+
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "linear", "softplus", "elu", "gelu", "silu")
+"""Activations of the Elman cell; each is a function of :data:`symbptt.algebra.FUNCTIONS`."""
+
+
+def Elman(activation: Any = "tanh", name: str | None = None) -> Cell:
+    """Return the Elman cell h_t = f(W_h h_{t-1} + W_x x_t + b_h).
+
+    Parameters
+    ----------
+    activation : str or sympy.Expr
+        A catalogue name, or any SymPy expression of one variable.
+    name : str, optional
+
+    References
+    ----------
+    Elman, "Finding structure in time", Cognitive Science 14, 1990.
+
+    Examples
+    --------
+    >>> Elman("relu").equations
+    ('z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h', 'h[t] = relu(z[t])')
+    """
+    affine = "W_h @ h[t-1] + W_x @ x[t] + b_h"
+    if activation == "linear":
+        return Cell((f"h[t] = {affine}",), ("h",), "h", name=name or "linear")
+    if isinstance(activation, str) and activation in FUNCTIONS:
+        return Cell((f"z[t] = {affine}", f"h[t] = {activation}(z[t])"), ("h",), "h", name=name or activation)
+    if isinstance(activation, str):
+        raise UnknownNameError(f"unknown activation {activation!r}{nearest(activation, ACTIVATIONS)}")
+    return Cell(
+        (f"z[t] = {affine}", "h[t] = f(z[t])"), ("h",), "h", name=name or "elman", functions=(("f", activation),)
+    )
+
+
+CATALOGUE: dict[str, Any] = {activation: (lambda a=activation: Elman(a)) for activation in ACTIVATIONS}
+"""Cell name -> factory without arguments."""
+
+
+def cell(given: Any) -> Cell:
+    """Return the cell of that name, the given cell itself, or an Elman cell with a SymPy activation."""
+    if isinstance(given, Cell):
+        return given
+    if isinstance(given, Expr | Lambda):
+        return Elman(given.expr if isinstance(given, Lambda) else given)
+    if isinstance(given, str) and given.replace("-", "_") in CATALOGUE:
+        result: Cell = CATALOGUE[given.replace("-", "_")]()
+        return result
+    raise UnknownNameError(f"unknown cell {given!r}{nearest(str(given), CATALOGUE)}")
+
+
+def without(cell: Cell, names: Iterable[str]) -> Cell:
+    """Return the cell without the terms in which one of the names occurs (biases, or the input)."""
+    import ast
+
+    drop = set(names)
+    texts = []
+    for parsed in cell.parsed:
+        tree = _prune(parsed.tree, drop)
+        if tree is None:
+            raise EquationError(f"equation {parsed.text!r}: nothing is left without {', '.join(sorted(drop))}")
+        texts.append(parsed.text if tree is parsed.tree else f"{parsed.name}[t] = {ast.unparse(tree)}")
+    kept = tuple((k, v) for k, v in cell.shapes if k not in drop)
+    return cell if tuple(texts) == cell.equations else replace(cell, equations=tuple(texts), shapes=kept)
+
+
+def _prune(tree: Any, drop: set[str]) -> Any:
+    """Remove terms of sums in which a dropped name occurs; None when nothing is left."""
+    import ast
+
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
+        left, right = _prune(tree.left, drop), _prune(tree.right, drop)
+        if left is None or right is None:
+            negative = left is None and isinstance(tree.op, ast.Sub) and right is not None
+            return ast.UnaryOp(ast.USub(), right) if negative else (right if left is None else left)
+        return tree if (left, right) == (tree.left, tree.right) else ast.BinOp(left, tree.op, right)
+    if isinstance(tree, ast.Call):
+        arguments = [_prune(a, drop) for a in tree.args]
+        if any(a is None for a in arguments):
+            return None
+        same = all(a is b for a, b in zip(arguments, tree.args, strict=True))
+        return tree if same else ast.Call(tree.func, arguments, [])
+    gone = any(isinstance(part, ast.Name) and part.id in drop for part in ast.walk(tree))
+    return None if gone else tree
+
+
+def supremum(function_name: str) -> Expr | None:
+    """Return sup |f'| of a catalogue activation, or None where it is not known.
+
+    >>> supremum("sigmoid")
+    1/4
+    """
+    entry = FUNCTIONS.get(function_name)
+    return entry.supremum if entry else None
+
+

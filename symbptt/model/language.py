@@ -1,0 +1,239 @@
+"""The equation language: Python syntax, parsed with :mod:`ast` and never evaluated.
+
+``@`` matrix product, ``*`` elementwise or by a scalar, ``.T``, ``+ - / **``, ``x[t]``, ``h[t-1]``, function names.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import algebra as A
+from ..errors import EquationError, nearest
+
+ALIASES = {"sigma": "sigmoid", "logistic": "sigmoid", "ReLU": "relu", "norm2": "norm2"}
+"""Other names of functions; ``sigma`` is the logistic function unless a model says otherwise."""
+
+REDUCTIONS: dict[str, Any] = {
+    "sum": A.entry_sum,
+    "mean": A.mean,
+    "variance": A.variance,
+    "max": A.max_entry,
+    "norm2": A.squared_norm,
+    "trace": A.trace,
+}
+"""Functions from an array to a scalar."""
+
+VECTOR_FUNCTIONS: dict[str, Any] = {
+    "softmax": A.softmax,
+    "diag": A.diag,
+    "inner": A.inner,
+    "outer": A.outer,
+    "concat": A.concat,
+}
+"""Functions of vectors with a shape of their own."""
+
+OPERATORS: dict[type, Any] = {
+    ast.Add: A.add,
+    ast.Sub: A.subtract,
+    ast.Mult: A.elementwise_product,
+    ast.Div: A.divide,
+    ast.MatMult: A.matmul,
+    ast.Pow: A.power,
+}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One equation: its text, the name on the left (None for an expression) and the tree on the right."""
+
+    text: str
+    name: str | None
+    tree: ast.expr
+
+    def segment(self, tree: ast.AST) -> str:
+        """Return the source text of a part."""
+        return ast.get_source_segment(self.text, tree) or self.text
+
+
+def known_functions(functions: Mapping[str, Any] = {}) -> list[str]:  # noqa: B006
+    """Return every function name of the language, the user's own included."""
+    return [*A.FUNCTIONS, *ALIASES, *REDUCTIONS, *VECTOR_FUNCTIONS, *functions]
+
+
+def parse_equation(text: str, functions: Mapping[str, Any] = {}) -> Parsed:  # noqa: B006
+    """Parse ``name[t] = expression``.
+
+    Raises
+    ------
+    EquationError
+        Where the text is not in the language; nothing is ever executed.
+
+    Examples
+    --------
+    >>> parse_equation("z[t] = W_h @ h[t-1]").name
+    'z'
+    """
+    body = _statements(text)
+    if not isinstance(body, ast.Assign):
+        raise EquationError(f"equation {text!r}: write name[t] = expression")
+    target = body.targets[0]
+    if len(body.targets) != 1 or not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
+        raise EquationError(f"equation {text!r}: the left side must be one name at t, such as h[t]")
+    parsed = Parsed(text.strip(), target.value.id, body.value)
+    if _lag(parsed, target) != 0:
+        raise EquationError(f"equation {text!r}: the left side must be at t, such as {target.value.id}[t]")
+    _check(parsed, functions)
+    return parsed
+
+
+def parse_expression(text: str, functions: Mapping[str, Any] = {}) -> Parsed:  # noqa: B006
+    """Parse an expression, or the right side of ``l[t] = expression``."""
+    body = _statements(text)
+    if isinstance(body, ast.Assign):
+        return parse_equation(text, functions)
+    if not isinstance(body, ast.Expr):
+        raise EquationError(f"{text!r} is not an expression of the equation language")
+    parsed = Parsed(text.strip(), None, body.value)
+    _check(parsed, functions)
+    return parsed
+
+
+def _statements(text: str) -> ast.stmt:
+    if not isinstance(text, str) or len(text) > 2000:
+        raise EquationError(f"an equation is a string of at most 2000 characters, not {str(text)[:40]!r}")
+    try:
+        tree = ast.parse(text.strip().replace("\\", ""), mode="exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        where = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
+        raise EquationError(f"equation {text!r}: not in the equation language{where}") from None
+    if len(tree.body) != 1:
+        raise EquationError(f"equation {text!r}: one equation is expected")
+    return tree.body[0]
+
+
+def _check(parsed: Parsed, functions: Mapping[str, Any]) -> None:
+    for part, depth in _walk(parsed.tree):
+        if depth > 60:
+            raise EquationError(f"equation {parsed.text!r}: nested too deeply")
+        reason = _objection(parsed, part, functions)
+        if reason:
+            raise EquationError(f"equation {parsed.text!r}: {reason}")
+
+
+def _walk(tree: ast.AST, depth: int = 0) -> Iterator[tuple[ast.AST, int]]:
+    yield tree, depth
+    if isinstance(tree, ast.Subscript):
+        return
+    children: Any = ast.iter_child_nodes(tree)
+    if isinstance(tree, ast.Call):
+        children = [*tree.args, *(k.value for k in tree.keywords)]
+    for child in children:
+        yield from _walk(child, depth + 1)
+
+
+def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> str | None:
+    text = parsed.segment(part)
+    if isinstance(part, ast.BinOp):
+        return None if type(part.op) in OPERATORS else f"the operator in {text!r} is not in the language"
+    if isinstance(part, ast.UnaryOp):
+        return None if isinstance(part.op, ast.USub | ast.UAdd) else f"the operator in {text!r} is not in the language"
+    if isinstance(part, ast.Constant):
+        real = isinstance(part.value, int | float) and not isinstance(part.value, bool)
+        return None if real else f"{text!r} is no number"
+    if isinstance(part, ast.Attribute):
+        return None if part.attr == "T" else f"the attribute .{part.attr} is not in the language (only .T is)"
+    if isinstance(part, ast.Subscript):
+        _lag(parsed, part)
+        return None
+    if isinstance(part, ast.Call):
+        return _call_objection(part, text, functions)
+    if isinstance(part, ast.Name | ast.operator | ast.unaryop | ast.expr_context):
+        return None
+    return f"{text!r} ({type(part).__name__}) is not in the language"
+
+
+def _call_objection(part: ast.Call, text: str, functions: Mapping[str, Any]) -> str | None:
+    if part.keywords:
+        return f"{text!r}: keyword arguments are not in the language"
+    if not isinstance(part.func, ast.Name):
+        return f"{text!r}: only a function's name can be called"
+    known = known_functions(functions)
+    if part.func.id not in known:
+        return f"the function {part.func.id!r} is not known{nearest(part.func.id, known)}"
+    wanted = {"inner": 2, "outer": 2}.get(part.func.id, 1)
+    if part.func.id != "concat" and len(part.args) != wanted:
+        return f"{text!r}: {part.func.id} takes {wanted} argument{'s' * (wanted > 1)}, not {len(part.args)}"
+    return None
+
+
+def _lag(parsed: Parsed, part: ast.Subscript) -> int:
+    """Return 0 for ``[t]`` and -1 or +1 for the neighbouring steps."""
+    text = parsed.segment(part)
+    where = part.slice
+    if not isinstance(part.value, ast.Name):
+        raise EquationError(f"equation {parsed.text!r}: only a name can be taken at a step, not {text!r}")
+    if isinstance(where, ast.Name) and where.id == "t":
+        return 0
+    if isinstance(where, ast.BinOp) and isinstance(where.left, ast.Name) and where.left.id == "t":
+        step = where.right
+        if isinstance(step, ast.Constant) and step.value == 1 and isinstance(where.op, ast.Sub | ast.Add):
+            return -1 if isinstance(where.op, ast.Sub) else 1
+    raise EquationError(f"equation {parsed.text!r}: {text!r}: only the steps t and t-1 can be used")
+
+
+@dataclass(frozen=True)
+class Use:
+    """One occurrence of a name: ``lag`` is None for a parameter, else 0, -1 or +1."""
+
+    name: str
+    lag: int | None
+
+
+def uses(parsed: Parsed) -> list[Use]:
+    """Return the names that occur on the right, in order, without repeats.
+
+    >>> [u.name for u in uses(parse_equation("z[t] = W_h @ h[t-1] + b_h"))]
+    ['W_h', 'h', 'b_h']
+    """
+    found: dict[Use, None] = {}
+    for part, _ in _walk(parsed.tree):
+        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
+            found[Use(part.value.id, _lag(parsed, part))] = None
+        elif isinstance(part, ast.Name):
+            found[Use(part.id, None)] = None
+    return list(found)
+
+
+def build(parsed: Parsed, resolve: Any, functions: Mapping[str, Any] = {}) -> Any:  # noqa: B006
+    """Return the node of the right side; ``resolve(name, lag)`` gives the node of a name."""
+
+    def visit(tree: ast.AST) -> Any:
+        return _BUILDERS[type(tree)](tree)
+
+    def call(tree: Any) -> Any:
+        name = tree.func.id
+        arguments = [visit(a) for a in tree.args]
+        if name in functions:
+            return A.apply(functions[name], *arguments)
+        name = ALIASES.get(name, name)
+        special = REDUCTIONS.get(name) or VECTOR_FUNCTIONS.get(name)
+        return special(*arguments) if special else A.apply(name, *arguments)
+
+    def constant(tree: Any) -> Any:
+        return A.node(tree.value) if isinstance(tree.value, int) else A.Literal(parsed.segment(tree))
+
+    _BUILDERS = {  # noqa: N806
+        ast.BinOp: lambda tree: OPERATORS[type(tree.op)](visit(tree.left), visit(tree.right)),
+        ast.UnaryOp: lambda tree: (
+            A.negate(visit(tree.operand)) if isinstance(tree.op, ast.USub) else visit(tree.operand)
+        ),
+        ast.Constant: constant,
+        ast.Attribute: lambda tree: A.transpose(visit(tree.value)),
+        ast.Subscript: lambda tree: resolve(tree.value.id, _lag(parsed, tree)),
+        ast.Name: lambda tree: resolve(tree.id, None),
+        ast.Call: call,
+    }
+    return visit(parsed.tree)
