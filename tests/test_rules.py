@@ -12,7 +12,6 @@ from algebra_examples import (
     FORMS,
     Instance,
     U,
-    V,
     W,
     b,
     examples,
@@ -132,49 +131,62 @@ def test_a_scalar_parameter_may_have_the_name_of_the_input_of_a_function():
 ACTIVATIONS = ["tanh", "sigmoid", "relu", "leaky_relu", "softplus", "elu", "gelu", "silu", "sin", "cos", "abs"]
 
 
-def vectors(depth: int) -> st.SearchStrategy[Any]:
-    """Vectors of length n."""
-    if depth == 0:
-        return st.sampled_from([h[t], h[t - 1], v[t], A.Fill(s, n, 1)])
-    inner, scalar = vectors(depth - 1), scalars(depth - 1)
-    return st.one_of(
-        inner,
-        st.builds(A.apply, st.sampled_from(ACTIVATIONS), inner),
-        st.builds(A.add, inner, inner),
-        st.builds(A.subtract, inner, inner),
-        st.builds(A.hadamard, inner, inner),
-        st.builds(A.matmul, st.just(W), inner),
-        st.builds(A.matmul, st.just(W.T), inner),
-        st.builds(lambda u: A.add(A.matmul(W, u), A.matmul(U, x[t])), inner),
-        st.builds(A.product, scalar, inner),
-        st.builds(A.softmax, inner),
-        st.builds(lambda u, w: A.divide(u, A.add(2, A.hadamard(w, w))), inner, inner),
-        st.builds(A.power, inner, st.just(2)),
-        st.builds(lambda u, w: A.part(A.concat(u, w), n, n), inner, inner),
-        st.builds(lambda u, w, z: A.matmul(A.outer(u, w), z), inner, inner, inner),
-        st.builds(lambda u, w: A.matmul(A.diag(u), w), inner, inner),
-        st.builds(lambda u: A.diag(A.matmul(A.diag(u), W)), inner),
-        st.builds(lambda u: A.subtract(1, u), inner),
-    )
+VECTORS: list[Any] = [
+    lambda vector, scalar, name: vector(),
+    lambda vector, scalar, name: A.apply(name(), vector()),
+    lambda vector, scalar, name: A.add(vector(), vector()),
+    lambda vector, scalar, name: A.subtract(vector(), vector()),
+    lambda vector, scalar, name: A.subtract(1, vector()),
+    lambda vector, scalar, name: A.hadamard(vector(), vector()),
+    lambda vector, scalar, name: A.divide(vector(), A.add(2, A.power(vector(), 2))),
+    lambda vector, scalar, name: A.power(vector(), 2),
+    lambda vector, scalar, name: A.product(scalar(), vector()),
+    lambda vector, scalar, name: A.product(-2, scalar(), vector()),
+    lambda vector, scalar, name: A.matmul(W, vector()),
+    lambda vector, scalar, name: A.matmul(W.T, vector()),
+    lambda vector, scalar, name: A.add(A.matmul(W, vector()), A.matmul(U, x[t])),
+    lambda vector, scalar, name: A.transpose(A.matmul(A.transpose(vector()), W)),
+    lambda vector, scalar, name: A.matmul(A.outer(vector(), vector()), vector()),
+    lambda vector, scalar, name: A.matmul(A.diag(vector()), vector()),
+    lambda vector, scalar, name: A.diag(A.matmul(A.diag(vector()), W)),
+    lambda vector, scalar, name: A.part(A.concat(vector(), vector()), n, n),
+    lambda vector, scalar, name: A.softmax(vector()),
+]
+"""Ways to make a vector of length n out of smaller expressions."""
+SCALARS: list[Any] = [
+    lambda vector, scalar, name: A.apply(name(), scalar()),
+    lambda vector, scalar, name: A.product(scalar(), scalar()),
+    lambda vector, scalar, name: A.add(scalar(), scalar()),
+    lambda vector, scalar, name: A.divide(scalar(), A.add(2, A.power(scalar(), 2))),
+    lambda vector, scalar, name: A.power(scalar(), 3),
+    lambda vector, scalar, name: A.inner(vector(), vector()),
+    lambda vector, scalar, name: A.entry_sum(vector()),
+    lambda vector, scalar, name: A.squared_norm(vector()),
+    lambda vector, scalar, name: A.mean(vector()),
+    lambda vector, scalar, name: A.variance(vector()),
+    lambda vector, scalar, name: A.max_entry(A.matmul(W, vector())),
+    lambda vector, scalar, name: A.trace(A.outer(vector(), vector())),
+]
 
 
-def scalars(depth: int) -> st.SearchStrategy[Any]:
+@st.composite
+def vectors(draw: Any, depth: int = 3) -> Any:
     if depth == 0:
-        return st.sampled_from([s, b[t]])
-    inner, scalar = vectors(depth - 1), scalars(depth - 1)
-    return st.one_of(
-        st.builds(A.inner, inner, inner),
-        st.builds(A.entry_sum, inner),
-        st.builds(A.squared_norm, inner),
-        st.builds(A.mean, inner),
-        st.builds(A.variance, inner),
-        st.builds(lambda u: A.max_entry(A.matmul(W, u)), inner),
-        st.builds(lambda u, w: A.trace(A.outer(u, w)), inner, inner),
-        st.builds(A.apply, st.sampled_from(ACTIVATIONS), scalar),
-        st.builds(A.product, scalar, scalar),
-        st.builds(A.add, scalar, scalar),
-        st.builds(A.divide, scalar, st.builds(lambda a: A.add(2, A.power(a, 2)), scalar)),
-        st.builds(A.power, scalar, st.just(3)),
+        return draw(st.sampled_from([h[t], h[t - 1], v[t], A.Fill(s, n, 1)]))
+    return _built(draw, VECTORS, depth)
+
+
+@st.composite
+def scalars(draw: Any, depth: int = 3) -> Any:
+    return draw(st.sampled_from([s, b[t]])) if depth == 0 else _built(draw, SCALARS, depth)
+
+
+def _built(draw: Any, ways: list[Any], depth: int) -> Any:
+    way = draw(st.sampled_from(ways))
+    return way(
+        lambda: draw(vectors(depth - 1)),
+        lambda: draw(scalars(depth - 1)),
+        lambda: draw(st.sampled_from(ACTIVATIONS)),
     )
 
 
@@ -183,7 +195,7 @@ def assert_close(claimed: Any, expected: Any) -> None:
     np.testing.assert_allclose(np.asarray(claimed) / scale, np.asarray(expected) / scale, rtol=1e-9, atol=1e-11)
 
 
-@given(expr=st.one_of(vectors(3), scalars(3)), seed=st.integers(0, 10))
+@given(expr=st.one_of(vectors(), scalars()), seed=st.integers(0, 10))
 def test_the_pullback_of_a_composition_is_its_complex_step(expr, seed):
     instance, cotangent = Instance(seed), like(expr, "g")
     for by in leaves_of(expr):
@@ -192,7 +204,7 @@ def test_the_pullback_of_a_composition_is_its_complex_step(expr, seed):
         assert_close(claimed, np.sum(value_of(cotangent, instance) * slope(expr, by, direction, instance)))
 
 
-@given(expr=vectors(3), seed=st.integers(0, 10))
+@given(expr=vectors(), seed=st.integers(0, 10))
 def test_the_jacobian_of_a_composition_is_its_complex_step(expr, seed):
     instance = Instance(seed)
     for by in leaves_of(expr):

@@ -145,10 +145,9 @@ def negate(a: Any) -> Any:
     if isinstance(a, Negative | MatrixNegative):
         return a.args[0]
     if isinstance(a, Fill):
-        return fill_like(-a.value, a)
-    if isinstance(a, Scale | Times) and a.args[0].is_Number:
-        rest = a.args[1:]
-        return product(-a.args[0], *rest)
+        return fill_like(negate(a.value), a)
+    if isinstance(a, Scale | Times) and a.args[0].is_Number and a.args[0].is_negative:
+        return product(-a.args[0], *a.args[1:])
     if isinstance(a, Plus | MatrixPlus):
         signs = [isinstance(term, Negative | MatrixNegative) for term in a.args]
         if any(signs):
@@ -320,17 +319,21 @@ def transpose(a: Any) -> Any:
     return Transposed(a)
 
 
-def expand_transpose(a: Any) -> Any:
-    """Return the transpose with products and sums opened: (AB)^T = B^T A^T."""
+def expand_transpose(a: Any, vector: bool = False) -> Any:
+    """Return the transpose with products and sums opened: (AB)^T = B^T A^T; on demand that of a row as a vector."""
     if isinstance(a, MatrixProduct):
-        return matmul(*(expand_transpose(factor) for factor in reversed(a.args)))
+        first, *rest = a.args
+        return matmul(*map(expand_transpose, reversed(rest)), expand_transpose(first, vector))
     if isinstance(a, MatrixPlus):
-        return add(*map(expand_transpose, a.args))
+        return add(*(expand_transpose(term, vector) for term in a.args))
     if isinstance(a, MatrixNegative):
-        return negate(expand_transpose(a.args[0]))
+        return negate(expand_transpose(a.args[0], vector))
     if isinstance(a, Scale):
-        return product(a.args[0], expand_transpose(a.args[1]))
-    return transpose(a)
+        return product(a.args[0], expand_transpose(a.args[1], vector))
+    if vector and isinstance(a, Fill):
+        return Fill(a.value, *a.shape[::-1])
+    result = transpose(a)
+    return Transposed(a, 1) if vector and not is_vector(result) else result
 
 
 def divide(a: Any, b: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
+from itertools import product as cartesian
 from typing import Any
 
 import sympy
@@ -37,6 +39,10 @@ class ElementwiseFunction(Basic):  # type: ignore[misc]
 
     def __call__(self, value: Any) -> Expr:
         return self.rule(value)
+
+    def _xreplace(self, rule: Any) -> tuple[Basic, bool]:
+        """Replace nothing inside: the input is bound, whatever else has its name."""
+        return (rule[self], True) if self in rule else (self, False)
 
     @property
     def prime(self) -> ElementwiseFunction:
@@ -85,7 +91,7 @@ FUNCTIONS: dict[str, Entry] = dict(
         _entry("linear", U, S.One, 1),
         _entry("softplus", sympy.log(1 + sympy.exp(U)), None, 1),
         _entry("elu", Piecewise((U, U > 0), (sympy.exp(U) - 1, True)), None, 1),
-        _entry("gelu", U * (1 + sympy.tanh(_GELU_INNER)) / 2, None, Rational(112895, 100000)),
+        _entry("gelu", U * (1 + sympy.tanh(_GELU_INNER)) / 2, None, Rational(112900, 100000)),
         _entry("silu", U * _SIGMOID, None, Rational(109984, 100000)),
         _entry("exp", sympy.exp(U), Y, sympy.oo),
         _entry("log", sympy.log(U), None, sympy.oo),
@@ -108,20 +114,36 @@ def named(name: str) -> ElementwiseFunction:
 def _kinks(rule: Expr) -> tuple[Expr, ...]:
     points: list[Expr] = []
     for part in sympy.preorder_traversal(rule):
+        meetings: list[Expr] = []
         if isinstance(part, Max | sympy.Min):
-            points += sympy.solve(part.args[0] - part.args[1], U)
+            meetings = [a - b for a, b in combinations(_branches(part), 2)]
         elif isinstance(part, sympy.Abs | sympy.sign):
-            points += sympy.solve(part.args[0], U)
+            meetings = _branches(part.args[0])
         elif isinstance(part, Piecewise):
-            points += [r for _, c in part.args for rel in c.atoms(sympy.core.relational.Relational)
-                       for r in sympy.solve(rel.lhs - rel.rhs, U)]
+            relations = [r for _, c in part.args for r in c.atoms(sympy.core.relational.Relational)]
+            meetings = [b for r in relations for b in _branches(r.lhs - r.rhs)]
+        points += [root for meeting in meetings for root in sympy.solve(meeting, U)]
     slope = _derivative(rule)
-    return tuple(p for p in dict.fromkeys(points) if not _smooth_at(slope, p))
+    return tuple(p for p in dict.fromkeys(points) if not (_joined_at(rule, p) and _joined_at(slope, p)))
 
 
-def _smooth_at(slope: Expr, point: Expr) -> bool:
+def _branches(expr: Expr) -> list[Expr]:
+    """Every expression that this one may be between its kinks."""
+    if isinstance(expr, Max | sympy.Min):
+        return [b for a in expr.args for b in _branches(a)]
+    if isinstance(expr, Piecewise):
+        return [b for a, _ in expr.args for b in _branches(a)]
+    if isinstance(expr, sympy.Abs):
+        return [b for a in _branches(expr.args[0]) for b in (a, -a)]
+    if not expr.args:
+        return [expr]
+    return [expr.func(*choice) for choice in cartesian(*map(_branches, expr.args))]
+
+
+def _joined_at(expr: Expr, point: Expr) -> bool:
+    """Whether the expression does not jump at the point."""
     gap = sympy.Float("1e-9")
-    left, right = (slope.xreplace({U: sympy.Float(point) + s}).evalf() for s in (-gap, gap))
+    left, right = (expr.xreplace({U: sympy.Float(point) + s}).evalf() for s in (-gap, gap))
     return bool(abs(left - right) < 1e-6)
 
 

@@ -91,9 +91,11 @@ class Inner(ScalarNode):
 
 
 class Transposed(MatrixNode):
-    """X^T."""
+    """X^T; its arguments are X, and 1 where the transpose of a row is a vector and not an n x 1 matrix."""
 
-    _like = None
+    @property
+    def rank(self) -> int:
+        return 1 if len(self.args) == 2 else 2
 
     @property
     def shape(self) -> Shape:

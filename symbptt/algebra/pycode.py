@@ -14,6 +14,7 @@ from sympy import Basic
 
 from . import nodes as N
 from .base import is_vector, shape_of
+from .functions import FUNCTIONS
 from .leaves import Fill, Identity, Literal, LiteralMatrix, MatrixAt, MatrixParameter, Parameter, ScalarAt
 from .leaves import Gradient, Jacobian, ScalarDerivative
 
@@ -59,7 +60,10 @@ def _write(expr: Any, d: Dialect) -> tuple[int, str]:
         text = sympy.sstr(expr)
     if isinstance(expr, sympy.Add):
         return SUM, text
-    return (PRODUCT if isinstance(expr, sympy.Mul) or text.startswith("-") else ATOM), text
+    if isinstance(expr, sympy.Pow):
+        return POWER, text
+    fraction = isinstance(expr, sympy.Rational) and not expr.is_Integer
+    return (PRODUCT if isinstance(expr, sympy.Mul) or fraction or text.startswith("-") else ATOM), text
 
 
 def _at_least(expr: Any, level: int, d: Dialect) -> str:
@@ -139,7 +143,7 @@ def _function(e: Any, d: Dialect) -> tuple[int, str]:
     body = write(argument, d)
     if not d.numpy:
         return ATOM, f"{function.name}({body})"
-    if hasattr(__import__("numpy"), function.name):
+    if _in_numpy(function):
         return ATOM, d.call(function.name, body)
     u = sympy.Symbol("u", real=True)
     rule = function.rule(u)
@@ -147,6 +151,12 @@ def _function(e: Any, d: Dialect) -> tuple[int, str]:
 
     text = NumPyPrinter({"fully_qualified_modules": True}).doprint(rule)
     return ATOM, f"(lambda u: {text})({body})"
+
+
+def _in_numpy(function: Any) -> bool:
+    """Whether NumPy has this function; one that only shares the name is another function."""
+    entry = FUNCTIONS.get(function.name)
+    return entry is not None and entry.function == function and hasattr(__import__("numpy"), function.name)
 
 
 def _at(e: Any, d: Dialect) -> tuple[int, str]:

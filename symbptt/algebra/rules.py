@@ -40,6 +40,7 @@ from .build import (
     zero_like,
     zero_matrix,
 )
+from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, fill_like
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
@@ -116,16 +117,20 @@ def jacobian(expr: Basic, by: Basic) -> Any:
 
 
 def _through_scalar(expr: Any, i: int, argument: Any, by: Any) -> Any:
-    """The Jacobian of s x by a vector inside the scalar s: x (ds/dby)^T."""
+    """The part of the Jacobian that passes through argument i: of s x, x (ds/dby)^T; of A u v^T x likewise."""
     if isinstance(expr, N.Scale) and i == 0:
         return outer(expr.args[1], pullback(argument, S.One, by))
     if isinstance(expr, Fill) and i == 0:
         return outer(fill_like(S.One, expr), pullback(argument, S.One, by))
     if isinstance(expr, N.MatrixProduct) and isinstance(argument, N.Outer) and i == len(expr.args) - 2:
         u, v = argument.args
-        x = expr.args[-1]
-        before = matmul(*expr.args[:i], u) if i else u
-        return jacobian(product(inner(v, x), before), by)
+        before, x = expr.args[:i], expr.args[-1]
+        terms = []
+        if depends(u, by):
+            terms.append(product(inner(v, x), matmul(*before, jacobian(u, by))))
+        if depends(v, by):
+            terms.append(matmul(outer(matmul(*before, u), x), jacobian(v, by)))
+        return add(*terms)
     raise NoJacobianError(f"the Jacobian of {expr} by {by} passes through a matrix")
 
 
@@ -135,6 +140,8 @@ class NoJacobianError(TypeError):
 
 def depends(expr: Basic, by: Basic) -> bool:
     """Whether ``by`` occurs in the expression."""
+    if isinstance(expr, ElementwiseFunction):
+        return False
     return bool(expr == by or any(depends(a, by) for a in expr.args))
 
 
@@ -280,7 +287,7 @@ def _(e: Any, g: Any, i: int) -> Any:
 @_vjp(N.Transposed)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(X^T) : X' = g^T."""
-    return expand_transpose(g)
+    return expand_transpose(g, vector=is_vector(e.args[0]))
 
 
 @_vjp(N.Trace)

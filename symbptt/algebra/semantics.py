@@ -150,7 +150,7 @@ def _(e: Any, d: Domain) -> Array:
     values = _args(e, d)
     result = values[-1]
     for value in reversed(values[:-1]):
-        result = value @ result
+        result = (value[:, None] if value.ndim == 1 else value) @ result
     return result
 
 

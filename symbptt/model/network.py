@@ -1,0 +1,329 @@
+"""A network: a cell, a readout, a loss and a number of steps, as frozen data; and its one-step equations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import sympy
+from sympy import Basic, Expr, Symbol
+
+from .. import algebra as A
+from ..errors import EquationError, ShapeError, SizeError, UnknownNameError, nearest
+from .cells import Cell, without
+from .inference import Shape, infer
+from .language import Parsed, build, parse_equation, uses
+from .losses import READOUTS, Loss, check_readout, check_reduction
+
+CELL, READOUT, LOSS = "cell", "readout", "loss"
+"""The stages of a step."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation of the step: ``left`` is a variable at t, ``right`` an expression at t and t - 1."""
+
+    left: Any
+    right: Any
+    stage: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        return str(self.left.name)
+
+
+@dataclass(frozen=True)
+class System:
+    """The one-step equations of a network with concrete or symbolic sizes: what is differentiated.
+
+    Attributes
+    ----------
+    equations : tuple of Equation
+        Cell, readout and loss, in the order of computation.
+    states, inputs : tuple of str
+    output : str
+        The cell's output; ``prediction`` is what the loss compares (the readout's output, or the same).
+    variables, parameters : mapping
+        Name -> time-indexed variable, and canonical key -> symbol.
+    reduction : str
+        ``sum``, ``mean`` or ``last``.
+    steps : sympy.Expr
+        T.
+    direction : int
+        1 where step t reads t - 1.
+    scalar : bool
+        Whether all sizes are 1, so that everything is printed in scalar notation.
+    """
+
+    equations: tuple[Equation, ...]
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    output: str
+    prediction: str
+    variables: Mapping[str, A.Variable]
+    parameters: Mapping[str, Basic]
+    reduction: str
+    steps: Expr
+    direction: int
+    scalar: bool
+    sizes: Mapping[str, Expr]
+    target: str = "real"
+    t: Symbol = field(default_factory=lambda: A.index("t"))
+    L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
+
+    @cached_property
+    def by_name(self) -> dict[str, Equation]:
+        """Variable name -> its equation."""
+        return {e.name: e for e in self.equations}
+
+    def at(self, name: str, when: Any = None) -> Any:
+        """Return a variable at a step (t by default)."""
+        return self.variables[name][self.t if when is None else when]
+
+    @property
+    def previous(self) -> Expr:
+        return self.t - self.direction
+
+    @property
+    def following(self) -> Expr:
+        """The step that reads this one: t + 1 for a forward cell."""
+        return self.t + self.direction
+
+    @property
+    def first(self) -> Expr:
+        """The step computed first: 1 for a forward cell."""
+        return sympy.S.One if self.direction == 1 else self.steps
+
+    @property
+    def last(self) -> Expr:
+        """The step computed last, where the gradient starts: T for a forward cell."""
+        return self.steps if self.direction == 1 else sympy.S.One
+
+    @property
+    def start(self) -> Expr:
+        """The step of the initial state: 0 for a forward cell."""
+        return self.first - self.direction
+
+    @property
+    def end(self) -> Expr:
+        """The step whose loss counts with ``reduction="last"``: T."""
+        return self.steps
+
+    def uses(self, name: str) -> list[tuple[Equation, int]]:
+        """Return the equations that read a variable, with 0 (same step) or 1 (the following step)."""
+        found = []
+        for equation in self.equations:
+            for lag, when in ((0, self.t), (1, self.previous)):
+                if A.depends(equation.right, self.at(name, when)):
+                    found.append((equation, lag))
+        return found
+
+    def stage(self, stage: str) -> list[Equation]:
+        """Return the equations of a stage, in order."""
+        return [e for e in self.equations if e.stage == stage]
+
+
+def whole(given: Any, what: str) -> Expr:
+    """Return a size or a number of steps: a positive integer or a SymPy symbol.
+
+    Raises
+    ------
+    SizeError
+        For zero, a negative number, a fraction, or anything else.
+    """
+    if isinstance(given, bool) or given is None:
+        raise SizeError(f"{what} must be a positive integer or a symbol, not {given!r}")
+    if isinstance(given, str) and given.isidentifier():
+        return A.size(given)
+    try:
+        value = sympy.sympify(given)
+    except (sympy.SympifyError, TypeError, AttributeError):
+        raise SizeError(f"{what} must be a positive integer or a symbol, not {given!r}") from None
+    if isinstance(value, Symbol):
+        return value
+    if isinstance(value, sympy.Integer) and value > 0:
+        return value
+    raise SizeError(f"{what} must be a positive integer or a symbol, not {given!r}")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A recurrent network, by value: equal parts make equal networks.
+
+    Parameters
+    ----------
+    cell : Cell
+    hidden, inputs, outputs, steps : sympy.Expr
+        n, m, q and T; ``inputs`` and ``outputs`` may be None where there is no input or no readout.
+    readout : str or None
+    loss : Loss
+    reduction : str
+    bias, readout_bias : bool
+        Whether the terms b_... of the cell and of the readout are there.
+    sizes : tuple of pairs
+        Values of other size names of the cell.
+    """
+
+    cell: Cell
+    hidden: Expr
+    inputs: Expr | None
+    outputs: Expr | None
+    readout: str | None
+    loss: Loss
+    reduction: str
+    steps: Expr
+    bias: bool = True
+    readout_bias: bool = True
+    sizes: tuple[tuple[str, Expr], ...] = ()
+
+    def __post_init__(self) -> None:
+        check_readout(self.readout)
+        check_reduction(self.reduction)
+        _ = self.system
+
+    @property
+    def system(self) -> System:
+        """The one-step equations, built (and checked) once for each network."""
+        return _system(self)
+
+
+def _pruned(network: Network) -> Cell:
+    cell = network.cell
+    drop = [] if network.bias else [p for p in cell.parameters if p.startswith("b")]
+    if network.inputs is None:
+        drop += list(cell.inputs)
+    return without(cell, drop) if drop else cell
+
+
+@lru_cache(maxsize=64)
+def _system(network: Network) -> System:
+    cell = _pruned(network)
+    readout = _readout_equations(network, cell)
+    prediction = "y" if readout else cell.output
+    loss = _loss_equation(network, cell, prediction)
+    parsed = [*((p, CELL) for p in cell.parsed), *((p, READOUT) for p in readout), (loss, LOSS)]
+    values = _size_values(network)
+    shapes = _shapes(network, cell, [p for p, _ in parsed], prediction)
+    concrete = {name: tuple(s.xreplace(values) for s in shape) for name, shape in shapes.items()}
+    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete)
+    equations = tuple(names.equation(p, stage, dict(cell.functions), network) for p, stage in parsed)
+    scalar = all(s == 1 for shape in concrete.values() for s in shape)
+    return System(
+        equations=equations,
+        states=cell.state_names,
+        inputs=cell.inputs,
+        output=cell.output,
+        prediction=prediction,
+        variables=names.variables,
+        parameters=names.parameters,
+        reduction=network.reduction,
+        steps=network.steps,
+        direction=cell.direction,
+        scalar=scalar,
+        sizes={str(k): v for k, v in values.items()},
+        target=network.loss.target,
+    )
+
+
+def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
+    if network.readout is None:
+        return []
+    texts = [text.replace("{h}", f"{cell.output}[t]") for text in READOUTS[network.readout]]
+    if not network.readout_bias:
+        texts = [text.replace(" + b_y", "") for text in texts]
+    return [parse_equation(text) for text in texts]
+
+
+def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
+    text = network.loss.text(prediction, cell.output)
+    parsed = parse_equation(text if text.split("=")[0].strip() == "l[t]" else f"l[t] = {text}", dict(cell.functions))
+    known = {*cell.defined, *cell.inputs, prediction, "target", *(("a",) if network.readout else ())}
+    for use in uses(parsed):
+        if use.lag is not None and (use.name not in known or use.lag != 0):
+            raise EquationError(f"loss {text!r}: {use.name!r} is no variable of the model{nearest(use.name, known)}")
+        if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters):
+            raise UnknownNameError(f"loss {text!r}: {use.name!r} is not known{nearest(use.name, known)}")
+    return parsed
+
+
+def _size_values(network: Network) -> dict[Basic, Expr]:
+    values: dict[Basic, Expr] = {A.size("n"): network.hidden}
+    if network.inputs is not None:
+        values[A.size("m")] = network.inputs
+    if network.outputs is not None:
+        values[A.size("q")] = network.outputs
+    values.update({A.size(name): value for name, value in network.sizes})
+    return {k: v for k, v in values.items() if k != v}
+
+
+_SIZE_NAMES = ("size", "n", "m", "q", "T")
+
+
+def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str) -> dict[str, Shape]:
+    known: dict[str, Shape] = dict(cell.inferred)
+    if network.readout is not None:
+        known.update({"y": (A.size("q"),), "b_y": (A.size("q"),)})
+    used = {u.name for p in parsed for u in uses(p)} | {p.name for p in parsed}
+    given = {name: shape for name, shape in known.items() if name in used}
+    if "target" in used:
+        given["target"] = given[prediction]
+    sizes = {name: sympy.S.One for name in _SIZE_NAMES}
+    try:
+        return infer(parsed, {}, given, dict(cell.functions), sizes)
+    except ShapeError as error:
+        raise ShapeError(f"{error} (loss {network.loss.name!r}, readout {network.readout!r})") from None
+
+
+class _Resolver:
+    """Makes the nodes of names, each once."""
+
+    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape]) -> None:
+        self.shapes, self.direction = shapes, cell.direction
+        self.timed = {*defined, *cell.inputs, "target"}
+        self.variables: dict[str, A.Variable] = {}
+        self.parameters: dict[str, Basic] = {}
+        self.t = A.index("t")
+        for name in shapes:
+            if name in self.timed:
+                self.variables[name] = self._variable(name, shapes[name])
+
+    @staticmethod
+    def _variable(name: str, shape: Shape) -> A.Variable:
+        sizes = (*shape, sympy.S.One) if len(shape) == 1 else shape
+        return A.Variable(name, *sizes, *((2,) if len(shape) == 2 and shape[1] == 1 else ()))
+
+    def _parameter(self, name: str) -> Basic:
+        shape = self.shapes[name]
+        if not shape:
+            return A.scalar_parameter(name)
+        return A.Parameter(name, shape[0], 1) if len(shape) == 1 else A.MatrixParameter(name, *shape)
+
+    def equation(self, parsed: Parsed, stage: str, functions: Mapping[str, Any], network: Network) -> Equation:
+        size_of = self.shapes[str(network.readout and "y" or network.cell.output)]
+        count = sympy.prod(size_of) if size_of else sympy.S.One
+        sizes = {"size": count, "n": network.hidden, "m": network.inputs, "q": network.outputs, "T": network.steps}
+
+        def resolve(name: str, lag: int | None) -> Any:
+            if name in self.timed:
+                return self.variables[name][self.t + (lag or 0)]
+            if name in sizes and name not in self.shapes:
+                return sizes[name]
+            if name not in self.parameters:
+                self.parameters[name] = self._parameter(name)
+            return self.parameters[name]
+
+        right = build(parsed, resolve, functions)
+        name = str(parsed.name)
+        if stage == LOSS and A.shape_of(right):
+            if all(s == 1 for s in A.shape_of(right)):
+                right = A.entry_sum(right)
+                self.variables["l"] = A.Variable("l")
+            else:
+                shape = A.show_shape(A.shape_of(right))
+                raise ShapeError(f"loss {parsed.text!r} has shape {shape}, not a scalar; wrap it in sum(...) or norm2(...)")
+        return Equation(self.variables[name][self.t], right, stage, parsed.text)
+
+
