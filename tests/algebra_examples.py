@@ -221,8 +221,7 @@ class Instance:
 
     def apply(self, function: A.ElementwiseFunction, value: Any) -> Any:
         form = FORMS[function.name] if function == known(function.name) else _prime_form(function)
-        result = form(value)
-        return result + np.zeros_like(value) if np.ndim(value) else result
+        return form(np.asarray(value)) + np.zeros_like(value)
 
     def largest(self, values: list[Any]) -> Any:
         return max(values, key=np.real)

@@ -149,7 +149,7 @@ def negate(a: Any) -> Any:
     if isinstance(a, Scale | Times) and a.args[0].is_Number and a.args[0].is_negative:
         return product(-a.args[0], *a.args[1:])
     if isinstance(a, Plus | MatrixPlus):
-        signs = [isinstance(term, Negative | MatrixNegative) for term in a.args]
+        signs = [is_negative(term) for term in a.args]
         if any(signs):
             negated = [negate(term) for term in a.args]
             positive_first = sorted(range(len(negated)), key=lambda i: not signs[i])
@@ -157,6 +157,12 @@ def negate(a: Any) -> Any:
     if not isinstance(a, Node):
         return -a if a.is_Number else Negative(a)
     return MatrixNegative(a) if shape_of(a) else Negative(a)
+
+
+def is_negative(term: Any) -> bool:
+    """Whether a term is written with a minus sign."""
+    value = term.value if isinstance(term, Fill) else term
+    return isinstance(value, Negative | MatrixNegative) or bool(value.is_Number and value.is_negative)
 
 
 # -- products -----------------------------------------------------------------------------------------
@@ -232,7 +238,7 @@ def hadamard(*factors: Any) -> Any:
         else:
             (arrays if shape_of(factor) else scalars).append(factor)
     if not arrays:
-        value = product(*scalars)
+        value = product(-1 if negative else 1, *scalars)
         return fill_like(value, shaped[0]) if shaped else value
     result = product(*scalars, arrays[0] if len(arrays) == 1 else Hadamard(*arrays))
     return negate(result) if negative else result

@@ -89,6 +89,8 @@ class Variable(Basic):  # type: ignore[misc]
     def free_symbols(self) -> set[Basic]:
         return {self}
 
+    __iter__ = None  # it has a value at every step, so going over them would never end
+
     def __getitem__(self, when: Any) -> Expr:
         cls = MatrixAt if self.shape else ScalarAt
         return cls(self, sympy.sympify(when))

@@ -87,6 +87,8 @@ def _sum(e: Any, d: Dialect) -> tuple[int, str]:
         negative = isinstance(value, N.Negative | N.MatrixNegative)
         if negative:
             value = value.args[0]
+        elif i and value.is_Number and value.is_negative:
+            negative, value = True, -value
         piece = _at_least(value, PRODUCT, d)
         text += (" - " if negative else " + ") + piece if i else ("-" if negative else "") + piece
     return SUM, text

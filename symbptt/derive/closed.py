@@ -1,0 +1,127 @@
+"""Closed forms: dL/dh_t as a sum over losses of ordered products of Jacobians, for concrete and symbolic T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, S
+
+from .. import algebra as A
+from ..algebra import nodes as N
+from ..errors import RefusedError
+from ..model import Network, System
+from .generic import Generic, generic
+from .links import Link, NoLinks, couples_within_step, links
+
+LOSS_INDEX, STEP_INDEX = A.index("s"), A.index("j")
+
+
+def one_step_jacobian(network: Network, when: Expr) -> Any:
+    """Return the symbol of the one-step Jacobian ds_j/ds_{j-1}, of the joint state where there are several."""
+    system = network.system
+    return A.derivative(joint(system, when), joint(system, when - system.direction))
+
+
+def joint(system: System, when: Expr) -> Any:
+    """Return the state at a step, several states on top of each other."""
+    return A.concat(*(system.at(name, when) for name in system.states))
+
+
+def check_closed(network: Network) -> None:
+    """Raise where there is no closed form in Jacobian matrices."""
+    if any(A.rank_of(network.system.at(name)) == 2 for name in network.system.states):
+        raise RefusedError("no closed form in Jacobian matrices: a state is a matrix; use form='recursive'")
+    try:
+        links(network)
+    except NoLinks as error:
+        raise RefusedError(f"no closed form in Jacobian matrices: {error}; use form='recursive'") from None
+
+
+def local_joint(g: Generic, when: Expr) -> Any:
+    """Return the local part of the joint state at a step: the direct influence on the loss of that step."""
+    parts = []
+    for name in g.system.states:
+        if name in g.read_by_loss:
+            parts.append(g.weighted(g.local_of(name, when)))
+        else:
+            parts.append(A.zero_like(g.system.at(name, when)))
+    return A.concat(*parts)
+
+
+def closed_joint(network: Network, when: Expr) -> Any:
+    """Return sum over s of (ds_s/ds_t)^T dl_s/ds_s: the adjoint of the state, Jacobians and local parts as symbols."""
+    g = generic(network)
+    system = network.system
+    forward = system.direction == 1
+    s = _fresh(LOSS_INDEX, when)
+    if system.reduction == "last":
+        return A.matmul(A.transpose(span(network, when, system.end)), local_joint(g, system.end))
+    low, high = (when, system.steps) if forward else (S.One, when)
+    if (high - low) == 0:
+        return local_joint(g, when)
+    body = A.matmul(A.transpose(span(network, when, s)), local_joint(g, s))
+    return A.time_sum(body, s, low, high)
+
+
+def _fresh(index: Any, *used: Any) -> Any:
+    taken = {str(x) for u in used for x in sympy.sympify(u).free_symbols}
+    return index if str(index) not in taken else A.index("r")
+
+
+def span(network: Network, start: Expr, end: Expr) -> Any:
+    """Return the ordered product of one-step Jacobians that leads from a step to a later one."""
+    system = network.system
+    j = _fresh(STEP_INDEX, start, end)
+    if system.direction == 1:
+        return A.time_product(one_step_jacobian(network, j), j, start + 1, end)
+    flipped = A.transpose(one_step_jacobian(network, j))
+    return A.transpose(A.time_product(flipped, j, end, start - 1))
+
+
+def closed(network: Network, state: str, when: Expr) -> Any:
+    """Return the closed form of dL/dh_t for one state.
+
+    With several states it is the rows of that state in the closed form of the joint state.
+
+    Raises
+    ------
+    RefusedError
+        Where a state is a matrix.
+    """
+    check_closed(network)
+    system = network.system
+    whole = closed_joint(network, when)
+    if len(system.states) == 1:
+        return whole
+    if couples_within_step(network):
+        whole = A.matmul(A.transpose(within_step(network, when)), whole)
+    start = sum((A.shape_of(system.at(n))[0] for n in system.states[: system.states.index(state)]), start=S.Zero)
+    return A.part(whole, start, A.shape_of(system.at(state))[0])
+
+
+def within_step(network: Network, when: Expr) -> Any:
+    """Return the total influence of the states of a step on each other, as a block matrix with I on its diagonal.
+
+    The blocks are sums over the chains of same-step links; the states of a step form no cycle.
+    """
+    system = network.system
+    same = {(k.target, k.source): k for k in links(network) if k.lag == "same"}
+    rows = []
+    for target in system.states:
+        rows.append(sympy.Tuple(*(_influence(system, same, target, source, when) for source in system.states)))
+    return N.Blocks(sympy.Tuple(*rows))
+
+
+def _influence(system: System, same: dict[tuple[str, str], Link], target: str, source: str, when: Expr) -> Any:
+    rows, columns = (A.shape_of(system.at(name))[0] for name in (target, source))
+    if target == source:
+        return A.Identity(rows)
+    terms = []
+    for middle in system.states:
+        link = same.get((target, middle))
+        if link is not None:
+            before = _influence(system, same, middle, source, when)
+            if not A.is_zero(before):
+                terms.append(A.matmul(link.symbol.xreplace({system.t: when}), before))
+    return A.add(*terms) if terms else A.zero_matrix(rows, columns)

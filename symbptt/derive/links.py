@@ -1,0 +1,106 @@
+"""Links between states: the Jacobian of a state by another, through the intermediate variables of one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from .. import algebra as A
+from ..model import CELL, Network, System
+from .generic import NEXT, SAME
+from .tidy import as_written
+
+
+@dataclass(frozen=True)
+class Link:
+    """The influence of state ``source`` on state ``target`` through no other state.
+
+    Attributes
+    ----------
+    source, target : str
+    lag : {"next", "same"}
+        Whether the source is at t - 1 or at t, with the target at t.
+    symbol : node
+        The Jacobian as a symbol.
+    jacobian : node or None
+        The Jacobian written out, (len target, len source); None where a path passes through a matrix.
+    """
+
+    source: str
+    target: str
+    lag: str
+    symbol: Any
+    jacobian: Any
+
+
+class NoLinks(TypeError):
+    """A path between states passes through a matrix-valued variable, so that there is no Jacobian matrix."""
+
+
+def _path(system: System, expr: Any, source: Any) -> Any:
+    """d expr / d source, through intermediate variables of the step and no state."""
+    terms = []
+    if A.depends(expr, source):
+        terms.append(A.jacobian(expr, source))
+    for equation in system.stage(CELL):
+        if equation.name in system.states or not A.depends(expr, equation.left) or equation.left == source:
+            continue
+        inner = _path(system, equation.right, source)
+        if inner is not None:
+            terms.append(A.matmul(A.jacobian(expr, equation.left), inner))
+    return A.add(*terms) if terms else None
+
+
+@lru_cache(maxsize=64)
+def links(network: Network) -> tuple[Link, ...]:
+    """Return the links between the states of a network.
+
+    Raises
+    ------
+    NoLinks
+        Where a state is a matrix or a path passes through one.
+    """
+    system = network.system
+    found = []
+    several = _couples_within_step(system)
+    for target in system.states:
+        for source in system.states:
+            for lag, when in ((NEXT, system.previous), (SAME, system.t)):
+                if lag == SAME and source == target:
+                    continue
+                try:
+                    path = _path(system, system.by_name[target].right, system.at(source, when))
+                except (A.NoJacobianError, KeyError):
+                    raise NoLinks(f"{source} reaches {target} through a matrix") from None
+                if path is None:
+                    continue
+                mode = A.IMMEDIATE if several else A.TOTAL
+                symbol = A.derivative(system.at(target), system.at(source, when), mode)
+                found.append(Link(source, target, lag, symbol, as_written(path, system.equations)))
+    return tuple(found)
+
+
+def _couples_within_step(system: System) -> bool:
+    """Whether a state reads another state of the same step, so that immediate and total derivatives differ."""
+    return any(
+        _reads(system, system.by_name[target].right, system.at(source))
+        for target in system.states
+        for source in system.states
+        if source != target
+    )
+
+
+def _reads(system: System, expr: Any, leaf: Any) -> bool:
+    if A.depends(expr, leaf):
+        return True
+    return any(
+        _reads(system, e.right, leaf)
+        for e in system.stage(CELL)
+        if e.name not in system.states and A.depends(expr, e.left)
+    )
+
+
+def couples_within_step(network: Network) -> bool:
+    """Whether some state reads another state of the same step."""
+    return _couples_within_step(network.system)

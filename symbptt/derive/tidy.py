@@ -1,0 +1,255 @@
+"""Derivatives as people write them: 1 - h * h for tanh'(z), y - target for a softmax under its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sympy
+from sympy import Basic, Dummy, Expr
+
+from .. import algebra as A
+from ..algebra import nodes as N
+from ..algebra.functions import U, Y
+from ..algebra.leaves import Fill
+from ..model import Equation
+
+
+def as_written(expr: Any, equations: tuple[Equation, ...]) -> Any:
+    """Name results and write derivatives in them: f'(z_t) becomes an expression in h_t where h_t = f(z_t).
+
+    Parameters
+    ----------
+    expr : node
+        At any steps.
+    equations : tuple of Equation
+        The equations of the step.
+    """
+    for equation in equations:
+        expr = _fold(expr, equation)
+    return tidy(_generic_derivatives(expr))
+
+
+def _fold(expr: Any, equation: Equation) -> Any:
+    """Replace the right side of an equation by its left side, and its derivative by the written form, at any step."""
+    right, left = equation.right, equation.left
+    t = left.when
+    if not isinstance(right, N.Map | N.Apply | N.Softmax):
+        return expr
+    steps = {part.when for part in _occurrences(expr)}
+    for when in sorted(steps, key=str):
+        moved = {t: when}
+        expr = expr.xreplace({right.xreplace(moved): left.xreplace(moved)})
+        if isinstance(right, N.Map | N.Apply):
+            function, argument = right.args
+            if function.written is not None:
+                prime = A.apply(function.prime, argument.xreplace(moved))
+                written = elementwise(function.written, {U: argument.xreplace(moved), Y: left.xreplace(moved)})
+                expr = _replace(expr, prime, _like(written, prime))
+    return expr
+
+
+def _occurrences(expr: Any) -> list[Any]:
+    return [p for p in sympy.preorder_traversal(expr) if isinstance(p, A.MatrixAt | A.ScalarAt)]
+
+
+def _like(value: Any, model: Any) -> Any:
+    return A.fill_like(value, model) if A.shape_of(model) and not A.shape_of(value) else value
+
+
+def _replace(expr: Any, old: Basic, new: Any) -> Any:
+    """Replace and rebuild through the constructors, so that brackets and factors of one are settled anew."""
+    if expr == old:
+        return new
+    if not A.depends(expr, old):
+        return expr
+    return rebuild(expr, [_replace(a, old, new) for a in expr.args])
+
+
+_REBUILD: dict[type, Callable[..., Any]] = {
+    N.Plus: A.add,
+    N.MatrixPlus: A.add,
+    N.Negative: A.negate,
+    N.MatrixNegative: A.negate,
+    N.Times: A.product,
+    N.Scale: A.product,
+    N.MatrixProduct: A.matmul,
+    N.Hadamard: A.hadamard,
+    N.Quotient: A.divide,
+    N.HadamardQuotient: A.divide,
+    N.Diag: A.diag,
+    N.Outer: A.outer,
+    N.Inner: A.inner,
+    N.EntrySum: A.entry_sum,
+    N.Transposed: A.expand_transpose,
+    N.TimeSum: A.time_sum,
+    N.MatrixTimeSum: A.time_sum,
+}
+
+
+def rebuild(expr: Any, args: list[Any]) -> Any:
+    """Make a node of new arguments through its constructor function."""
+    if tuple(args) == expr.args:
+        return expr
+    return _REBUILD.get(type(expr), expr.func)(*args)
+
+
+def substitute(expr: Any, rule: Mapping[Basic, Any]) -> Any:
+    """Replace leaves and rebuild through the constructors.
+
+    >>> from symbptt.algebra import Parameter, Variable, Fill, index, matmul
+    >>> W, h, t = Parameter("W", 3, 3), Variable("h", 3, 1), index("t")
+    >>> substitute(matmul(W, h[t]) + h[t], {h[t]: h[t] - h[t - 1]})
+    W @ (h[t] - h[t - 1]) + h[t] - h[t - 1]
+    """
+    if expr in rule:
+        return rule[expr]
+    if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt | A.Gradient | A.Jacobian | A.ScalarDerivative):
+        return expr
+    return rebuild(expr, [substitute(a, rule) for a in expr.args])
+
+
+def _generic_derivatives(expr: Any) -> Any:
+    """Write f'(x) of functions whose derivative is simple in their input (log'(x) = 1/x)."""
+    if isinstance(expr, N.Map | N.Apply) and expr.args[0].name.endswith("'"):
+        rule = _SIMPLE.get(expr.args[0].name)
+        if rule is not None:
+            return rule(expr.args[1])
+    if not expr.args:
+        return expr
+    return rebuild(expr, [_generic_derivatives(a) for a in expr.args])
+
+
+_SIMPLE: dict[str, Callable[[Any], Any]] = {
+    "log'": lambda x: A.divide(1, x),
+    "exp'": lambda x: A.apply("exp", x),
+    "sin'": lambda x: A.apply("cos", x),
+    "cos'": lambda x: A.negate(A.apply("sin", x)),
+    "sqrt'": lambda x: A.divide(1, A.product(2, A.apply("sqrt", x))),
+}
+
+
+def elementwise(expr: Expr, names: Mapping[Basic, Any]) -> Any:
+    """Turn a SymPy expression of one entry into nodes, positive terms first, sums as the last factors.
+
+    >>> from symbptt.algebra import Variable, index
+    >>> h, t = Variable("h", 3, 1), index("t")
+    >>> elementwise(1 - Y**2, {Y: h[t]}), elementwise(Y * (1 - Y), {Y: h[t]})
+    (1 - h[t] * h[t], h[t] * (1 - h[t]))
+    """
+    if expr in names:
+        return names[expr]
+    if isinstance(expr, sympy.Add):
+        terms = sorted(expr.as_ordered_terms(), key=lambda a: (a.could_extract_minus_sign(), not a.is_number))
+        return A.add(*(elementwise(a, names) for a in terms))
+    top, bottom = sympy.fraction(expr)
+    if bottom != 1:
+        return A.divide(elementwise(top, names), elementwise(bottom, names))
+    if isinstance(expr, sympy.Mul):
+        factors = sorted(expr.as_ordered_factors(), key=lambda a: isinstance(a, sympy.Add))
+        result = elementwise(factors[0], names)
+        for factor in factors[1:]:
+            result = A.elementwise_product(result, elementwise(factor, names))
+        return result
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Integer and 0 < expr.exp <= 3:
+        base = elementwise(expr.base, names)
+        return A.hadamard(*[base] * int(expr.exp)) if A.shape_of(base) else A.power(base, expr.exp)
+    return A.node(expr)
+
+
+def tidy(expr: Any) -> Any:
+    """Cancel quotients elementwise and put a positive term first.
+
+    >>> from symbptt.algebra import Variable, index, hadamard, divide, negate
+    >>> p, y, t = Variable("p", 3, 1), Variable("y", 3, 1), index("t")
+    >>> tidy(hadamard(p[t], negate(divide(y[t], p[t]))))
+    -y[t]
+    """
+    if isinstance(expr, N.Inner) and any(map(_has_quotient, expr.args)):
+        product = tidy(A.hadamard(*expr.args))
+        if not _has_quotient(product):
+            return tidy(A.entry_sum(product))
+    if _has_quotient(expr) and _is_elementwise(expr):
+        cancelled = _cancel(expr)
+        if not _has_quotient(cancelled):
+            return cancelled
+    if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt):
+        return expr
+    args = [tidy(a) for a in expr.args]
+    result = _one_quotient(rebuild(expr, args))
+    if isinstance(result, N.Plus | N.MatrixPlus):
+        return _positive_first(result)
+    return result
+
+
+def _one_quotient(expr: Any) -> Any:
+    """(1 / b) * a is a / b, and -((a - c) / b) is (c - a) / b."""
+    if isinstance(expr, N.Hadamard | N.Times):
+        for i, factor in enumerate(expr.args):
+            if isinstance(factor, N.HadamardQuotient | N.Quotient) and _is_one(factor.args[0]):
+                rest = [a for k, a in enumerate(expr.args) if k != i]
+                top = A.hadamard(*rest) if A.shape_of(factor) else A.product(*rest)
+                return A.divide(top, factor.args[1])
+    if isinstance(expr, N.MatrixNegative | N.Negative) and isinstance(expr.args[0], N.HadamardQuotient | N.Quotient):
+        top, bottom = expr.args[0].args
+        if isinstance(top, N.MatrixPlus | N.Plus):
+            return A.divide(A.negate(top), bottom)
+    return expr
+
+
+def _is_one(expr: Any) -> bool:
+    return bool(expr == 1 or (isinstance(expr, Fill) and expr.value == 1))
+
+
+def _positive_first(expr: Any) -> Any:
+    negative = [isinstance(a, N.Negative | N.MatrixNegative) for a in expr.args]
+    if not negative[0] or all(negative):
+        return expr
+    order = sorted(range(len(negative)), key=lambda i: negative[i])
+    return expr.func(*(expr.args[i] for i in order))
+
+
+def _has_quotient(expr: Any) -> bool:
+    return any(isinstance(p, N.HadamardQuotient | N.Quotient) for p in sympy.preorder_traversal(expr))
+
+
+_ELEMENTWISE = (
+    N.MatrixPlus, N.MatrixNegative, N.Hadamard, N.HadamardQuotient, N.HadamardPower, N.Plus, N.Negative, N.Times,
+    N.Quotient, N.Power,
+)  # fmt: skip
+
+
+def _is_elementwise(expr: Any) -> bool:
+    return isinstance(expr, _ELEMENTWISE)
+
+
+def _cancel(expr: Any) -> Any:
+    atoms: dict[Any, Dummy] = {}
+
+    def scalar(e: Any) -> Any:
+        if isinstance(e, Fill):
+            return e.value
+        if e.is_Number if isinstance(e, Expr) else False:
+            return e
+        if isinstance(e, _ELEMENTWISE):
+            return _ENTRY[type(e)](*(scalar(a) for a in e.args))
+        return atoms.setdefault(e, Dummy(f"a{len(atoms):03d}", real=True))
+
+    value = sympy.cancel(scalar(expr))
+    if sympy.fraction(value)[1] == 1:
+        value = sympy.expand(value)
+    return _like(elementwise(value, {v: k for k, v in atoms.items()}), expr)
+
+
+_ENTRY: dict[type, Callable[..., Any]] = {
+    N.MatrixPlus: lambda *a: sympy.Add(*a),
+    N.Plus: lambda *a: sympy.Add(*a),
+    N.MatrixNegative: lambda a: -a,
+    N.Negative: lambda a: -a,
+    N.Hadamard: lambda *a: sympy.Mul(*a),
+    N.Times: lambda *a: sympy.Mul(*a),
+    N.HadamardQuotient: lambda a, b: a / b,
+    N.Quotient: lambda a, b: a / b,
+    N.HadamardPower: lambda a, b: a**b,
+    N.Power: lambda a, b: a**b,
+}
