@@ -140,11 +140,16 @@ class ScalarNode(Node, Expr):  # type: ignore[misc]
         return sympy.Abs(self, evaluate=False)
 
     def doit(self, **hints: Any) -> Expr:
-        """Return the same value as plain SymPy arithmetic, in SymPy's own order."""
-        return self.as_explicit()
+        """Return the same value as plain SymPy arithmetic, in SymPy's own order; itself where a size is a symbol."""
+        from .explicit import is_concrete
+
+        return self.as_explicit() if is_concrete(self) else self
 
     def _eval_derivative(self, symbol: Basic) -> Expr:
-        return self.doit().diff(symbol) if self.doit() != self else sympy.S.Zero
+        if symbol not in self.free_symbols:
+            return sympy.S.Zero
+        explicit = self.as_explicit()
+        return sympy.Derivative(self, symbol, evaluate=False) if explicit == self else explicit.diff(symbol)
 
 
 class MatrixNode(Node, MatrixExpr):  # type: ignore[misc]

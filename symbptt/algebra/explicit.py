@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Basic, Expr, ImmutableDenseMatrix
+from sympy import Basic, Expr, ImmutableDenseMatrix, MatrixExpr
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from .base import is_vector, shape_of
 from .functions import ElementwiseFunction
-from .leaves import Literal
+from .leaves import Fill, Identity, Literal, LiteralMatrix
+from .nodes import NODES, Bound
 from .semantics import LEAVES, evaluate
+
+OPERATIONS = (*NODES, Fill, Identity, Literal, LiteralMatrix, *(kind for kind in LEAVES if issubclass(kind, MatrixExpr)))
 
 
 class SymbolicDomain:
@@ -56,6 +59,8 @@ def as_explicit(expr: Basic) -> Any:
     TypeError
         When a size or the bound of a sum over time is a symbol.
     """
+    if not any(isinstance(part, OPERATIONS) for part in sympy.preorder_traversal(expr)):
+        return expr
     value = evaluate(expr, SymbolicDomain())
     if not shape_of(expr):
         return sympy.sympify(value)
@@ -67,3 +72,12 @@ def has_entries(expr: Basic) -> bool:
     if isinstance(expr, LEAVES):
         return False
     return all(getattr(s, "is_Integer", False) for s in shape_of(expr))
+
+
+def is_concrete(expr: Basic) -> bool:
+    """Whether every size and every bound of a sum in the expression is an integer."""
+    for part in sympy.preorder_traversal(expr):
+        bounds = (part.lower, part.upper) if isinstance(part, Bound) else ()
+        if not all(getattr(s, "is_Integer", False) for s in (*shape_of(part), *bounds)):
+            return False
+    return True

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import isqrt
 from numbers import Integral
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import sympy
 from mpmath.ctx_mp import MPContext  # type: ignore[import-untyped]
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Expr
 from sympy.printing.pycode import MpmathPrinter
 
 from ..errors import UnknownNameError, ValueInputError, nearest
@@ -37,7 +37,7 @@ _TOO_LARGE = 10**LONGEST
 _NOISE = Fraction(1, 10**30)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _context(digits: int) -> Any:
     """Return a context of our own for that many digits; mpmath's global one is never touched."""
     context = MPContext()
@@ -288,8 +288,13 @@ def _power(base: Figure, exponent: Figure) -> Figure:
 def _integer_power(base: Figure, exponent: int, style: str) -> Figure:
     if exponent < 0 and not base:
         raise ValueInputError(f"{base} ** ({exponent}): division by zero")
-    small = base.exact and max(base.number.numerator.bit_length(), base.number.denominator.bit_length()) * abs(exponent) < 2000
-    return Figure(base.number**exponent, style) if small else Figure(_inexact(base.number) ** exponent)
+    if base.exact and _bits(base.number) * abs(exponent) < 2000:
+        return Figure(base.number**exponent, style)
+    return Figure(_inexact(base.number) ** exponent)
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
 
 
 def _root(value: Fraction) -> Fraction | None:
@@ -347,7 +352,7 @@ def _from_rational(value: sympy.Rational) -> Figure:
 
 
 def _from_sympy_float(value: sympy.Float) -> Figure:
-    return _from_float(float(value)) if value._prec <= 53 else _from_text(str(value))
+    return _from_float(float(value)) if value._prec <= 53 else Figure(Fraction(str(value)))
 
 
 def _reject(value: Any) -> Figure:
@@ -423,8 +428,17 @@ def apply_figure(function: ElementwiseFunction, value: Figure) -> Figure:
     0.4621171572600097585023184836436726
     """
     rule = function.rule(U)
-    exact = _exactly(rule, value)
-    return exact if exact is not None else Figure(_numerically(rule, value, function.name))
+    try:
+        exact = _exactly(rule, value)
+    except ValueInputError:
+        raise _undefined(function.name, value) from None
+    if exact is None:
+        return Figure(_numerically(rule, value, function.name))
+    return Figure(exact.number, DECIMAL) if (exact.style, value.style) == (FRACTION, DECIMAL) else exact
+
+
+def _undefined(name: str, value: Figure) -> ValueInputError:
+    return ValueInputError(f"{name}({value}) is not a finite real number")
 
 
 def _exactly(expr: Any, u: Figure) -> Figure | None:
@@ -471,8 +485,6 @@ def _power_exactly(expr: Any, u: Figure) -> Figure | None:
     values = _all_exactly(expr, u)
     if values is None:
         return None
-    if not values[0] and values[1] < 0:
-        raise ValueInputError(f"{expr} at u = {u}: division by zero")
     result = _power(*values)
     return result if result.exact or not u.exact else None
 
@@ -512,8 +524,11 @@ def _holds(condition: Any, u: Figure) -> bool | None:
         sides = _all_exactly(condition, u)
         return None if sides is None else bool(_RELATIONS[condition.rel_op](*sides))
     parts = [_holds(part, u) for part in condition.args]
-    combine = {sympy.And: all, sympy.Or: any, sympy.Not: lambda p: not p[0]}.get(condition.func)
-    return None if combine is None or None in parts else combine(parts)
+    join = _JOINS.get(condition.func.__name__)
+    return None if join is None or None in parts else join(parts)
+
+
+_JOINS: dict[str, Callable[[list[Any]], bool]] = {"And": all, "Or": any, "Not": lambda parts: not parts[0]}
 
 
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -545,7 +560,7 @@ def _numerically(rule: Expr, value: Figure, name: str) -> Any:
     last = None
     for digits in _LEVELS:
         result = _computed(rule, value, digits, name)
-        if last is not None and abs(result - last) <= abs(result) * _context(digits).mpf(10) ** -(DIGITS + 2) and result:
+        if result and last is not None and abs(result - last) * 10 ** (DIGITS + 2) <= abs(result):
             break
         last = result
     return result
@@ -558,9 +573,9 @@ def _computed(rule: Expr, value: Figure, digits: int, name: str) -> Any:
     try:
         result = context.convert(_compiled(rule, digits)(argument))
     except (ValueError, ArithmeticError):
-        raise ValueInputError(f"{name}({value}) is not a finite real number") from None
+        raise _undefined(name, value) from None
     if not context.isfinite(result) or not hasattr(result, "_mpf_"):
-        raise ValueInputError(f"{name}({value}) is not a finite real number")
+        raise _undefined(name, value)
     return result
 
 
@@ -611,11 +626,11 @@ class FigureDomain:
     def number(self, value: Expr) -> Figure:
         """Return a SymPy number, or an expression in sizes alone, as a figure."""
         value = self._sized(value)
-        if value.is_Rational:
-            return _from_rational(value)
+        if value.is_Rational or value.is_Float:
+            return Figure.parse(value)
         if not value.is_number or not value.is_real:
             raise ValueInputError(f"{value} is not a real number")
-        return Figure(_context(DIGITS).mpf(sympy.N(value, DIGITS + 6)._mpf_ if value.is_Float is None else value._mpf_))
+        return Figure(_context(DIGITS).make_mpf(sympy.N(value, DIGITS + 6)._mpf_))
 
     def literal(self, literal: Literal) -> Figure:
         """Return a number as it was written."""
@@ -807,8 +822,3 @@ def literals_of(expr: Any) -> Any:
         for j, entry in enumerate(row):
             array[i, j] = entry
     return array[:, 0] if rank_of(expr) == 1 else array
-
-
-def all_exact(values: Iterable[Figure]) -> bool:
-    """Whether all of the figures are exact."""
-    return all(value.exact for value in values)

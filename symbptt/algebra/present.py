@@ -295,9 +295,13 @@ def _time_product(e: Any, names: Names) -> Item:
 
 
 def _ordered_product(e: Any, names: Names) -> Item:
-    ends = [e.body.xreplace({e.index: when}) for when in (e.upper, e.lower)]
-    newest, oldest = (_fenced_factor(end, names) for end in ends)
-    return row(newest, Operator("⋯", "plain"), oldest)
+    gap = e.upper - e.lower
+    if gap.is_negative:
+        return Ident("I")
+    newest, oldest = (_fenced_factor(e.body.xreplace({e.index: when}), names) for when in (e.upper, e.lower))
+    if gap == 0:
+        return newest
+    return row(newest, oldest) if gap == 1 else row(newest, Operator("⋯", "plain"), oldest)
 
 
 def _fenced_factor(expr: Any, names: Names) -> Item:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import sympy
 from sympy import Basic
+from sympy.printing.numpy import NumPyPrinter
 
 from . import nodes as N
 from .base import is_vector, shape_of
-from .functions import FUNCTIONS
+from .functions import FUNCTIONS, U
 from .leaves import Fill, Identity, Literal, LiteralMatrix, MatrixAt, MatrixParameter, Parameter, ScalarAt
 from .leaves import Gradient, Jacobian, ScalarDerivative
 
@@ -53,9 +55,7 @@ def _write(expr: Any, d: Dialect) -> tuple[int, str]:
     if rule is not None:
         return rule(expr, d)
     if d.numpy:
-        from sympy.printing.numpy import NumPyPrinter
-
-        text = NumPyPrinter({"fully_qualified_modules": True}).doprint(expr)
+        text = _numpy_text(expr)
     else:
         text = sympy.sstr(expr)
     if isinstance(expr, sympy.Add):
@@ -100,6 +100,16 @@ def _call(language: str, numpy: str) -> Callable[[Any, Dialect], tuple[int, str]
         return ATOM, (numpy if d.numpy else language).format(*arguments)
 
     return rule
+
+
+def _matrix_product(e: Any, d: Dialect) -> tuple[int, str]:
+    pieces = []
+    for i, factor in enumerate(e.args):
+        if d.numpy and is_vector(factor) and i < len(e.args) - 1:
+            pieces.append(f"{_at_least(factor, ATOM, d)}[:, None]")
+        else:
+            pieces.append(_at_least(factor, POWER if i else PRODUCT, d))
+    return PRODUCT, " @ ".join(pieces)
 
 
 def _outer(e: Any, d: Dialect) -> tuple[int, str]:
@@ -147,12 +157,25 @@ def _function(e: Any, d: Dialect) -> tuple[int, str]:
         return ATOM, f"{function.name}({body})"
     if _in_numpy(function):
         return ATOM, d.call(function.name, body)
-    u = sympy.Symbol("u", real=True)
-    rule = function.rule(u)
-    from sympy.printing.numpy import NumPyPrinter
-
-    text = NumPyPrinter({"fully_qualified_modules": True}).doprint(rule)
+    rule = function.rule(U)
+    text = _numpy_text(rule)
+    if not rule.has(U):
+        return ATOM, f"numpy.full(numpy.shape({body}), {text}, dtype=float)"
     return ATOM, f"(lambda u: {text})({body})"
+
+
+class _Printer(NumPyPrinter):  # type: ignore[misc]
+    """SymPy's printer, without the module that it needs for Max and Min."""
+
+    def _print_Max(self, expr: Any) -> str:
+        return reduce(lambda a, b: f"numpy.maximum({a}, {b})", map(self._print, expr.args))
+
+    def _print_Min(self, expr: Any) -> str:
+        return reduce(lambda a, b: f"numpy.minimum({a}, {b})", map(self._print, expr.args))
+
+
+def _numpy_text(expr: Any) -> str:
+    return str(_Printer({"fully_qualified_modules": True}).doprint(expr))
 
 
 def _in_numpy(function: Any) -> bool:
@@ -196,15 +219,21 @@ def _over_time(numpy: str, language: str) -> Callable[[Any, Dialect], tuple[int,
         body, i, low, high = (write(a, d) for a in e.args)
         if not d.numpy:
             return ATOM, f"{language}({body}, {i}={low}..{high})"
-        return ATOM, numpy.format(body=body, i=i, low=low, high=high, size=write(shape_of(e)[0], d) if shape_of(e) else "")
+        sizes = [write(s, d) for s in shape_of(e)[: 1 if is_vector(e) else 2]]
+        shape = f"({', '.join(sizes)},)" if sizes else ""
+        return ATOM, numpy.format(body=body, i=i, low=low, high=high, shape=shape, size=sizes[0] if sizes else "")
 
     return rule
 
 
-_SUM = "sum({body} for {i} in range({low}, {high} + 1))"
+_SUM = "numpy.sum([{body} for {i} in range({low}, {high} + 1)])"
+_ARRAY_SUM = (
+    "(numpy.sum([{body} for {i} in range({low}, {high} + 1)], axis=0) if {low} <= {high} else numpy.zeros({shape}))"
+)
 _PRODUCT = "numpy.prod([{body} for {i} in range({low}, {high} + 1)])"
 _CHAIN = (
-    "__import__('functools').reduce(numpy.matmul, [{body} for {i} in range({high}, {low} - 1, -1)], numpy.eye({size}))"
+    "(__import__('functools').reduce(numpy.matmul, [{body} for {i} in range({high}, {low} - 1, -1)])"
+    " if {low} <= {high} else numpy.eye({size}))"
 )
 
 _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
@@ -215,7 +244,7 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     N.Times: _joined("*", PRODUCT),
     N.Scale: _joined("*", PRODUCT, tighter=True),
     N.Hadamard: _joined(" * ", PRODUCT, tighter=True),
-    N.MatrixProduct: _joined(" @ ", PRODUCT, tighter=True),
+    N.MatrixProduct: _matrix_product,
     N.Quotient: _joined("/", PRODUCT, tighter=True),
     N.HadamardQuotient: _joined(" / ", PRODUCT, tighter=True),
     N.Power: lambda e, d: (POWER, f"{_at_least(e.args[0], ATOM, d)}**{_at_least(e.args[1], ATOM, d)}"),
@@ -252,7 +281,7 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     N.Map: _function,
     N.Softmax: _call("softmax({0})", "(lambda p: p / p.sum())(numpy.exp({0} - numpy.max({0})))"),
     N.TimeSum: _over_time(_SUM, "sum"),
-    N.MatrixTimeSum: _over_time(_SUM, "sum"),
+    N.MatrixTimeSum: _over_time(_ARRAY_SUM, "sum"),
     N.TimeProduct: _over_time(_PRODUCT, "prod"),
     N.OrderedProduct: _over_time(_CHAIN, "prod"),
     Fill: _fill,

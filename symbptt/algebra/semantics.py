@@ -68,6 +68,10 @@ def evaluate(expr: Basic, domain: Domain) -> Array:
         return evaluate(expr.base, domain) ** evaluate(expr.exp, domain)
     if isinstance(expr, sympy.Expr) and expr.is_number:
         return domain.number(expr)
+    if isinstance(expr, sympy.Function) and len(expr.args) == 1:
+        u = sympy.Symbol("u", real=True)
+        function = ElementwiseFunction(expr.func.__name__, sympy.Lambda(u, expr.func(u)))
+        return domain.apply(function, evaluate(expr.args[0], domain))
     raise TypeError(f"no meaning is known for {type(expr).__name__}: {expr}")
 
 
