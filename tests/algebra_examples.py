@@ -8,7 +8,7 @@ symbolic sizes. :class:`Instance` gives each leaf a random value and each functi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,9 @@ t, j = A.index("t"), A.index("j")
 # Names that begin with p have positive values.
 h, v, x, y = A.Variable("h", n, 1), A.Variable("v", n, 1), A.Variable("x", m, 1), A.Variable("y", q, 1)
 p, hx = A.Variable("p", n, 1), A.Variable("hx", n + m, 1)
-S, P = A.Variable("S", n, m), A.Variable("p_S", n, m)
+S, P = A.Variable("S", n, m, 2), A.Variable("p_S", n, m, 2)  # the 2 says matrix, also where m is 1
 a, b, c, p_a = A.Variable("a"), A.Variable("b"), A.Variable("c"), A.Variable("p_a")
-J, K = A.Variable("J", n, n), A.Variable("K", n, m)
+J = A.Variable("J", n, n, 2)
 W, U, V, M = (A.MatrixParameter(*key) for key in (("W", n, n), ("U", n, m), ("V", q, n), ("M", m, n)))
 C, x1 = A.MatrixParameter("C", n, 1), A.Variable("x1", 1, 1)  # one input: a matrix of one column
 s = A.scalar_parameter("s")
@@ -153,7 +153,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
 """The functions as they are in the books, in forms that hold for numbers just off the real line."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _prime_form(function: A.ElementwiseFunction) -> Callable[[Any], Any]:
     u = Symbol("u", real=True)
     return sympy.lambdify(u, function(u), "numpy")

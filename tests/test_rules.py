@@ -32,7 +32,9 @@ from hypothesis import strategies as st
 import symbptt.algebra as A
 from symbptt.algebra import nodes as N
 from symbptt.algebra.base import rank_of, shape_of
-from symbptt.algebra.functions import ElementwiseFunction, U as INPUT, Y as OUTPUT
+from symbptt.algebra.functions import ElementwiseFunction
+from symbptt.algebra.functions import U as INPUT
+from symbptt.algebra.functions import Y as OUTPUT
 from symbptt.algebra.rules import JACOBIAN, VJP
 
 SEEDS = (0, 1, 2)

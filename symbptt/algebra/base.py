@@ -141,9 +141,10 @@ class ScalarNode(Node, Expr):  # type: ignore[misc]
 
     def doit(self, **hints: Any) -> Expr:
         """Return the same value as plain SymPy arithmetic, in SymPy's own order; itself where a size is a symbol."""
-        from .explicit import is_concrete
+        from .explicit import explicit_or_none
 
-        return self.as_explicit() if is_concrete(self) else self
+        explicit = explicit_or_none(self)
+        return self if explicit is None else explicit
 
     def _eval_derivative(self, symbol: Basic) -> Expr:
         if symbol not in self.free_symbols:
@@ -184,8 +185,7 @@ class MatrixNode(Node, MatrixExpr):  # type: ignore[misc]
         return self
 
     def _entry(self, i: Any, j: Any, **kwargs: Any) -> Expr:
-        from .explicit import has_entries, as_explicit
+        from .explicit import explicit_or_none
 
-        if has_entries(self):
-            return as_explicit(self)[i, j]
-        return MatrixElement(self, i, j)
+        explicit = explicit_or_none(self)
+        return MatrixElement(self, i, j) if explicit is None else explicit[i, j]

@@ -1,4 +1,4 @@
-"""Plain SymPy out of nodes: matrices of scalars for concrete sizes, SymPy sums and products for scalars."""
+"""Plain SymPy out of nodes, for concrete sizes: matrices of scalars, and scalars in SymPy's own arithmetic."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Basic, Expr, ImmutableDenseMatrix, MatrixExpr
+from sympy import Basic, Dummy, Expr, ImmutableDenseMatrix, MatrixExpr, Symbol
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from .base import is_vector, shape_of
+from .base import Node, is_vector, shape_of
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, LiteralMatrix
-from .nodes import NODES, Bound
+from .nodes import NODES
 from .semantics import LEAVES, evaluate
 
 OPERATIONS = (*NODES, Fill, Identity, Literal, LiteralMatrix, *(kind for kind in LEAVES if issubclass(kind, MatrixExpr)))
 
 
+class SymbolicSizeError(TypeError):
+    """A size or the bound of a sum over time is a symbol, so that entries cannot be listed."""
+
+
 class SymbolicDomain:
-    """Numbers are SymPy scalars; a leaf is an array of its entries."""
+    """Numbers are SymPy scalars; a leaf is an array of its entries.
+
+    A scalar leaf stands as a plain symbol meanwhile: its own arithmetic would make nodes again.
+    """
+
+    def __init__(self) -> None:
+        self.scalars: dict[Basic, Symbol] = {}
 
     def leaf(self, leaf: Basic) -> Any:
         if not shape_of(leaf):
-            return leaf
+            return self.scalars.setdefault(leaf, Dummy(real=True)) if isinstance(leaf, Node) else leaf
         rows, columns = (self.size(s) for s in shape_of(leaf))
         entries = np.empty((rows, columns), dtype=object)
         for i in range(rows):
@@ -39,7 +49,7 @@ class SymbolicDomain:
 
     def size(self, value: Expr) -> int:
         if not value.is_Integer:
-            raise TypeError(f"{value} is not a number; give sizes and T as integers to write the entries out")
+            raise SymbolicSizeError(f"{value} is not a number; give sizes and T as integers to write the entries out")
         return int(value)
 
     def apply(self, function: ElementwiseFunction, value: Any) -> Any:
@@ -56,28 +66,23 @@ def as_explicit(expr: Basic) -> Any:
 
     Raises
     ------
-    TypeError
+    SymbolicSizeError
         When a size or the bound of a sum over time is a symbol.
     """
     if not any(isinstance(part, OPERATIONS) for part in sympy.preorder_traversal(expr)):
         return expr
-    value = evaluate(expr, SymbolicDomain())
-    if not shape_of(expr):
-        return sympy.sympify(value)
-    return ImmutableDenseMatrix(value)
+    domain = SymbolicDomain()
+    value = evaluate(expr, domain)
+    shape = [domain.size(s) for s in shape_of(expr)]
+    plain = ImmutableDenseMatrix(*shape, list(value.ravel())) if shape else sympy.sympify(value)
+    return plain.xreplace({symbol: leaf for leaf, symbol in domain.scalars.items()})
 
 
-def has_entries(expr: Basic) -> bool:
-    """Whether the node can be written out entry by entry: it is no leaf and its sizes are integers."""
-    if isinstance(expr, LEAVES):
-        return False
-    return all(getattr(s, "is_Integer", False) for s in shape_of(expr))
-
-
-def is_concrete(expr: Basic) -> bool:
-    """Whether every size and every bound of a sum in the expression is an integer."""
-    for part in sympy.preorder_traversal(expr):
-        bounds = (part.lower, part.upper) if isinstance(part, Bound) else ()
-        if not all(getattr(s, "is_Integer", False) for s in (*shape_of(part), *bounds)):
-            return False
-    return True
+def explicit_or_none(expr: Basic) -> Any:
+    """Return the expression as plain SymPy, or None for an array leaf and where a size is a symbol."""
+    if isinstance(expr, LEAVES) and shape_of(expr):
+        return None
+    try:
+        return as_explicit(expr)
+    except SymbolicSizeError:
+        return None

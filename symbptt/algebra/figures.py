@@ -381,7 +381,9 @@ def figures(value: Any) -> Any:
     array([[Figure('1'), Figure('2.50')],
            [Figure('0.5'), Figure('1/3')]], dtype=object)
     """
-    if not isinstance(value, list | tuple | np.ndarray) or (isinstance(value, np.ndarray) and not value.ndim):
+    if isinstance(value, np.ndarray) and value.ndim:
+        return each(Figure.parse, value)
+    if not isinstance(value, list | tuple):
         return Figure.parse(value)
     entries = [figures(entry) for entry in value]
     if not entries or len({np.shape(entry) for entry in entries}) > 1:
@@ -599,7 +601,7 @@ class FigureDomain:
     Parameters
     ----------
     values : mapping of leaves to Figure, or arrays of Figure
-        Vectors are arrays of shape (n,), matrices of shape (rows, columns).
+        Vectors are arrays of shape (n,), matrices of shape (rows, columns). Other numbers are parsed.
     sizes : mapping of symbols to int
         The sizes, and T.
 
@@ -617,7 +619,7 @@ class FigureDomain:
     def leaf(self, leaf: Basic) -> Any:
         """Return the value given for a leaf."""
         if leaf in self.values:
-            return self.values[leaf]
+            return figures(self.values[leaf])
         if leaf in self.sizes:
             return Figure(int(self.sizes[leaf]), INTEGER)
         known = ", ".join(sorted(map(str, self.values))[:8])

@@ -42,6 +42,12 @@ class Parameter(Node, MatrixSymbol):  # type: ignore[misc]
     """
 
     @property
+    def T(self) -> Any:
+        from .build import transpose
+
+        return transpose(self)
+
+    @property
     def rank(self) -> int:
         return _rank(self.args[1:])
 

@@ -42,7 +42,7 @@ def _word(text: str) -> Item:
 
 
 def _letters(text: str) -> Item:
-    if text in GREEK:
+    if text in GREEK and len(text) > 2:
         return Ident(GREEK[text])
     pieces = re.findall(r"\d+|[A-Za-z]|.", text.replace("_", ","))
     return row(*(Number(p) if p.isdigit() else Operator(p, "separator") if p == "," else Ident(p) for p in pieces))

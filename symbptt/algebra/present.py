@@ -127,6 +127,8 @@ def _product(factors: Any, names: Names, unsigned: bool = False) -> Item:
             item = Fence(item) if level < PRODUCT else item
         else:
             item = _wrapped(factor, PRODUCT, names)
+            if isinstance(factor, N.TimeSum | N.TimeProduct) and i + 1 < len(factors):
+                item = Fence(item)
         if i and _needs_dot(factors[i - 1], factor):
             items.append(Operator("⋅"))
         items.append(item)
@@ -422,13 +424,13 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Power: (POWER, _power),
     N.HadamardPower: (POWER, _hadamard_power),
     N.Outer: (PRODUCT, _outer),
-    N.Inner: (PRODUCT, _inner),
+    N.Inner: (HADAMARD, _inner),
     N.Transposed: (POWER, lambda e, names: _raised(e.args[0], Operator("⊤", "plain"), names)),
     N.Trace: (ATOM, _call("tr")),
     N.Diag: (ATOM, _call("diag")),
     N.DiagonalOf: (ATOM, _call("diag")),
     N.SquaredNorm: (POWER, _norm),
-    N.EntrySum: (PRODUCT, _entry_sum),
+    N.EntrySum: (HADAMARD, _entry_sum),
     N.Mean: (ATOM, _call("mean")),
     N.Variance: (ATOM, _call("var")),
     N.MaxEntry: (ATOM, _call("max")),

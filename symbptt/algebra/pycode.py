@@ -17,8 +17,19 @@ from sympy.printing.numpy import NumPyPrinter
 from . import nodes as N
 from .base import is_vector, shape_of
 from .functions import FUNCTIONS, U
-from .leaves import Fill, Identity, Literal, LiteralMatrix, MatrixAt, MatrixParameter, Parameter, ScalarAt
-from .leaves import Gradient, Jacobian, ScalarDerivative
+from .leaves import (
+    Fill,
+    Gradient,
+    Identity,
+    Jacobian,
+    Literal,
+    LiteralMatrix,
+    MatrixAt,
+    MatrixParameter,
+    Parameter,
+    ScalarAt,
+    ScalarDerivative,
+)
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 

@@ -19,6 +19,7 @@ from .leaves import (
     Gradient,
     Identity,
     Jacobian,
+    Literal,
     LiteralMatrix,
     MatrixAt,
     MatrixParameter,
@@ -61,7 +62,7 @@ def _product(*factors: Any) -> Any:
         flat += factor.args if isinstance(factor, N.Times) else (factor,)
     merged: list[tuple[Any, int]] = []
     for factor in flat:
-        if merged and merged[-1][0] == factor and not factor.is_Number:
+        if merged and merged[-1][0] == factor and not isinstance(factor, Literal) and not factor.is_Number:
             merged[-1] = (factor, merged[-1][1] + 1)
         else:
             merged.append((factor, 1))

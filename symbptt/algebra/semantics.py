@@ -241,8 +241,13 @@ def _(e: Any, d: Domain) -> Any:
 def _(e: Any, d: Domain) -> Array:
     value = evaluate(e.args[0], d)
     entries = list(value.ravel())
+    largest = d.largest(entries)
+    if largest not in entries:  # the entries are symbols, and any of them may be the largest
+        first = [sympy.And(sympy.Eq(x, largest), *(y < x for y in entries[:k])) for k, x in enumerate(entries)]
+        ones = [sympy.Piecewise((1, condition), (0, True)) for condition in first]
+        return np.array(ones, dtype=object).reshape(value.shape)
     indicator = _full(d.number(sympy.S.Zero), value.shape)
-    indicator.ravel()[entries.index(d.largest(entries))] = d.number(sympy.S.One)
+    indicator.ravel()[entries.index(largest)] = d.number(sympy.S.One)
     return indicator
 
 

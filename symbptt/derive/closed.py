@@ -49,18 +49,27 @@ def local_joint(g: Generic, when: Expr) -> Any:
     return A.concat(*parts)
 
 
-def closed_joint(network: Network, when: Expr) -> Any:
-    """Return sum over s of (ds_s/ds_t)^T dl_s/ds_s: the adjoint of the state, Jacobians and local parts as symbols."""
+def closed_joint(network: Network, when: Expr, opaque: bool = False) -> Any:
+    """Return sum over s of (ds_s/ds_t)^T dl_s/ds_s, the adjoint of the state.
+
+    With ``opaque`` the Jacobian between distant steps is one symbol, else a product of one-step Jacobians.
+    """
+
+    def between(start: Expr, end: Expr) -> Any:
+        if opaque and start != end:
+            return A.derivative(joint(system, end), joint(system, start))
+        return span(network, start, end)
+
     g = generic(network)
     system = network.system
     forward = system.direction == 1
     s = _fresh(LOSS_INDEX, when)
     if system.reduction == "last":
-        return A.matmul(A.transpose(span(network, when, system.end)), local_joint(g, system.end))
+        return A.matmul(A.transpose(between(when, system.end)), local_joint(g, system.end))
     low, high = (when, system.steps) if forward else (S.One, when)
     if (high - low) == 0:
         return local_joint(g, when)
-    body = A.matmul(A.transpose(span(network, when, s)), local_joint(g, s))
+    body = A.matmul(A.transpose(between(when, s)), local_joint(g, s))
     return A.time_sum(body, s, low, high)
 
 

@@ -164,6 +164,7 @@ class Generic:
         if name in self.read_by_loss and self.system.reduction != "last":
             terms.append(Term(LOCAL, None, self.weighted(self.local_of(name))))
         terms += [self._through(name, e, lag) for e, lag in self.system.uses(name) if e.stage == CELL]
+        terms.sort(key=lambda term: (LOCAL, SAME, NEXT).index(term.source))
         return Adjoint(self.system.at(name), tuple(terms))
 
     def _through(self, name: str, equation: Equation, lag: int) -> Term:

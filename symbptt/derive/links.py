@@ -78,7 +78,7 @@ def links(network: Network) -> tuple[Link, ...]:
                 mode = A.IMMEDIATE if several else A.TOTAL
                 symbol = A.derivative(system.at(target), system.at(source, when), mode)
                 found.append(Link(source, target, lag, symbol, as_written(path, system.equations)))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda link: (SAME, NEXT).index(link.lag)))
 
 
 def _couples_within_step(system: System) -> bool:

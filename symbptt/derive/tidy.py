@@ -176,7 +176,7 @@ def tidy(expr: Any) -> Any:
     if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt):
         return expr
     args = [tidy(a) for a in expr.args]
-    result = _one_quotient(rebuild(expr, args))
+    result = _one_diagonal(_one_quotient(rebuild(expr, args)))
     if isinstance(result, N.Plus | N.MatrixPlus):
         return _positive_first(result)
     return result
@@ -195,6 +195,19 @@ def _one_quotient(expr: Any) -> Any:
         if isinstance(top, N.MatrixPlus | N.Plus):
             return A.divide(A.negate(top), bottom)
     return expr
+
+
+def _one_diagonal(expr: Any) -> Any:
+    """diag(a) diag(b) is diag(a * b)."""
+    if not isinstance(expr, N.MatrixProduct):
+        return expr
+    factors: list[Any] = []
+    for factor in expr.args:
+        if factors and isinstance(factor, N.Diag) and isinstance(factors[-1], N.Diag):
+            factors[-1] = A.diag(A.hadamard(factors[-1].args[0], factor.args[0]))
+        else:
+            factors.append(factor)
+    return A.matmul(*factors)
 
 
 def _is_one(expr: Any) -> bool:

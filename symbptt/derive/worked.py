@@ -10,25 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
-from sympy import Basic, Integer, Symbol
+from sympy import Integer, Symbol
 
 from ..algebra import nodes as N
-from ..algebra.base import Node, rank_of, shape_of
+from ..algebra.base import Node, rank_of
 from ..algebra.build import add, expand_bound
 from ..algebra.figures import (
     CARRY,
     SPARE,
-    STEP,
     Figure,
     FigureDomain,
     Rounding,
     each,
     entries,
-    figures,
     literal_like,
     literals_of,
 )
@@ -41,6 +40,7 @@ from ..algebra.leaves import (
     MatrixParameter,
     Parameter,
 )
+from ..algebra.present import present
 from ..algebra.semantics import LEAVES, evaluate
 from ..errors import ValueInputError
 
@@ -160,7 +160,7 @@ def work_out(expr: Any, values: Values, sizes: Sizes | None = None, rounding: Ro
     """
     rounding = rounding or Rounding()
     formula = sympy.sympify(expr)
-    domain = FigureDomain({leaf: figures(value) for leaf, value in values.items()}, dict(sizes or {}))
+    domain = FigureDomain(values, sizes or {})
     written = _written_out(formula, domain)
     tree = _read(written, domain)
     line = _carried(tree, rounding) if rounding.mode == CARRY else _stepped(tree, rounding)
@@ -196,17 +196,16 @@ def first_bad(worked: Worked, values: Values | None = None, sizes: Sizes | None 
     values, sizes : mapping, optional
         As in :func:`work_out`.
     """
-    domain = FigureDomain({}, dict(sizes or {}))
     numeric = [i for i, stage in enumerate(worked.stages) if not stage.symbolic]
-    if values is not None:
-        given = FigureDomain({leaf: figures(value) for leaf, value in values.items()}, domain.sizes)
-        if not _starts_well(worked, numeric[0], given):
-            return numeric[0]
-    for i, j in zip(numeric, numeric[1:], strict=False):
-        if not _follows(worked.stages[i].expr, worked.stages[j], domain, worked.rounding):
+    first, last = numeric[0], numeric[-1]
+    given = None if values is None else FigureDomain(values, sizes or {})
+    if given is not None and first != last and not _starts_well(worked, first, given):
+        return first
+    for i, j in pairwise(numeric):
+        if not _follows(worked.stages[i].expr, worked.stages[j], FigureDomain({}, sizes or {}), worked.rounding):
             return j
-    if values is not None and worked.rounding.mode == CARRY and not _ends_well(worked, given):
-        return numeric[-1]
+    if given is not None and (worked.rounding.mode == CARRY or first == last) and not _ends_well(worked, given):
+        return last
     return None
 
 
@@ -248,14 +247,14 @@ _OPERANDS: dict[type, tuple[int, ...]] = {
     Fill: (0,),
 }
 """Which arguments are operands, where not all are."""
-_WHOLE = (*LEAVES, Literal, LiteralMatrix, Identity, N.Blocks, N.Bound)
+_WHOLE: tuple[type, ...] = (*LEAVES, Literal, LiteralMatrix, Identity, N.Blocks, N.Bound)
 """What becomes one number as soon as it is read."""
 
 
 def _read(expr: Any, domain: FigureDomain) -> _Tree:
     if expr.is_Number and expr.is_Rational:
         return _Number(domain.number(expr), expr)
-    if expr in domain.values or isinstance(expr, _WHOLE) or not isinstance(expr, Node):
+    if expr in domain.values or isinstance(expr, _WHOLE) or not _is_node(expr):
         return _Number(_fitting(expr, evaluate(expr, domain)))
     operands = _OPERANDS.get(type(expr), range(len(expr.args)))
     fixed = {symbol: Integer(size) for symbol, size in domain.sizes.items()}
@@ -264,8 +263,12 @@ def _read(expr: Any, domain: FigureDomain) -> _Tree:
     return _Number(_value(tree)) if isinstance(expr, Fill) and isinstance(tree.parts[0], _Number) else tree
 
 
+def _is_node(expr: Any) -> bool:
+    return isinstance(expr, Node)
+
+
 def _fitting(expr: Any, value: Any) -> Any:
-    rank = rank_of(expr) if isinstance(expr, Node) else len(shape_of(expr))
+    rank = rank_of(expr)
     if np.ndim(value) == 2 and rank == 1 and value.shape[1] == 1:
         return value[:, 0]
     if np.ndim(value) != rank:
@@ -366,7 +369,7 @@ def _plan(tree: _Tree) -> list[int]:
         tree, count = _pass(tree), count + 1
     most = MOST_STAGES + 1
     marks = range(count + 1) if count <= most else [round(i * count / most) for i in range(most + 1)]
-    return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    return [after - before for before, after in pairwise(marks)]
 
 
 # -- printing numbers ---------------------------------------------------------------------------------
@@ -385,10 +388,18 @@ def _settled(tree: _Tree, show: Callable[[Figure], tuple[Literal, bool]]) -> tup
         return tree.with_operands(settle), all(exact)
     if tree.shown is not None:
         return tree, True
-    shown = each(show, tree.value)
-    literals = each(lambda pair: pair[0], shown) if isinstance(shown, np.ndarray) else shown[0]
-    whole = all(pair[1] for pair in entries(shown)) if isinstance(shown, np.ndarray) else shown[1]
-    return _Number(each(_as_printed, literals, tree.value), literal_like(literals)), whole
+    shown = [show(figure) for figure in entries(tree.value)]
+    literals = _shaped([literal for literal, _ in shown], tree.value)
+    return _Number(each(_as_printed, literals, tree.value), literal_like(literals)), all(exact for _, exact in shown)
+
+
+def _shaped(values: list[Any], like: Any) -> Any:
+    """Return one value, or an array of them in the shape of another."""
+    if not isinstance(like, np.ndarray):
+        return values[0]
+    array = np.empty(like.size, dtype=object)
+    array[:] = values
+    return array.reshape(like.shape)
 
 
 def _as_printed(literal: Literal, figure: Figure) -> Figure:
@@ -418,14 +429,21 @@ def _stages(tree: _Tree, show: _Show) -> tuple[list[Stage], Any]:
         following = now
         for _ in range(passes):
             following = _pass(following)
+        if isinstance(following, _Number):
+            return stages, following.value
         now, exact = _settled(following, show)
-        if _printed(now) != stages[-1].expr:
-            stages.append(Stage("=" if exact else "≈", _printed(now)))
-        if isinstance(now, _Number):
-            break
+        _append(stages, Stage("=" if exact else "≈", _printed(now)))
     for _ in range(last):
         now = _pass(now)
     return stages, _value(now)
+
+
+def _append(stages: list[Stage], stage: Stage) -> None:
+    """Append a stage, or put it in the place of one that reads the same."""
+    if stages and present(stages[-1].expr) == present(stage.expr):
+        before = stages.pop().relation
+        stage = replace(stage, relation=before if stage.relation == "=" else stage.relation)
+    stages.append(stage)
 
 
 # -- the two ways of rounding -------------------------------------------------------------------------
@@ -433,43 +451,46 @@ def _stages(tree: _Tree, show: _Show) -> tuple[list[Stage], Any]:
 
 def _stepped(tree: _Tree, rounding: Rounding) -> _Line:
     """Each number goes on as it is printed."""
-    if isinstance(tree, _Number):
-        now, exact = _settled(replace(tree, shown=None), rounding.show)
-        return _Line((Stage("=" if exact else "≈", _printed(now)),), now.value, now)  # type: ignore[union-attr]
     start, _ = _settled(tree, rounding.show)
-    stages, reached = _stages(tree, rounding.show)
+    truth = _value(tree)
+    try:
+        stages, reached = ([], truth) if isinstance(tree, _Number) else _stages(tree, rounding.show)
+    except ValueInputError as error:
+        raise ValueInputError(f"{error} with {rounding.digits} digits printed: give more, or rounding 'carry'") from None
     now, exact = _settled(_Number(reached), rounding.show)
-    return _Line((*stages, Stage("=" if exact else "≈", _printed(now))), _value(now), start)
+    _append(stages, Stage("=" if exact else "≈", _printed(now)))
+    return _Line(tuple(stages), _value(now), start)
 
 
 def _carried(tree: _Tree, rounding: Rounding) -> _Line:
     """Operands get guard digits until the printed result is the true one, correctly rounded."""
-    if isinstance(tree, _Number):
-        now, exact = _settled(replace(tree, shown=None), rounding.show)
-        return _Line((Stage("=" if exact else "≈", _printed(now)),), tree.value, tree)
     truth = _value(tree)
+    if isinstance(tree, _Number):
+        now, exact = _settled(_Number(truth), rounding.show)
+        return _Line((Stage("=" if exact else "≈", _printed(now)),), truth, tree)
     whole = all(rounding.show(figure)[1] for number in _numbers(tree) for figure in entries(number.value))
-    for guard in _GUARDS:
-        line = _guarded(tree, truth, rounding, guard, SPARE if whole else 0)
-        if line.reached:
-            break
-    return line
+    attempts = (_guarded(tree, truth, rounding, guard, SPARE if whole else 0) for guard in _GUARDS)
+    line = None
+    for attempt in attempts:
+        line = attempt or line
+        if line is not None and line.reached:
+            return line
+    return line or _carried(_Number(truth), rounding)
 
 
-def _guarded(tree: _Tree, truth: Any, rounding: Rounding, guard: int, spare: int) -> _Line:
-    stages, reached = _stages(tree, lambda figure: rounding.show(figure, rounding.digits + guard, spare))
-    results = each(lambda true, seen: _result(true, seen, rounding), truth, reached)
-    if any(result is None for result in entries(results)):
-        # Not even all digits would do; then the result follows from what is printed, and only that.
-        results = each(rounding.show, reached)
-        return _Line((*stages, _final(results)), truth, tree, reached=False)
-    return _Line((*stages, _final(results)), truth, tree)
-
-
-def _final(results: Any) -> Stage:
-    pairs = entries(results) if isinstance(results, np.ndarray) else [results]
-    literals = each(lambda pair: pair[0], results) if isinstance(results, np.ndarray) else results[0]
-    return Stage("=" if all(exact for _, exact in pairs) else "≈", literal_like(literals))
+def _guarded(tree: _Tree, truth: Any, rounding: Rounding, guard: int, spare: int) -> _Line | None:
+    try:
+        stages, seen = _stages(tree, lambda figure: rounding.show(figure, rounding.digits + guard, spare))
+    except ValueInputError:  # a quotient by what is zero to so few digits
+        return None
+    results = [_result(*pair, rounding) for pair in zip(entries(truth), entries(seen), strict=True)]
+    reached = None not in results
+    # Where not even all digits would do, the result follows from what is printed, and only that.
+    shown = results if reached else [rounding.show(figure) for figure in entries(seen)]
+    literals = _shaped([pair[0] for pair in shown if pair is not None], truth)
+    exact = all(pair[1] for pair in shown if pair is not None)
+    _append(stages, Stage("=" if exact else "≈", literal_like(literals)))
+    return _Line(tuple(stages), truth, tree, reached)
 
 
 def _result(true: Figure, seen: Figure, rounding: Rounding) -> tuple[Literal, bool] | None:
@@ -483,24 +504,31 @@ def _result(true: Figure, seen: Figure, rounding: Rounding) -> tuple[Literal, bo
 # -- sums over time -----------------------------------------------------------------------------------
 
 
+_BOUND = (N.TimeSum, N.MatrixTimeSum, N.TimeProduct, N.OrderedProduct)
+
+
 def _written_out(expr: Any, domain: FigureDomain) -> Any:
     """Write sums and products over time out term by term, where they are short."""
-    if not isinstance(expr, Node) or expr in domain.values or not expr.has(N.Bound):
+    if expr in domain.values or not expr.has(*_BOUND):
         return expr
     if isinstance(expr, N.Bound):
         low, high = domain.size(expr.lower), domain.size(expr.upper)
         written = expand_bound(expr.func(expr.body, expr.index, Integer(low), Integer(high)))
         opened = _written_out(written, domain) if 0 <= high - low < LONGEST_SUM else expr
-        return expr if opened.has(N.Bound) or _terms(opened) > LONGEST_SUM else opened
+        return opened if _is_short(opened) else expr
     parts = [_written_out(a, domain) for a in expr.args]
     return add(*parts) if isinstance(expr, _SUMS) else expr.func(*parts)
+
+
+def _is_short(expr: Any) -> bool:
+    return not expr.has(*_BOUND) and _terms(expr) <= LONGEST_SUM
 
 
 def _terms(expr: Any) -> int:
     """Return the number of terms of a sum, with those of the sums in them."""
     if isinstance(expr, _SUMS):
         return sum(map(_terms, expr.args))
-    return max((_terms(a) for a in expr.args if isinstance(a, Node)), default=1)
+    return max(map(_terms, expr.args), default=1)
 
 
 # -- kinks --------------------------------------------------------------------------------------------
@@ -521,12 +549,8 @@ def _taken(function: ElementwiseFunction, arguments: Any, results: Any, rounding
         for place in np.ndindex(np.shape(arguments)):
             argument, value = (a[place] if isinstance(a, np.ndarray) else a for a in (arguments, results))
             side = "kink" if argument == kink else "above" if argument > kink else "below"
-            shown = (rounding.show(figure)[0] for figure in (argument, value, kink))
-            yield Branch(function.name, *_ordered(*shown, side), entry=place)
-
-
-def _ordered(argument: Literal, value: Literal, kink: Literal, side: str) -> tuple[Literal, Literal, str, Literal]:
-    return argument, value, side, kink
+            a, v, k = (rounding.show(figure)[0] for figure in (argument, value, kink))
+            yield Branch(function.name, a, v, side, k, place)
 
 
 # -- checking -----------------------------------------------------------------------------------------
@@ -536,7 +560,10 @@ def _follows(before: Any, stage: Stage, domain: FigureDomain, rounding: Rounding
     """Whether a stage is what some passes make of the one before, to the digits printed."""
     now, then = _read(before, domain), _read(stage.expr, domain)
     while isinstance(now, _Op):
-        now = _pass(now)
+        try:
+            now = _pass(now)
+        except ValueInputError:
+            return False
         if _matches(now, then, stage.expr, rounding, stage.relation == "="):
             return True
     return False
@@ -569,15 +596,9 @@ def _starts_well(worked: Worked, place: int, domain: FigureDomain) -> bool:
     """Whether the numbers of the first numeric stage are the values given."""
     stage = worked.stages[place]
     tree = _read(_written_out(worked.formula, domain), domain)
-    if isinstance(tree, _Op) and place == len(worked.stages) - 1:
-        return False
-    exactly = stage.relation == "="
-    return _matches(tree, _read(stage.expr, domain), stage.expr, worked.rounding, exactly)
+    return _matches(tree, _read(stage.expr, domain), stage.expr, worked.rounding, stage.relation == "=")
 
 
 def _ends_well(worked: Worked, domain: FigureDomain) -> bool:
     truth = _value(_read(_written_out(worked.formula, domain), domain))
     return _is_shown_as(truth, worked.result, worked.rounding, False)
-
-
-_MODES = (CARRY, STEP)

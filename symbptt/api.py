@@ -1,0 +1,374 @@
+"""The public objects: thin facades that hold frozen data and call the layers below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sympy import Basic
+
+from .algebra import size
+from .algebra.figures import Rounding
+from .derive.derivation import Derived, Options, derive
+from .derive.forms import gradient
+from .derive.unroll import Unrolled, unroll
+from .errors import ValueInputError
+from .model import Cell, Elman, Loss, Network, System, loss, names, whole
+from .model import cell as find_cell
+from .model.values import freeze, with_steps
+
+if TYPE_CHECKING:
+    from .codegen.bptt import Bptt
+    from .evaluate.report import Report
+    from .render.document import Document
+
+__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "load"]
+
+
+class RNN:
+    """A recurrent network and everything that can be asked of it. Immutable, equal and hashed by value.
+
+    Parameters
+    ----------
+    cell : str, Cell or sympy.Expr
+        A catalogue name, a cell, or an activation of one variable for an Elman cell.
+    hidden, inputs, outputs, steps : int or sympy.Symbol
+        n, m, q and T; the symbols of these names by default. ``inputs=0`` (or None) leaves the input out.
+        All sizes 1 means scalar notation.
+    readout : {None, "linear", "sigmoid", "softmax"}
+        None lets the loss read the cell's output.
+    loss : str or Loss
+    reduction : {"sum", "mean", "last"}
+        Over time.
+    bias, readout_bias : bool
+    values : mapping, optional
+        Given numbers: parameters by key, ``x``, ``target``, ``h0``.
+    notation : str or mapping
+    sizes : mapping
+        Values of other size names of the cell.
+
+    Examples
+    --------
+    >>> model = RNN(cell="tanh", hidden=4, inputs=3, outputs=2, readout="softmax", loss="cross_entropy")
+    >>> model.gradient("W_h")
+    sum((1 - h[t] * h[t]) * d(L)/d(h[t]) @ h[t - 1].T, t=1..T)
+    >>> eval(repr(model)) == model
+    True
+    """
+
+    __slots__ = ("_network", "_notation", "_title", "_values")
+
+    def __init__(
+        self,
+        cell: Any = "tanh",
+        hidden: Any = "n",
+        inputs: Any = "m",
+        outputs: Any = None,
+        readout: str | None = None,
+        loss: str | Loss = "half_squared_error",
+        reduction: str = "sum",
+        steps: Any = "T",
+        bias: bool = True,
+        readout_bias: bool = True,
+        values: Mapping[str, Any] | None = None,
+        notation: str | Mapping[str, str] = "textbook",
+        sizes: Mapping[str, Any] | None = None,
+        title: Mapping[str, str] | None = None,
+    ) -> None:
+        found = find_cell(cell)
+        reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
+        network = Network(
+            cell=found,
+            hidden=whole(hidden, "hidden"),
+            inputs=whole(inputs, "inputs") if reads_input else None,
+            outputs=whole("q" if outputs is None else outputs, "outputs") if readout else None,
+            readout=readout,
+            loss=_loss(loss, readout),
+            reduction=reduction,
+            steps=whole(steps, "steps"),
+            bias=bias,
+            readout_bias=readout_bias,
+            sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
+        )
+        names(notation)
+        _set(self, network, freeze(values or {}), notation if isinstance(notation, str) else freeze(notation), freeze(title or {}))
+
+    # -- value semantics ------------------------------------------------------------------------------
+    def _key(self) -> tuple[Any, ...]:
+        return (self._network, self._values, self._notation)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RNN) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a model is immutable; make a new one with .replace({name}=...)")
+
+    def __reduce__(self) -> Any:
+        return (_restore, (self._network, self._values, self._notation, self._title))
+
+    def __repr__(self) -> str:
+        n = self._network
+        shown = [("cell", n.cell), ("hidden", n.hidden), ("inputs", n.inputs)]
+        shown += [("outputs", n.outputs), ("readout", n.readout)] if n.readout else []
+        shown += [("loss", n.loss if n.loss.name == "custom" else n.loss.name), ("reduction", n.reduction), ("steps", n.steps)]
+        parts = [f"{k}={_paste(v)}" for k, v in shown]
+        parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]
+        if self._values:
+            parts.append(f"values={_thaw(dict(self._values))!r}")
+        if self._notation != "textbook":
+            parts.append(f"notation={self.notation!r}")
+        if n.sizes:
+            parts.append(f"sizes={ {k: _bare(v) for k, v in n.sizes}!r}")
+        return f"RNN({', '.join(parts)})"
+
+    def replace(self, **changes: Any) -> RNN:
+        """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ..."""
+        n = self._network
+        parts: dict[str, Any] = {
+            "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
+            "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
+            "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
+            "title": dict(self._title),
+        }  # fmt: skip
+        return RNN(**{**parts, **changes})
+
+    # -- parts ----------------------------------------------------------------------------------------
+    @property
+    def network(self) -> Network:
+        """The frozen description of the network."""
+        return self._network
+
+    @property
+    def system(self) -> System:
+        """The one-step equations as SymPy nodes."""
+        return self._network.system
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The given numbers, key to number or nested list."""
+        return {k: _thaw(v) for k, v in self._values}
+
+    @property
+    def notation(self) -> str | dict[str, str]:
+        """The notation: its name, or a mapping."""
+        return self._notation if isinstance(self._notation, str) else dict(self._notation)
+
+    @property
+    def title(self) -> dict[str, str]:
+        """Language -> title of a worked example."""
+        return dict(self._title)
+
+    @property
+    def symbols(self) -> dict[str, Any]:
+        """Every symbol by its canonical key: ``symbols["h"][t]``, ``symbols["W_h"]``, ``symbols["T"]``, ``symbols["t"]``."""
+        system = self.system
+        if system.scalar:
+            from .algebra.scalar import to_scalar
+
+            mapped = {k: to_scalar(v) for k, v in {**system.variables, **system.parameters}.items()}
+        else:
+            mapped = {**system.variables, **system.parameters}
+        return {**mapped, "L": system.L, "t": system.t, "T": size("T"), "n": size("n"), "m": size("m"), "q": size("q")}
+
+    # -- what can be asked ----------------------------------------------------------------------------
+    def gradient(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
+        """Return dL/d(wrt) as a SymPy expression; see :func:`symbptt.derive.forms.gradient`."""
+        return gradient(self._network, wrt, at, form)
+
+    def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
+        """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""
+        network = self._network if steps is None else replace(self._network, steps=whole(steps, "steps"))
+        if not network.steps.is_Integer:
+            network = with_steps(network, self.values)
+        return unroll(network, nested)
+
+    def derivation(
+        self,
+        lang: str = "en",
+        values: Mapping[str, Any] | None = None,
+        notation: str | Mapping[str, str] | None = None,
+        detail: str = "full",
+        sections: Any = None,
+        rounding: str = "carry",
+        digits: int = 4,
+        steps: int | None = None,
+    ) -> Derivation:
+        """Derive the gradients step by step.
+
+        Parameters
+        ----------
+        lang : {"en", "zh"}
+        values : mapping, optional
+            Numbers, on top of the model's own; ``{}`` leaves all numbers out.
+        notation : str or mapping, optional
+        detail : {"full", "brief", "results", "numbers"}
+        sections : sequence of str, optional
+        rounding : {"carry", "step"}
+        digits : int
+            Significant digits of rounded figures.
+        steps : int, optional
+            T.
+        """
+        given = self.values if values is None else ({**self.values, **values} if values else {})
+        network = self._network
+        if given or steps is not None:
+            network = with_steps(network, given, steps)
+        if detail == "numbers" and not given:
+            raise ValueInputError("detail='numbers' needs values; give them with values={...} or in the model file")
+        chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
+        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding))
+        derived = derive(network, options, given or None)
+        return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
+
+    def lambdify(self) -> Bptt:
+        """Return the generated NumPy function for loss and gradients; ``.source`` is its text."""
+        from .codegen.bptt import compile_network
+
+        return compile_network(self._network)
+
+    def verify(self, seed: int = 0) -> Report:
+        """Check the derivation and the generated function by independent routes; see :mod:`symbptt.evaluate`."""
+        from .evaluate.report import verify_model
+
+        return verify_model(self, seed=seed)
+
+
+def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any) -> None:
+    for name, value in (("_network", network), ("_values", values), ("_notation", notation), ("_title", title)):
+        object.__setattr__(model, name, value)
+
+
+def _restore(network: Network, values: Any, notation: Any, title: Any) -> RNN:
+    model = object.__new__(RNN)
+    _set(model, network, values, notation, title)
+    return model
+
+
+def _loss(given: str | Loss, readout: str | None) -> Loss:
+    return loss(given, readout)
+
+
+def _bare(value: Any) -> Any:
+    return int(value) if getattr(value, "is_Integer", False) else str(value)
+
+
+def _paste(value: Any) -> str:
+    if isinstance(value, Basic):
+        return repr(_bare(value))
+    return repr(value)
+
+
+def _thaw(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _thaw(v) for k, v in value.items()}
+    return [_thaw(v) for v in value] if isinstance(value, tuple) else value
+
+
+class Derivation:
+    """A derivation: steps as data, written in a language and a notation, verified on demand.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        Every step in printed order.
+    """
+
+    def __init__(
+        self, derived: Derived, lang: str, notation: str | Mapping[str, str], options: Options, title: Mapping[str, str]
+    ) -> None:
+        from .render.phrases import check_language
+
+        check_language(lang)
+        self.derived, self.lang, self.notation, self.options, self.title = derived, lang, notation, options, title
+        names(notation)
+        self._report: Report | None = None
+
+    @property
+    def sections(self) -> tuple[Any, ...]:
+        return self.derived.worksheet.sections
+
+    @property
+    def steps(self) -> tuple[Any, ...]:
+        return tuple(self.derived.worksheet.walk())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.derived.worksheet[key]
+
+    def verify(self, seed: int = 0) -> Report:
+        """Prove every printed line; the report names each step and what was found."""
+        from .evaluate.report import verify_derivation
+
+        self._report = verify_derivation(self.derived, seed=seed)
+        return self._report
+
+    def document(self) -> Document:
+        """Return the derivation as a document of blocks, before any output format."""
+        from .render.document import document
+
+        return document(self)
+
+    def to_markdown(self) -> str:
+        """Return Markdown with ``$`` and ``$$`` formulas."""
+        from .render.markdown import to_markdown
+
+        return to_markdown(self.document())
+
+    def to_text(self) -> str:
+        """Return plain Unicode text for a terminal."""
+        from .render.text import to_text
+
+        return to_text(self.document())
+
+    def to_latex(self, document: bool = False) -> str:
+        """Return a LaTeX fragment, or a complete document for XeLaTeX."""
+        from .render.latex import to_latex
+
+        return to_latex(self.document(), complete=document)
+
+    def to_html(self) -> str:
+        """Return one self-contained HTML page with MathML."""
+        from .render.html import to_html
+
+        return to_html(self.document())
+
+    def to_json(self) -> str:
+        """Return all of the derivation as JSON; the schema is in the documentation."""
+        from .render.json import to_json
+
+        return to_json(self)
+
+    def to_notebook(self) -> str:
+        """Return a Jupyter notebook as JSON."""
+        from .render.notebook import to_notebook
+
+        return to_notebook(self.document())
+
+    def to_pdf(self, path: str | Path) -> Path:
+        """Compile the document with XeLaTeX and write it to a path."""
+        from .render.pdf import to_pdf
+
+        return to_pdf(self.document(), Path(path))
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
+
+
+def load(source: str | Path) -> RNN:
+    """Return the model of a worked example, by name, or of a model file, by path.
+
+    Examples
+    --------
+    >>> load("relu-explosion").gradient("h", at=1)
+    W_h*relu'(z[2])*d(L)/d(h[2])
+    """
+    from .examples import load_model
+
+    return RNN(**load_model(source))

@@ -1,0 +1,175 @@
+"""A whole derivation: which sections, in which order, and the results collected at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import algebra as A
+from ..algebra.figures import Rounding
+from ..algebra.scalar import to_scalar
+from ..errors import UnknownNameError, nearest
+from ..model import Network
+from .generic import generic
+from .numeric import Numbers
+from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
+from .symbolic import (
+    closed_section,
+    dependency_section,
+    local_section,
+    model_section,
+    parameter_section,
+    recursion_section,
+)
+from .unrolled import unrolled_section
+
+DETAILS: dict[str, tuple[str, ...]] = {
+    "full": (
+        "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
+        "given", "forward", "backward", "numbers", "results",
+    ),
+    "brief": ("model", "recursion", "parameters", "given", "backward", "results"),
+    "results": ("model", "results"),
+    "numbers": ("model", "given", "forward", "backward", "numbers", "results"),
+}  # fmt: skip
+"""Detail -> the sections it has, in order."""
+
+SECTIONS = DETAILS["full"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a derivation shows.
+
+    Parameters
+    ----------
+    detail : str
+    sections : tuple of str or None
+        Keep only these.
+    rounding : Rounding
+    """
+
+    detail: str = "full"
+    sections: tuple[str, ...] | None = None
+    rounding: Rounding = Rounding()
+
+    def __post_init__(self) -> None:
+        if self.detail not in DETAILS:
+            raise UnknownNameError(f"unknown detail {self.detail!r}{nearest(self.detail, DETAILS)}")
+        for key in self.sections or ():
+            if key not in SECTIONS:
+                raise UnknownNameError(f"unknown section {key!r}{nearest(key, SECTIONS)}")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The sections asked for, in order."""
+        if self.sections is None:
+            return DETAILS[self.detail]
+        return tuple(key for key in SECTIONS if key in self.sections)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A worksheet with what is needed to verify it: the network and the worked numbers."""
+
+    network: Network
+    worksheet: Worksheet
+    numbers: Numbers | None
+
+
+def derive(network: Network, options: Options = Options(), values: Mapping[str, Any] | None = None) -> Derived:  # noqa: B008
+    """Derive the gradients of a network and lay the derivation out in steps.
+
+    Parameters
+    ----------
+    network : Network
+    options : Options
+    values : mapping, optional
+        Given numbers; then T and all sizes must be concrete.
+    """
+    numbers = Numbers(network, values, options.rounding) if values else None
+    worked: dict[str, Section] = {}
+    if numbers is not None:
+        worked = {
+            "given": Section("given", (numbers.given_step(),)),
+            "forward": numbers.forward(),
+            "backward": numbers.backward(),
+            "numbers": numbers.parameters(),
+        }
+    sections = []
+    for key in options.keys:
+        section = worked.get(key) or (_SYMBOLIC[key](network, numbers) if key in _SYMBOLIC else None)
+        if section is not None and section.steps:
+            symbolic = network.system.scalar and key not in worked
+            sections.append(_scalar(section) if symbolic else section)
+    facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
+    return Derived(network, Worksheet(tuple(sections), facts), numbers)
+
+
+def _scalar(section: Section) -> Section:
+    return replace(section, steps=tuple(map(_scalar_step, section.steps)))
+
+
+def _scalar_step(step: Step) -> Step:
+    """Put a step into scalar notation: the same data, with every expression mapped."""
+    left = None if step.left is None else to_scalar(step.left)
+    lines: list[Line] = []
+    for line in step.chain:
+        expr = to_scalar(line.expr)
+        if expr != left and (not lines or expr != lines[-1].expr):
+            lines.append(replace(line, expr=expr))
+    facts = tuple((name, _scalar_fact(value)) for name, value in step.facts)
+    return replace(step, left=left, chain=tuple(lines), facts=facts, substeps=tuple(map(_scalar_step, step.substeps)))
+
+
+def _scalar_fact(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_scalar_fact, value))
+    return to_scalar(value) if isinstance(value, A.Node) else value
+
+
+def results_section(network: Network, numbers: Numbers | None) -> Section:
+    """Collect the final results: with numbers where there are any, else the formulas."""
+    g, system = generic(network), network.system
+    steps: list[Step] = []
+    if numbers is None:
+        for name in system.states:
+            left, right = g.adjoint_of(name), g.adjoints[name].expr
+            steps.append(_result(f"result.{name}", left, g.fill_local(right)))
+        for name in g.adjoints:
+            if name not in system.states:
+                steps.append(_result(f"result.{name}", g.adjoint_of(name), g.adjoints[name].expr))
+        for key, symbol in system.parameters.items():
+            steps.append(_result(f"result.{key}", A.derivative(system.L, symbol), g.parameter_sum(key)))
+        return Section("results", tuple(steps))
+    states = {
+        numbers.in_notation(g.adjoint_of(name, when)) for name in system.states for when in [*numbers.every(), system.start]
+    }
+    for key, worked in numbers.lines.items():
+        if key == "forward.L" or key.startswith("numbers.") or numbers.lefts[key] in states:
+            steps.append(_worked_result(numbers, key, worked))
+    return Section("results", (*steps, *numbers.observations()))
+
+
+def _result(key: str, left: Any, right: Any) -> Step:
+    return Step(key, "result", EQUALITY, left, (Line("=", right),))
+
+
+def _worked_result(numbers: Numbers, key: str, worked: Any) -> Step:
+    last = worked.stages[-1]
+    left = numbers.lefts[key]
+    exact = all(stage.relation == "=" for stage in worked.stages)
+    return Step(f"result.{key}", "result", WORKED, left, (Line("=" if exact else "≈", last.expr),))
+
+
+_SYMBOLIC: dict[str, Callable[[Network, Numbers | None], Section | None]] = {
+    "model": lambda network, numbers: model_section(network),
+    "dependency": lambda network, numbers: dependency_section(network),
+    "local": lambda network, numbers: local_section(network),
+    "recursion": lambda network, numbers: recursion_section(network),
+    "parameters": lambda network, numbers: parameter_section(network),
+    "closed": lambda network, numbers: closed_section(network),
+    "unrolled": lambda network, numbers: None if numbers else unrolled_section(network),
+    "results": results_section,
+}

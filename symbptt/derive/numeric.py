@@ -1,0 +1,246 @@
+"""The sections with numbers: forward pass, backward sweep, parameter gradients, each line worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sympy import Basic, Integer, S
+
+from .. import algebra as A
+from ..algebra import nodes as N
+from ..algebra.figures import Figure, Rounding, literal_like
+from ..algebra.scalar import to_scalar
+from ..model import CELL, LOSS, Network
+from ..model.values import figures_of
+from .generic import Generic, generic
+from .run import steps_of, total_loss
+from .symbolic import equation_rule
+from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .worked import Worked, work_out
+
+SHOWN = 12
+"""Up to so many steps are all printed; of more, the first two and the last three."""
+
+
+class Numbers:
+    """A derivation carried out with given numbers, line by line; the printed lines are the computation.
+
+    Parameters
+    ----------
+    network : Network
+        With concrete sizes and T.
+    values : mapping
+        Key -> given numbers.
+    rounding : Rounding
+    """
+
+    def __init__(self, network: Network, values: Mapping[str, Any], rounding: Rounding) -> None:
+        self.network, self.system, self.rounding = network, network.system, rounding
+        self.generic: Generic = generic(network)
+        self.given = figures_of(network, values)
+        self.figures: dict[Basic, Any] = {}
+        for leaf, value in self.given.items():
+            self._store(leaf, value)
+        self.count = int(self.system.steps)
+        self.lines: dict[str, Worked] = {}
+        self.lefts: dict[str, Any] = {}
+
+    # -- bookkeeping ----------------------------------------------------------------------------------
+    def in_notation(self, expr: Any) -> Any:
+        """Return an expression as it is printed: in scalar notation where all sizes are 1."""
+        return to_scalar(expr) if self.system.scalar else expr
+
+    def _store(self, leaf: Basic, value: Any) -> None:
+        scalar = self.system.scalar and isinstance(value, np.ndarray)
+        self.figures[self.in_notation(leaf)] = value.ravel()[0] if scalar else value
+
+    def every(self) -> list[Integer]:
+        """The steps 1..T."""
+        return [Integer(t) for t in range(1, self.count + 1)]
+
+    def shown(self) -> list[int]:
+        """The steps that are printed."""
+        steps = range(1, self.count + 1)
+        return list(steps) if self.count <= SHOWN else [1, 2, *steps[-3:]]
+
+    def work(self, key: str, rule: str, left: Any, right: Any, facts: tuple[tuple[str, Any], ...] = ()) -> Step:
+        """Work out one line and keep its value for the lines after it."""
+        formula, leaf = self.in_notation(right), self.in_notation(left)
+        worked = work_out(formula, self.figures, {}, self.rounding)
+        self._store(left, worked.value)
+        self.lines[key], self.lefts[key] = worked, leaf
+        chain = [Line("=", formula)] if _is_formula(formula) else []
+        chain += [Line(stage.relation, stage.expr) for stage in worked.stages]
+        lines = tuple(line for i, line in enumerate(chain) if i == 0 or line.expr != chain[i - 1].expr)
+        return Step(key, rule, WORKED, leaf, lines, (*facts, ("branches", worked.branches)))
+
+    # -- sections -------------------------------------------------------------------------------------
+    def given_step(self) -> Step:
+        """The numbers that were given."""
+        rows = []
+        for leaf, value in self.given.items():
+            scalar = self.in_notation(leaf)
+            figure = self.figures[scalar]
+            rows.append((scalar, literal_like(figure, self.rounding, leaf) if isinstance(figure, np.ndarray) else self._literal(figure)))
+        return Step("given", "given.values", GIVEN, facts=(("rows", tuple(rows)), ("T", self.system.steps)))
+
+    def _literal(self, figure: Figure) -> Any:
+        return self.rounding.show(figure)[0]
+
+    def forward(self) -> Section:
+        """Work out every variable of every step, and the loss."""
+        system, shown, steps = self.system, self.shown(), []
+        for t in steps_of(system, self.count):
+            for equation in system.equations:
+                if equation.stage == LOSS and system.reduction == "last":
+                    continue
+                if equation.stage != CELL and system.reduction == "last" and t != self.count:
+                    continue
+                moved = {system.t: Integer(t)}
+                step = self.work(
+                    f"forward.{equation.name}.{t}",
+                    f"forward.{equation_rule(system, equation)}",
+                    equation.left.xreplace(moved),
+                    equation.right.xreplace(moved),
+                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved)))),
+                )
+                if t in shown:
+                    steps.append(step)
+        steps.append(self._total())
+        return Section("forward", tuple(steps))
+
+    def _total(self) -> Step:
+        system = self.system
+        right = total_loss(system)
+        if system.reduction == "last":
+            right = system.by_name["l"].right.xreplace({system.t: system.end})
+        return self.work("forward.L", "forward.total", system.L, right)
+
+    def backward(self) -> Section:
+        """Work out every adjoint, last step first."""
+        g, system, shown, steps = self.generic, self.system, self.shown(), []
+        for t in steps_of(system, self.count, backward=True):
+            found = [*self._local(t)]
+            for name in g.adjoints:
+                found += self._slope(name, t)
+                left = g.adjoint_of(name, Integer(t))
+                right = g.at_step(name, Integer(t))
+                if right == left:
+                    continue
+                rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
+                found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), (("step", t),)))
+            steps += found if t in shown else []
+        for state in system.states:
+            left = g.adjoint_of(state, system.start)
+            steps.append(self.work(f"backward.{state}.0", "backward.initial", left, g.initial_gradient(state), (("step", 0),)))
+        return Section("backward", tuple(steps))
+
+    def _local(self, t: int) -> list[Step]:
+        g, system = self.generic, self.system
+        if system.reduction == "last" and t != self.count:
+            return []
+        steps = []
+        for name in g.local_terms:
+            when = Integer(t)
+            opaque = A.add(*(term.expr for term in g.local_terms[name]))
+            filled = g.local_results[name]
+            right = (filled if len(str(filled)) <= len(str(opaque)) else opaque).xreplace({system.t: when})
+            steps.append(
+                self.work(f"backward.local.{name}.{t}", "backward.local", g.local_of(name, when), right, (("step", t),))
+            )
+        return steps
+
+    def _slope(self, name: str, t: int) -> list[Step]:
+        """dh_t/dz_t as a number of its own, where it is one: in scalar models and elementwise equations."""
+        found = []
+        for left, prime in self._slopes(name, t):
+            found.append(self.work(f"backward.slope.{name}.{t}", "backward.slope", left, prime, (("step", t),)))
+        return found
+
+    def _slopes(self, name: str, t: int) -> list[tuple[Any, Any]]:
+        system = self.system
+        if not system.scalar:
+            return []
+        found = []
+        for equation in system.stage(CELL):
+            right = equation.right
+            if isinstance(right, N.Map | N.Apply) and getattr(right.args[1], "name", None) == name:
+                from .tidy import as_written
+
+                moved = {system.t: Integer(t)}
+                prime = as_written(A.apply(right.args[0].prime, right.args[1]), system.equations)
+                left = A.derivative(equation.left, right.args[1]).xreplace(moved)
+                found.append((left, prime.xreplace(moved)))
+        return found
+
+    def _with_slopes(self, expr: Any, t: int) -> Any:
+        """Write dh_t/dz_t for its formula, whose number is worked out just before."""
+        expr = self.in_notation(expr)
+        for name in self.generic.adjoints:
+            for left, prime in self._slopes(name, t):
+                from .tidy import substitute
+
+                expr = substitute(expr, {self.in_notation(prime): self.in_notation(left)})
+        return expr
+
+    def parameters(self) -> Section:
+        """Work out the gradient by every parameter and by the inputs."""
+        g, system = self.generic, self.system
+        steps = [
+            self.work(
+                f"numbers.{key}",
+                "numbers.parameter",
+                A.derivative(system.L, symbol),
+                g.parameter_sum(key),
+                (("parameter", self.in_notation(symbol)),),
+            )
+            for key, symbol in system.parameters.items()
+        ]
+        for name in system.inputs:
+            for t in self.shown():
+                left = g.adjoint_of(name, Integer(t))
+                right = g.input_gradient(name).xreplace({system.t: Integer(t)})
+                steps.append(self.work(f"numbers.{name}.{t}", "numbers.input", left, right, (("step", t),)))
+        return Section("numbers", tuple(steps))
+
+    # -- what the numbers show ------------------------------------------------------------------------
+    def norms(self, state: str) -> list[float]:
+        """|dL/dh_t| (the 2-norm) for t = 1..T."""
+        g = self.generic
+        found = []
+        for t in range(1, self.count + 1):
+            value = self.figures[self.in_notation(g.adjoint_of(state, Integer(t)))]
+            entries = [float(v) for v in value.ravel()] if isinstance(value, np.ndarray) else [float(value)]
+            found.append(float(np.sqrt(sum(v * v for v in entries))))
+        return found
+
+    def observations(self) -> list[Step]:
+        """Growth or decay of the gradient from step T back to step 1, by its norms."""
+        steps = []
+        for state in self.system.states:
+            norms = self.norms(state)
+            if len(norms) < 2 or norms[-1] == 0 or self.system.direction != 1:
+                continue
+            ratio = norms[0] / norms[-1]
+            rule = "grows" if ratio > 1.0000001 else "decays" if ratio < 0.9999999 else "keeps"
+            facts = (
+                ("first", self.in_notation(self.generic.adjoint_of(state, S.One))),
+                ("last", self.in_notation(self.generic.adjoint_of(state, self.system.steps))),
+                ("first_norm", self._short(norms[0])),
+                ("last_norm", self._short(norms[-1])),
+                ("ratio", self._short(ratio)),
+                ("rate", self._short(ratio ** (1 / (len(norms) - 1)))),
+                ("distance", Integer(len(norms) - 1)),
+            )
+            steps.append(Step(f"observation.{state}", f"observation.{rule}", OBSERVATION, facts=facts))
+        return steps
+
+    def _short(self, value: float) -> Any:
+        return self.rounding.show(Figure.parse(float(f"{value:.12g}")))[0]
+
+
+def _is_formula(expr: Any) -> bool:
+    """Whether printing the formula adds something: it is no bare number."""
+    return not isinstance(expr, A.Literal | A.LiteralMatrix) and not (expr.is_Number if hasattr(expr, "is_Number") else False)

@@ -1,0 +1,132 @@
+"""Derivations as data: sections of steps, no prose and no TeX in them.
+
+A step says which rule it uses; the words for the rule are in the phrase catalogues of :mod:`symbptt.render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import Basic, Expr
+
+DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
+HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
+
+KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK)
+"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One link of a chain: a relation sign and what stands behind it.
+
+    Attributes
+    ----------
+    sign : {"=", "≈"}
+    expr : node
+    braces : tuple of str
+        Phrase keys of notes under the terms of a sum, in order; empty for none.
+    """
+
+    sign: str
+    expr: Any
+    braces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a derivation: ``left = chain[0] = chain[1] = ...``.
+
+    Attributes
+    ----------
+    key : str
+        Unique in the derivation, such as ``recursion.h``.
+    rule : str
+        Phrase key of the reason.
+    kind : str
+        One of :data:`KINDS`.
+    left : node or None
+    chain : tuple of Line
+    facts : tuple of (str, value)
+        What the phrase mentions: expressions, numbers, or keys.
+    steps : (low, high) or None
+        The steps t for which a symbolic line holds; None where no free index occurs.
+    substeps : tuple of Step
+    """
+
+    key: str
+    rule: str
+    kind: str
+    left: Any = None
+    chain: tuple[Line, ...] = ()
+    facts: tuple[tuple[str, Any], ...] = ()
+    steps: tuple[Expr, Expr] | None = None
+    substeps: tuple[Step, ...] = ()
+
+    @property
+    def result(self) -> Any:
+        """The last right-hand side: the answer of the step."""
+        return self.chain[-1].expr if self.chain else None
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The shape of the left side."""
+        from ..algebra import shape_of
+
+        return shape_of(self.left) if isinstance(self.left, Basic) else ()
+
+    def walk(self) -> Iterator[Step]:
+        """Yield the step and its substeps, in printed order."""
+        yield self
+        for step in self.substeps:
+            yield from step.walk()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its steps."""
+
+    key: str
+    steps: tuple[Step, ...]
+    facts: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What of a derivation is printed.
+
+    Attributes
+    ----------
+    detail : {"results", "brief", "full", "numbers"}
+    sections : tuple of str or None
+        Section keys to keep; None keeps what the detail says.
+    """
+
+    detail: str = "full"
+    sections: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """A whole derivation as data.
+
+    Attributes
+    ----------
+    sections : tuple of Section
+    facts : tuple of (str, value)
+        What the head of the document mentions.
+    """
+
+    sections: tuple[Section, ...]
+    facts: tuple[tuple[str, Any], ...] = field(default=())
+
+    def walk(self) -> Iterator[Step]:
+        """Yield every step of every section, in printed order."""
+        for section in self.sections:
+            for step in section.steps:
+                yield from step.walk()
+
+    def __getitem__(self, key: str) -> Step:
+        return next(step for step in self.walk() if step.key == key)
