@@ -306,6 +306,11 @@ class Derivation:
         self._report = verify_derivation(self.derived, seed=seed)
         return self._report
 
+    @property
+    def verdicts(self) -> dict[str, bool]:
+        """Step key -> whether its lines were proved, once :meth:`verify` has run."""
+        return {} if self._report is None else dict(self._report.verdicts)
+
     def document(self) -> Document:
         """Return the derivation as a document of blocks, before any output format."""
         from .render.document import document

@@ -139,7 +139,9 @@ def test_comparison_hash_and_pickle():
         P(1) + 0.5
 
 
-@pytest.mark.parametrize("bad", [lambda: P(1) / 0, lambda: P(1) / P("0.0"), lambda: P(0) ** -1, lambda: P(-2) ** P("0.5")])
+@pytest.mark.parametrize(
+    "bad", [lambda: P(1) / 0, lambda: P(1) / P("0.0"), lambda: P(0) ** -1, lambda: P(-2) ** P("0.5")]
+)
 def test_what_is_not_defined_is_an_input_error(bad):
     with pytest.raises(ValueInputError):
         bad()

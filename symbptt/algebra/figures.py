@@ -479,8 +479,10 @@ def _product_exactly(expr: Any, u: Figure) -> Figure | None:
 
 def _is_finite(expr: Any) -> bool:
     """Whether the expression is finite whatever its input: no logarithm and no quotient with the input below."""
-    return not any(isinstance(p, sympy.log) or (isinstance(p, sympy.Pow) and not p.exp.is_positive and p.base.has(U))
-                   for p in sympy.preorder_traversal(expr))
+    return not any(
+        isinstance(p, sympy.log) or (isinstance(p, sympy.Pow) and not p.exp.is_positive and p.base.has(U))
+        for p in sympy.preorder_traversal(expr)
+    )
 
 
 def _power_exactly(expr: Any, u: Figure) -> Figure | None:
@@ -534,7 +536,12 @@ _JOINS: dict[str, Callable[[list[Any]], bool]] = {"And": all, "Or": any, "Not": 
 
 
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 
 _EXACT: dict[str, Callable[[Any, Figure], Figure | None]] = {
@@ -549,8 +556,20 @@ _EXACT: dict[str, Callable[[Any, Figure], Figure | None]] = {
 }
 
 _SPECIAL: dict[str, tuple[int, int]] = {
-    "exp": (0, 1), "log": (1, 0), "tanh": (0, 0), "sinh": (0, 0), "cosh": (0, 1), "sech": (0, 1), "sin": (0, 0),
-    "cos": (0, 1), "tan": (0, 0), "atan": (0, 0), "asin": (0, 0), "asinh": (0, 0), "atanh": (0, 0), "erf": (0, 0),
+    "exp": (0, 1),
+    "log": (1, 0),
+    "tanh": (0, 0),
+    "sinh": (0, 0),
+    "cosh": (0, 1),
+    "sech": (0, 1),
+    "sin": (0, 0),
+    "cos": (0, 1),
+    "tan": (0, 0),
+    "atan": (0, 0),
+    "asin": (0, 0),
+    "asinh": (0, 0),
+    "atanh": (0, 0),
+    "erf": (0, 0),
 }
 """Arguments at which a function is rational, with its value there."""
 

@@ -175,7 +175,7 @@ def _function(e: Any, d: Dialect) -> tuple[int, str]:
     return ATOM, f"(lambda u: {text})({body})"
 
 
-class _Printer(NumPyPrinter):  # type: ignore[misc]
+class _Printer(NumPyPrinter):
     """SymPy's printer, without the module that it needs for Max and Min."""
 
     def _print_Max(self, expr: Any) -> str:

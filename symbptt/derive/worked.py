@@ -22,6 +22,7 @@ from ..algebra.base import Node, rank_of
 from ..algebra.build import add, expand_bound
 from ..algebra.figures import (
     CARRY,
+    FRACTION,
     SPARE,
     Figure,
     FigureDomain,
@@ -414,7 +415,6 @@ class _Line:
     stages: tuple[Stage, ...]
     value: Any
     start: _Tree
-    reached: bool = True
 
 
 _Show: TypeAlias = Callable[[Figure], tuple[Literal, bool]]
@@ -456,7 +456,9 @@ def _stepped(tree: _Tree, rounding: Rounding) -> _Line:
     try:
         stages, reached = ([], truth) if isinstance(tree, _Number) else _stages(tree, rounding.show)
     except ValueInputError as error:
-        raise ValueInputError(f"{error} with {rounding.digits} digits printed: give more, or rounding 'carry'") from None
+        raise ValueInputError(
+            f"{error} with {rounding.digits} digits printed: give more, or rounding 'carry'"
+        ) from None
     now, exact = _settled(_Number(reached), rounding.show)
     _append(stages, Stage("=" if exact else "≈", _printed(now)))
     return _Line(tuple(stages), _value(now), start)
@@ -468,29 +470,42 @@ def _carried(tree: _Tree, rounding: Rounding) -> _Line:
     if isinstance(tree, _Number):
         now, exact = _settled(_Number(truth), rounding.show)
         return _Line((Stage("=" if exact else "≈", _printed(now)),), truth, tree)
+    for show in _shows(tree, rounding):
+        stages = _reaching(tree, truth, rounding, show)
+        if stages is not None:
+            return _Line(stages, truth, tree)
+    return _carried(_Number(truth), rounding)
+
+
+def _shows(tree: _Tree, rounding: Rounding) -> Iterator[_Show]:
+    """Yield ways of printing operands: more and more guard digits, then fractions for what has no end as a decimal."""
     whole = all(rounding.show(figure)[1] for number in _numbers(tree) for figure in entries(number.value))
-    attempts = (_guarded(tree, truth, rounding, guard, SPARE if whole else 0) for guard in _GUARDS)
-    line = None
-    for attempt in attempts:
-        line = attempt or line
-        if line is not None and line.reached:
-            return line
-    return line or _carried(_Number(truth), rounding)
+    spare = SPARE if whole else 0
+    for guard in _GUARDS:
+        yield lambda figure, digits=rounding.digits + guard: rounding.show(figure, digits, spare)  # type: ignore[misc]
+    for guard in (_GUARDS[0], _GUARDS[-1]):
+        yield lambda figure, digits=rounding.digits + guard: rounding.show(_as_fraction(figure), digits)  # type: ignore[misc]
 
 
-def _guarded(tree: _Tree, truth: Any, rounding: Rounding, guard: int, spare: int) -> _Line | None:
+def _as_fraction(figure: Figure) -> Figure:
+    if not figure.exact or Rounding(20).show(figure)[1]:
+        return figure
+    return Figure(figure.number, FRACTION)
+
+
+def _reaching(tree: _Tree, truth: Any, rounding: Rounding, show: _Show) -> tuple[Stage, ...] | None:
+    """Return the stages, if what is printed in them leads to the true result."""
     try:
-        stages, seen = _stages(tree, lambda figure: rounding.show(figure, rounding.digits + guard, spare))
+        stages, seen = _stages(tree, show)
     except ValueInputError:  # a quotient by what is zero to so few digits
         return None
-    results = [_result(*pair, rounding) for pair in zip(entries(truth), entries(seen), strict=True)]
-    reached = None not in results
-    # Where not even all digits would do, the result follows from what is printed, and only that.
-    shown = results if reached else [rounding.show(figure) for figure in entries(seen)]
-    literals = _shaped([pair[0] for pair in shown if pair is not None], truth)
-    exact = all(pair[1] for pair in shown if pair is not None)
-    _append(stages, Stage("=" if exact else "≈", literal_like(literals)))
-    return _Line(tuple(stages), truth, tree, reached)
+    shown = [_result(*pair, rounding) for pair in zip(entries(truth), entries(seen), strict=True)]
+    pairs = [pair for pair in shown if pair is not None]
+    if len(pairs) < len(shown):
+        return None
+    literals = _shaped([literal for literal, _ in pairs], truth)
+    _append(stages, Stage("=" if all(exact for _, exact in pairs) else "≈", literal_like(literals)))
+    return tuple(stages)
 
 
 def _result(true: Figure, seen: Figure, rounding: Rounding) -> tuple[Literal, bool] | None:

@@ -22,7 +22,8 @@ def size_names(network: Network) -> list[str]:
     """Return the names of the symbolic sizes of a network, without T.
 
     >>> from symbptt.model import Network, cell, loss, whole
-    >>> size_names(Network(cell("tanh"), whole("n", ""), whole(3, ""), None, None, loss("mse", None), "sum", whole(2, "")))
+    >>> n, m, T = whole("n", "hidden"), whole(3, "inputs"), whole(2, "steps")
+    >>> size_names(Network(cell("tanh"), n, m, None, None, loss("mse", None), "sum", T))
     ['n']
     """
     system = network.system
@@ -65,9 +66,9 @@ def implied(network: Network, values: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _symbol(system: System, key: str) -> Any:
-    initial = {f"{s}0": s for s in system.states}
-    known = {**system.parameters, **{n: system.variables[n] for n in (*system.inputs, "target") if n in system.variables}}
-    known.update({k: system.variables[s] for k, s in initial.items()})
+    known: dict[str, Any] = dict(system.parameters)
+    known.update({n: system.variables[n] for n in (*system.inputs, "target") if n in system.variables})
+    known.update({f"{s}0": system.variables[s] for s in system.states})
     if key not in known:
         raise ValueInputError(f"{key!r} is no parameter, input, target or initial state{nearest(key, known)}")
     return known[key]
@@ -98,7 +99,9 @@ class Draw:
         Draw no negative numbers.
     """
 
-    def __init__(self, system: System, domain: Any, rng: Any, values: Mapping[str, Any], positive: bool = False) -> None:
+    def __init__(
+        self, system: System, domain: Any, rng: Any, values: Mapping[str, Any], positive: bool = False
+    ) -> None:
         self.system, self.domain, self.rng, self.values, self.positive = system, domain, rng, values, positive
         self.steps = domain.size(system.steps)
         for key in values:
@@ -163,13 +166,21 @@ class Draw:
 
     def _given_over_time(self, name: str, shape: tuple[int, ...]) -> Array:
         value, whole = floats(name, self.values[name]), (self.steps, *shape)
-        if name == "target" and self.system.target == "distribution" and value.ndim < len(whole):
-            value = self._one_hot(value, shape[0])
-        if name == "target" and self.system.reduction == "last" and value.shape == shape:
+        last = name == "target" and self.system.reduction == "last"
+        if name == "target" and self.system.target == "distribution":
+            value = self._distribution(value, shape, last)
+        if last and value.shape == shape:
             return np.broadcast_to(value, whole)  # the target of the last step alone
         if value.shape == whole or (value.size == self.steps and np.prod(shape, dtype=int) == 1):
             return value.reshape(whole)
         raise ValueInputError(f"{name} must have shape {whole}, not {value.shape}")
+
+    def _distribution(self, value: Array, shape: tuple[int, ...], last: bool) -> Array:
+        rows = value.ndim > 1 or (last and value.shape == shape and np.isclose(value.sum(), 1))
+        value = value if rows else self._one_hot(value, shape[0])
+        if (value < 0).any() or not np.allclose(value.sum(axis=-1), 1, rtol=0, atol=1e-9):
+            raise ValueInputError("target: each must be non-negative and sum to 1, or be a class index")
+        return value
 
     @staticmethod
     def _one_hot(indices: Array, count: int) -> Array:

@@ -7,9 +7,9 @@ result. Functions with kinks (relu, max, abs, piecewise ones) choose their branc
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache, reduce
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -19,7 +19,8 @@ from sympy.printing.numpy import NumPyPrinter
 
 from .. import algebra as A
 from ..algebra.base import Node
-from ..algebra.functions import U, ElementwiseFunction
+from ..algebra.functions import ElementwiseFunction, U
+from ..algebra.leaves import Literal
 
 Array = Any
 """A NumPy array, or a plain float or complex number for a scalar."""
@@ -83,14 +84,16 @@ for _name, _call in _CALLS.items():
     setattr(_SafePrinter, f"_print_{_name}", _print_call(_call))
 
 
-_NUMPY = frozenset("exp log sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split())
+_CIRCULAR = ("sin", "cos", "tan", "sinh", "cosh", "tanh")
+_NUMPY = frozenset(("exp", "log", "sqrt", *_CIRCULAR, *(f"a{name}" for name in _CIRCULAR)))
 """SymPy's names of the functions that NumPy has for complex numbers."""
 
 
 def _special(expr: Expr) -> dict[Any, Callable[[Array], Array]]:
     """Return functions that NumPy does not have (erf, gamma, ...): f(a + bi) = f(a) + b f'(a) i for a tiny b."""
     kinds = {type(part) for part in expr.atoms(sympy.Function) if len(part.args) == 1 and not part.is_Piecewise}
-    return {kind: _by_slope(kind) for kind in kinds if kind.__name__ not in _NUMPY and kind.__name__ not in _CALLS}
+    known = _NUMPY | _CALLS.keys()
+    return {kind: _by_slope(cast(Hashable, kind)) for kind in kinds if kind.__name__ not in known}
 
 
 @lru_cache(maxsize=64)
@@ -140,7 +143,7 @@ class NumberDomain:
     def number(self, value: Expr) -> float:
         return float(self._bound(value))
 
-    def literal(self, literal: A.Literal) -> float:
+    def literal(self, literal: Literal) -> float:
         return float(literal.value)
 
     def size(self, value: Expr) -> int:

@@ -1,0 +1,349 @@
+"""A derivation as a document: headings, paragraphs, displayed chains and tables, in a language and a notation.
+
+Every output format starts from here; what is said and how formulas look is settled once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sympy import Basic
+
+from ..algebra import nodes as N
+from ..algebra import rank_of
+from ..algebra.layout import Brace, Item, Number, Operator, Words, row
+from ..algebra.leaves import derivative
+from ..algebra.names import Names, name_layout
+from ..algebra.present import present
+from ..derive.steps import GIVEN, Section, Step
+from ..model import CELL, READOUT, names
+from .phrases import catalogue
+
+Inline: TypeAlias = "str | Math"
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula inside a paragraph."""
+
+    item: Item
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is the document's title, 2 a section, 3 a time step."""
+
+    level: int
+    words: tuple[Inline, ...]
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Words with formulas in them."""
+
+    words: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Display:
+    """A displayed chain ``left = first = second``, broken before its relation signs.
+
+    Attributes
+    ----------
+    key : str
+        The step it belongs to.
+    left : Item
+    lines : tuple of (sign, Item)
+    reason : tuple of Inline
+        A note behind the last line (the branch that was taken at a kink).
+    verified : bool or None
+        Whether the step was proved; None when nothing was checked or there is nothing to check.
+    """
+
+    key: str
+    left: Item
+    lines: tuple[tuple[str, Item], ...]
+    reason: tuple[Inline, ...] = ()
+    verified: bool | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: a header and rows of cells, each a row of inlines."""
+
+    header: tuple[tuple[Inline, ...], ...]
+    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
+
+
+Block: TypeAlias = "Heading | Paragraph | Display | Table"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A derivation, ready to be written in any format.
+
+    Attributes
+    ----------
+    lang : str
+    title : str
+        The title as plain words.
+    blocks : tuple of Block
+        The title is the first block, a heading of level 1.
+    """
+
+    lang: str
+    title: str
+    blocks: tuple[Block, ...]
+
+    def formulas(self) -> Iterator[Item]:
+        """Yield every formula of the document, for checks over all of them."""
+        for block in self.blocks:
+            if isinstance(block, Display):
+                yield block.left
+                yield from (item for _, item in block.lines)
+            for inline in _inlines(block):
+                if isinstance(inline, Math):
+                    yield inline.item
+
+
+def _inlines(block: Block) -> Iterator[Inline]:
+    if isinstance(block, Heading | Paragraph):
+        yield from block.words
+    elif isinstance(block, Display):
+        yield from block.reason
+    else:
+        for cells in (block.header, *block.rows):
+            for cell in cells:
+                yield from cell
+
+
+def document(derivation: Any) -> Document:
+    """Return the document of a :class:`symbptt.Derivation`."""
+    return _Writer(derivation).document()
+
+
+class _Writer:
+    """Turns steps into blocks with the phrases of a language and the names of a notation."""
+
+    def __init__(self, derivation: Any) -> None:
+        self.derivation = derivation
+        self.lang: str = derivation.lang
+        self.phrases = catalogue(self.lang)
+        self.network = derivation.derived.network
+        self.system = self.network.system
+        untimed = frozenset({"target"}) if self.system.reduction == "last" else frozenset[str]()
+        self.names: Names = names(derivation.notation, untimed)
+        self.verdicts: dict[str, bool] = derivation.verdicts
+
+    # -- the whole ------------------------------------------------------------------------------------
+    def document(self) -> Document:
+        title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
+        words: tuple[Inline, ...] = (title,) if title else self.phrase("title.default", {"cell": self.network.cell.name})
+        blocks: list[Block] = [Heading(1, words)]
+        for section in self.derivation.sections:
+            blocks += self.section(section)
+        plain = "".join(w if isinstance(w, str) else "" for w in words)
+        return Document(self.lang, plain, tuple(blocks))
+
+    def section(self, section: Section) -> list[Block]:
+        blocks: list[Block] = [Heading(2, (self.phrases[f"section.{section.key}"],), section.key)]
+        intro = self.phrase(f"intro.{section.key}", self._intro_facts())
+        blocks.append(Paragraph(intro))
+        if section.key == "given":
+            blocks.append(Paragraph(self.phrase(f"rounding.{self._rounding.mode}", {"digits": self._rounding.digits})))
+        current: Any = None
+        for step in section.steps:
+            when = dict(step.facts).get("step")
+            if section.key in ("forward", "backward", "unrolled") and when is not None and when != current:
+                blocks += self._step_heading(section, current, int(when))
+                current = when
+            blocks += self.step(step)
+        if section.key == "model":
+            blocks.append(self.shapes())
+        return blocks
+
+    @property
+    def _rounding(self) -> Any:
+        return self.derivation.options.rounding
+
+    def _intro_facts(self) -> dict[str, Any]:
+        initial = tuple(self.system.at(s, self.system.start) for s in self.system.states)
+        return {"T": self.system.steps, "initial": initial}
+
+    def _step_heading(self, section: Section, before: Any, when: int) -> list[Block]:
+        blocks: list[Block] = []
+        if before is not None and abs(when - int(before)) > 1:
+            blocks.append(Paragraph(self.phrase("step.elided", {})))
+        if when == 0:
+            return [*blocks, Heading(3, self.phrase("step.initial", {}), f"{section.key}.0")]
+        equation = row(present(self.system.t, self.names), Operator("="), Number(str(when)))
+        return [*blocks, Heading(3, self.phrase("step.heading", {"step": Math(equation)}), f"{section.key}.{when}")]
+
+    # -- steps ----------------------------------------------------------------------------------------
+    def step(self, step: Step) -> list[Block]:
+        facts = {**dict(step.facts), **self._extra_facts(step)}
+        rule = "result.line" if step.rule == "result" else step.rule
+        words = self.phrase(rule, facts)
+        blocks: list[Block] = [Paragraph(words)] if words else []
+        if step.kind == GIVEN:
+            return [*blocks, *self._given(step)]
+        if step.chain:
+            blocks.append(self.display(step))
+        for substep in step.substeps:
+            blocks += self.step(substep)
+        return blocks
+
+    def _extra_facts(self, step: Step) -> dict[str, Any]:
+        if step.rule in ("model.layout", "model.scalar"):
+            state = self.system.states[0]
+            h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
+            return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
+        return {}
+
+    def _scalar(self, expr: Any) -> Any:
+        if self.system.scalar:
+            from ..algebra.scalar import to_scalar
+
+            return to_scalar(expr)
+        return expr
+
+    def display(self, step: Step) -> Display:
+        lines = tuple((line.sign, self._line(line)) for line in step.chain)
+        verified = self.verdicts.get(step.key)
+        return Display(step.key, present(step.left, self.names), lines, self._reason(step), verified)
+
+    def _line(self, line: Any) -> Item:
+        item = present(line.expr, self.names)
+        if not line.braces or not isinstance(line.expr, N.Plus | N.MatrixPlus):
+            return item
+        parts: list[Item] = []
+        for i, (term, brace) in enumerate(zip(line.expr.args, line.braces, strict=False)):
+            parts += [Operator("+")] if i else []
+            parts.append(Brace(present(term, self.names), Words(self.phrases[brace])))
+        return row(*parts)
+
+    def _reason(self, step: Step) -> tuple[Inline, ...]:
+        branches = dict(step.facts).get("branches") or ()
+        found: list[Inline] = []
+        seen = set()
+        for branch in branches[:1] if step.rule != "backward.slope" else branches:
+            if not branch.function.endswith("'") or branch in seen:
+                continue
+            seen.add(branch)
+            facts = {"argument": self._argument(step, branch), "kink": branch.kink}
+            found += self.phrase(f"branch.{branch.side}", facts)
+        return tuple(found)
+
+    def _argument(self, step: Step, branch: Any) -> Math:
+        """z_3 = 14.0: the argument by name, where the formula names it, with its value."""
+        value = present(branch.argument, self.names)
+        formula = step.chain[0].expr
+        if isinstance(formula, N.Apply | N.Map) and not formula.args[1].args[:0]:
+            return Math(row(present(formula.args[1], self.names), Operator("="), value))
+        return Math(value)
+
+    def _given(self, step: Step) -> list[Block]:
+        blocks: list[Block] = []
+        for i, (leaf, value) in enumerate(dict(step.facts)["rows"]):
+            blocks.append(Display(f"given.{i}", present(leaf, self.names), (("=", present(value, self.names)),)))
+        return blocks
+
+    # -- the table of shapes --------------------------------------------------------------------------
+    def shapes(self) -> Block:
+        head = tuple((self.phrases[f"table.{k}"],) for k in ("symbol", "shape", "meaning"))
+        rows = []
+        for name, variable in self.system.variables.items():
+            if name != "l":
+                rows.append(self._shape_row(self.system.at(name), self._role(name)))
+            del variable
+        for symbol in self.system.parameters.values():
+            rows.append(self._shape_row(symbol, self._parameter_role(symbol)))
+        return Table(head, tuple(rows))
+
+    def _shape_row(self, symbol: Any, role: str) -> tuple[tuple[Inline, ...], ...]:
+        shape: tuple[Inline, ...] = (self.phrases["role.scalar"],)
+        rank = rank_of(symbol)
+        if rank and not self.system.scalar:
+            sizes = [present(s, self.names) for s in symbol.shape[:rank]]
+            shape = (Math(sizes[0] if rank == 1 else row(sizes[0], Operator("×"), sizes[1])),)
+        return ((Math(present(self._scalar(symbol), self.names)),), shape, (self.phrases[f"role.{role}"],))
+
+    def _role(self, name: str) -> str:
+        if name in self.system.states:
+            return "state"
+        if name in self.system.inputs:
+            return "input"
+        if name == "target":
+            return "target"
+        stage = self.system.by_name[name].stage
+        if stage == READOUT:
+            return "prediction" if name == self.system.prediction else "readout"
+        return "intermediate" if stage == CELL else "scalar"
+
+    def _parameter_role(self, symbol: Any) -> str:
+        if self.system.scalar:
+            return "parameter_scalar"
+        return {0: "parameter_scalar", 1: "parameter_vector", 2: "parameter_matrix"}[rank_of(symbol)]
+
+    # -- words ----------------------------------------------------------------------------------------
+    def phrase(self, key: str, facts: dict[str, Any]) -> tuple[Inline, ...]:
+        """Return a phrase with its placeholders and ``$...$`` formulas filled in."""
+        words: list[Inline] = []
+        for piece in re.split(r"(\$[^$]*\$|\{\w+\})", self.phrases[key]):
+            if piece.startswith("$") and len(piece) > 1:
+                words.append(Math(_tiny(piece[1:-1])))
+            elif piece.startswith("{"):
+                words += self._fact(facts[piece[1:-1]])
+            elif piece:
+                words.append(piece)
+        return tuple(_joined(words))
+
+    def _fact(self, value: Any) -> list[Inline]:
+        if isinstance(value, Math | str):
+            return [value]
+        if isinstance(value, tuple):
+            return self._list([self._fact(v) for v in value])
+        if isinstance(value, Basic):
+            return [Math(present(value, self.names))]
+        return [str(value)]
+
+    def _list(self, parts: list[list[Inline]]) -> list[Inline]:
+        words: list[Inline] = []
+        for i, part in enumerate(parts):
+            if i:
+                last = i == len(parts) - 1
+                words.append(self.phrases["list_two" if len(parts) == 2 else "list_last" if last else "list_more"])
+            words += part
+        return words
+
+
+def _tiny(text: str) -> Item:
+    """A formula in a phrase: ``t = 1, \\dots,`` or a name."""
+    items: list[Item] = []
+    for token in text.replace(",", " , ").split():
+        if token == "\\dots":
+            items.append(Operator("…", "plain"))
+        elif token in "=,":
+            items.append(Operator(token, "separator" if token == "," else "infix"))
+        else:
+            items.append(Number(token) if token.isdigit() else name_layout(token))
+    return row(*items)
+
+
+def _joined(words: list[Inline]) -> list[Inline]:
+    """Put formulas that touch into one, and words that touch into one."""
+    merged: list[Inline] = []
+    for word in words:
+        if merged and isinstance(word, str) and isinstance(merged[-1], str):
+            merged[-1] += word
+        elif merged and isinstance(word, Math) and isinstance(merged[-1], Math):
+            merged[-1] = Math(row(merged[-1].item, word.item))
+        else:
+            merged.append(word)
+    return merged
+
+

@@ -1,0 +1,71 @@
+"""Markdown that renders on GitHub, in Jupyter and in Typora: ``$`` in words, ``$$`` on lines of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..algebra.tex import to_tex
+from .document import Display, Document, Heading, Inline, Math, Paragraph, Table
+
+
+def to_markdown(document: Document) -> str:
+    """Return a document as Markdown, with blank lines around every displayed formula."""
+    return "\n\n".join(_BLOCKS[type(block)](block) for block in document.blocks) + "\n"
+
+
+def inline(words: tuple[Inline, ...]) -> str:
+    """Return words and formulas as one line of Markdown."""
+    return "".join(f"${to_tex(w.item)}$" if isinstance(w, Math) else w for w in words)
+
+
+def display_tex(block: Display, reason: Callable[[tuple[Inline, ...]], str] | None = None) -> str:
+    """Return the TeX of a displayed chain: one line where it is short, else ``aligned`` at the relation signs."""
+    left = to_tex(block.left)
+    lines = [f"{_SIGNS[sign]} {to_tex(item)}" for sign, item in block.lines]
+    note = (reason or reason_tex)(block.reason) if block.reason else ""
+    lines[-1] += note
+    if len(lines) == 1 or is_short(block):
+        return " ".join([left, *lines])
+    first, *rest = lines
+    body = " \\\\\n".join([f"{left} &{first}", *(f"&{line}" for line in rest)])
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def is_short(block: Display) -> bool:
+    """Whether a chain fits on one line, by the length of what is seen and not of its markup."""
+    from ..algebra.plain import to_plain
+
+    return len(to_plain(block.left)) + sum(len(to_plain(item)) + 3 for _, item in block.lines) <= 64
+
+
+def reason_tex(words: tuple[Inline, ...]) -> str:
+    """Return a reason behind a formula, as text inside it."""
+    from ..algebra.tex import escape
+
+    parts = [to_tex(w.item) if isinstance(w, Math) else f"\\text{{{escape(w)}}}" for w in words]
+    return " \\quad (" + "".join(parts) + ")"
+
+
+_SIGNS = {"=": "=", "≈": "\\approx"}
+
+
+def _heading(block: Heading) -> str:
+    return "#" * block.level + " " + inline(block.words)
+
+
+def _display(block: Display) -> str:
+    return f"$$\n{display_tex(block)}\n$$"
+
+
+def _table(block: Table) -> str:
+    rows = [block.header, tuple(("---",) for _ in block.header), *block.rows]
+    return "\n".join("| " + " | ".join(inline(cell) for cell in cells) + " |" for cells in rows)
+
+
+_BLOCKS: dict[type, Callable[[Any], str]] = {
+    Heading: _heading,
+    Paragraph: lambda block: inline(block.words),
+    Display: _display,
+    Table: _table,
+}

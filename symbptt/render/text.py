@@ -1,0 +1,108 @@
+"""Plain Unicode text for a terminal: formulas on lines of their own, aligned at the relation sign."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from ..algebra.plain import to_plain
+from .document import Display, Document, Heading, Inline, Math, Paragraph, Table
+
+WIDTH = 88
+
+
+def to_text(document: Document) -> str:
+    """Return a document as plain text."""
+    return "\n".join(_BLOCKS[type(block)](block) for block in document.blocks).strip("\n") + "\n"
+
+
+def inline(words: tuple[Inline, ...]) -> str:
+    """Return words and formulas as plain text."""
+    return "".join(to_plain(w.item) if isinstance(w, Math) else w for w in words)
+
+
+def width(text: str) -> int:
+    """Return how many columns a text takes in a terminal; wide characters take two.
+
+    >>> width("ab"), width("梯度")
+    (2, 4)
+    """
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def wrap(text: str, columns: int = WIDTH) -> list[str]:
+    """Break a text into lines, between words, or between wide characters."""
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if line and width(line + piece.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line = piece.lstrip()
+        else:
+            line += piece
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+_CLOSING = "，。、：；）！？」"
+
+
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = []
+    for char in text:
+        wide = unicodedata.east_asian_width(char) in "WF"
+        joins = pieces and (char in _CLOSING or not (wide or pieces[-1].endswith(" ") or _is_wide(pieces[-1])))
+        if joins:
+            pieces[-1] += char
+        else:
+            pieces.append(char)
+    return pieces
+
+
+def _is_wide(piece: str) -> bool:
+    return unicodedata.east_asian_width(piece[-1]) in "WF"
+
+
+def _heading(block: Heading) -> str:
+    text = inline(block.words)
+    if block.level == 3:
+        return f"\n  {text}"
+    return f"\n{text}\n{('=' if block.level == 1 else '-') * width(text)}"
+
+
+def _paragraph(block: Paragraph) -> str:
+    return "\n" + "\n".join(wrap(inline(block.words)))
+
+
+def _display(block: Display) -> str:
+    left = to_plain(block.left)
+    lines = [f"{sign} {to_plain(item, notes=True)}" for sign, item in block.lines]
+    if block.reason:
+        lines[-1] += f"   ({inline(block.reason)})"
+    one = f"    {left} " + " ".join(lines)
+    if width(one) <= WIDTH:
+        return one + _mark(block)
+    pad = " " * width(left)
+    body = [f"    {left if i == 0 else pad} {line}" for i, line in enumerate(lines)]
+    body[-1] += _mark(block)
+    return "\n".join(body)
+
+
+def _mark(block: Display) -> str:
+    return {True: "   ✓", False: "   ✗", None: ""}[block.verified]
+
+
+def _table(block: Table) -> str:
+    cells = [[inline(cell) for cell in row] for row in (block.header, *block.rows)]
+    widths = [max(width(row[i]) for row in cells) for i in range(len(cells[0]))]
+    lines = ["    " + "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n" + "\n".join([lines[0], "    " + "  ".join("-" * w for w in widths), *lines[1:]])
+
+
+_BLOCKS: dict[type, Callable[[Any], str]] = {
+    Heading: _heading,
+    Paragraph: _paragraph,
+    Display: _display,
+    Table: _table,
+}
