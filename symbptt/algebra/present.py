@@ -147,7 +147,7 @@ def _needs_dot(left: Any, right: Any) -> bool:
     if isinstance(right, LiteralMatrix) or isinstance(left, LiteralMatrix):
         return False
     if isinstance(left, sympy.Rational) and not left.is_Integer:
-        return isinstance(right, Literal)
+        return isinstance(right, Literal) and not right.text.startswith("-")
     return _is_numeral(right) or (isinstance(left, Literal) and _has_literal(right))
 
 
@@ -205,6 +205,13 @@ def _raised(base: Any, sup: Item, names: Names) -> Item:
 
 def _fraction(e: Any, names: Names) -> Item:
     return Fraction(*(present(a, names) for a in e.args))
+
+
+def _elementwise_quotient(e: Any, names: Names) -> Item:
+    top, bottom = (_wrapped(a, HADAMARD + 1, names) for a in e.args)
+    if isinstance(e.args[0], Fill):
+        top = present(e.args[0].value, names)
+    return row(top, Operator("⊘"), bottom)
 
 
 def _power(e: Any, names: Names) -> Item:
@@ -420,7 +427,7 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.MatrixProduct: (PRODUCT, _matrix_product),
     N.Hadamard: (HADAMARD, _hadamard),
     N.Quotient: (PRODUCT, _fraction),
-    N.HadamardQuotient: (PRODUCT, _fraction),
+    N.HadamardQuotient: (HADAMARD, _elementwise_quotient),
     N.Power: (POWER, _power),
     N.HadamardPower: (POWER, _hadamard_power),
     N.Outer: (PRODUCT, _outer),

@@ -334,6 +334,7 @@ SIGNS = {
     "\u00b7": r"\cdot",
     "\u00d7": r"\times",
     "\u2299": r"\odot",
+    "\u2298": r"\oslash",
     "\u2297": r"\otimes",
     "\u2218": r"\circ",
     "\u00b1": r"\pm",

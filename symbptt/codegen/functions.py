@@ -125,15 +125,28 @@ TABLE: dict[str, Source] = {
 """Function (or its derivative, with a prime) -> source, for the functions of :data:`symbptt.algebra.FUNCTIONS`."""
 
 
-def source_of(function: ElementwiseFunction) -> Source:
+def source_of(function: ElementwiseFunction, name: str = "") -> Source:
     """Return the source of a function: the catalogue's where it is the same function, else SymPy's.
 
+    Parameters
+    ----------
+    function : ElementwiseFunction
+    name : str
+        What the helper of a function of the user's own is called.
+
+    Examples
+    --------
     >>> from symbptt.algebra import named
     >>> source_of(named("relu")).call
     'np.maximum({u}, 0.0)'
     """
     known = _known_as(function)
-    return TABLE[known] if known else _own(function)
+    return TABLE[known] if known else _own(function, name or python_name(function))
+
+
+def python_name(function: ElementwiseFunction) -> str:
+    """Return the function's name as an identifier: f' becomes f_prime."""
+    return re.sub(r"\W", "_", function.name.replace("'", "_prime"))
 
 
 def _known_as(function: ElementwiseFunction) -> str | None:
@@ -147,8 +160,7 @@ def _known_as(function: ElementwiseFunction) -> str | None:
     return None
 
 
-def _own(function: ElementwiseFunction) -> Source:
-    name = re.sub(r"\W", "_", function.name.replace("'", "_prime"))
+def _own(function: ElementwiseFunction, name: str) -> Source:
     rule = function.rule(U)
     formula = to_plain(present(rule)).replace("\\", "/")
     body = _Printer({"fully_qualified_modules": False, "user_functions": {}}).doprint(_rounded(rule))
@@ -196,7 +208,7 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
         for value, condition in reversed(expr.args):
             body = self._print(value)
             text = body if condition == sympy.true else f"np.where({self._print(condition)}, {body}, {text})"
-        return f"({text} + 0.0 * u)" if not _all_vary(expr) else text
+        return text if all(value.has(U) for value, _ in expr.args) else f"{text}.astype(u.dtype)"
 
     def _print_sign(self, expr: Any) -> str:
         return f"np.sign({self._print(expr.args[0])})"
@@ -204,6 +216,3 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
     def _print_Abs(self, expr: Any) -> str:
         return f"np.abs({self._print(expr.args[0])})"
 
-
-def _all_vary(expr: Any) -> bool:
-    return all(value.has(U) for value, _ in expr.args)

@@ -10,7 +10,7 @@ from sympy import Basic, Integer, S
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..algebra.figures import Figure, Rounding, literal_like
+from ..algebra.figures import Figure, Rounding, each, literal_like
 from ..algebra.scalar import to_scalar
 from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
@@ -81,9 +81,8 @@ class Numbers:
         """The numbers that were given."""
         rows = []
         for leaf, value in self.given.items():
-            scalar = self.in_notation(leaf)
-            figure = self.figures[scalar]
-            rows.append((scalar, literal_like(figure, self.rounding, leaf) if isinstance(figure, np.ndarray) else self._literal(figure)))
+            symbol = self.in_notation(leaf)
+            rows.append((symbol, literal_like(each(self._literal, self.figures[symbol]))))
         return Step("given", "given.values", GIVEN, facts=(("rows", tuple(rows)), ("T", self.system.steps)))
 
     def _literal(self, figure: Figure) -> Any:

@@ -129,6 +129,10 @@ def _ways(network: Network, name: str) -> list[Any]:
     found: list[Any] = []
     if name in g.read_by_loss and system.reduction != "last":
         found.append(system.at("l"))
+    known = _links(network)
+    if known is not None and name in system.states:
+        found += [system.at(k.target, system.following if k.lag == NEXT_LINK else system.t) for k in known if k.source == name]
+        return found
     for term in g.adjoints[name].terms:
         if term.source != LOCAL and term.equation is not None:
             found.append(system.at(term.equation.name, system.following if term.source == NEXT else system.t))
@@ -329,7 +333,8 @@ def _recursion(network: Network, name: str) -> Step:
     lines = _chain(left, *([rule] if rule else []), opaque, filled, _in_states(g, filled))
     if rule is not None and rule.braces:
         lines = tuple(Line(k.sign, k.expr, k.braces if k.expr == rule.expr else ()) for k in lines)
-    return Step(f"recursion.{name}", "recursion.state", EQUALITY, left, lines,
+    rule_key = "recursion.state" if any(t.source == LOCAL for t in adjoint.terms) else "recursion.state_only"
+    return Step(f"recursion.{name}", rule_key, EQUALITY, left, lines,
                 (("variable", system.at(name)), ("start", system.last)), before_last(system))  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from sympy import Basic
 from ..algebra import nodes as N
 from ..algebra import rank_of
 from ..algebra.layout import Brace, Item, Number, Operator, Words, row
-from ..algebra.leaves import derivative
+from ..algebra.leaves import LiteralMatrix, derivative
 from ..algebra.names import Names, name_layout
 from ..algebra.present import present
 from ..derive.steps import GIVEN, Section, Step
@@ -72,6 +72,13 @@ class Display:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Displayed chains without words between them, aligned with each other at their first relation sign."""
+
+    displays: tuple[Display, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """A table: a header and rows of cells, each a row of inlines."""
 
@@ -79,7 +86,7 @@ class Table:
     rows: tuple[tuple[tuple[Inline, ...], ...], ...]
 
 
-Block: TypeAlias = "Heading | Paragraph | Display | Table"
+Block: TypeAlias = "Heading | Paragraph | Display | Group | Table"
 
 
 @dataclass(frozen=True)
@@ -102,19 +109,27 @@ class Document:
     def formulas(self) -> Iterator[Item]:
         """Yield every formula of the document, for checks over all of them."""
         for block in self.blocks:
-            if isinstance(block, Display):
-                yield block.left
-                yield from (item for _, item in block.lines)
+            for display in displays(block):
+                yield display.left
+                yield from (item for _, item in display.lines)
             for inline in _inlines(block):
                 if isinstance(inline, Math):
                     yield inline.item
 
 
+def displays(block: Block) -> tuple[Display, ...]:
+    """Return the displayed chains of a block."""
+    if isinstance(block, Group):
+        return block.displays
+    return (block,) if isinstance(block, Display) else ()
+
+
 def _inlines(block: Block) -> Iterator[Inline]:
     if isinstance(block, Heading | Paragraph):
         yield from block.words
-    elif isinstance(block, Display):
-        yield from block.reason
+    elif isinstance(block, Display | Group):
+        for display in displays(block):
+            yield from display.reason
     else:
         for cells in (block.header, *block.rows):
             for cell in cells:
@@ -154,7 +169,8 @@ class _Writer:
         intro = self.phrase(f"intro.{section.key}", self._intro_facts())
         blocks.append(Paragraph(intro))
         if section.key == "given":
-            blocks.append(Paragraph(self.phrase(f"rounding.{self._rounding.mode}", {"digits": self._rounding.digits})))
+            mode = self._rounding.mode if self._is_rounded() else "exact"
+            blocks.append(Paragraph(self.phrase(f"rounding.{mode}", {"digits": self._rounding.digits})))
         current: Any = None
         for step in section.steps:
             when = dict(step.facts).get("step")
@@ -162,9 +178,14 @@ class _Writer:
                 blocks += self._step_heading(section, current, int(when))
                 current = when
             blocks += self.step(step)
+        if section.key == "results":
+            blocks = _grouped(blocks)
         if section.key == "model":
             blocks.append(self.shapes())
         return blocks
+
+    def _is_rounded(self) -> bool:
+        return any(line.sign == "≈" for step in self.derivation.steps for line in step.chain)
 
     @property
     def _rounding(self) -> Any:
@@ -247,10 +268,17 @@ class _Writer:
         return Math(value)
 
     def _given(self, step: Step) -> list[Block]:
-        blocks: list[Block] = []
+        """Numbers in one line of words, vectors and matrices displayed."""
+        line: list[list[Inline]] = []
+        shown: list[Block] = []
         for i, (leaf, value) in enumerate(dict(step.facts)["rows"]):
-            blocks.append(Display(f"given.{i}", present(leaf, self.names), (("=", present(value, self.names)),)))
-        return blocks
+            name, number = present(leaf, self.names), present(value, self.names)
+            if isinstance(value, LiteralMatrix):
+                shown.append(Display(f"given.{i}", name, (("=", number),)))
+            else:
+                line.append([Math(row(name, Operator("="), number))])
+        words = [w for part in line for w in (self.phrases["list_more"], *part)][1:]
+        return [*([Paragraph(tuple(_joined(words)))] if words else []), *_grouped(shown)]
 
     # -- the table of shapes --------------------------------------------------------------------------
     def shapes(self) -> Block:
@@ -319,6 +347,20 @@ class _Writer:
                 words.append(self.phrases["list_two" if len(parts) == 2 else "list_last" if last else "list_more"])
             words += part
         return words
+
+
+def _grouped(blocks: list[Block]) -> list[Block]:
+    """Put displays that follow each other into one group."""
+    grouped: list[Block] = []
+    for block in blocks:
+        last = grouped[-1] if grouped else None
+        if isinstance(block, Display) and isinstance(last, Group):
+            grouped[-1] = Group((*last.displays, block))
+        elif isinstance(block, Display):
+            grouped.append(Group((block,)))
+        else:
+            grouped.append(block)
+    return grouped
 
 
 def _tiny(text: str) -> Item:

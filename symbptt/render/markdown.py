@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..algebra.tex import to_tex
-from .document import Display, Document, Heading, Inline, Math, Paragraph, Table
+from .document import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
 
 def to_markdown(document: Document) -> str:
@@ -47,6 +47,19 @@ def reason_tex(words: tuple[Inline, ...]) -> str:
     return " \\quad (" + "".join(parts) + ")"
 
 
+def group_tex(block: Group, reason: Callable[[tuple[Inline, ...]], str] | None = None) -> str:
+    """Return the TeX of displays that are aligned with each other."""
+    if len(block.displays) == 1:
+        return display_tex(block.displays[0], reason)
+    rows = []
+    for display in block.displays:
+        for i, (sign, item) in enumerate(display.lines):
+            note = (reason or reason_tex)(display.reason) if display.reason and i == len(display.lines) - 1 else ""
+            rows.append(f"{to_tex(display.left) + ' ' if i == 0 else ''}&{_SIGNS[sign]} {to_tex(item)}{note}")
+    body = " \\\\\n".join(rows)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
 _SIGNS = {"=": "=", "≈": "\\approx"}
 
 
@@ -67,5 +80,6 @@ _BLOCKS: dict[type, Callable[[Any], str]] = {
     Heading: _heading,
     Paragraph: lambda block: inline(block.words),
     Display: _display,
+    Group: lambda block: f"$$\n{group_tex(block)}\n$$",
     Table: _table,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..algebra.plain import to_plain
-from .document import Display, Document, Heading, Inline, Math, Paragraph, Table
+from .document import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
 WIDTH = 88
 
@@ -75,8 +75,9 @@ def _paragraph(block: Paragraph) -> str:
     return "\n" + "\n".join(wrap(inline(block.words)))
 
 
-def _display(block: Display) -> str:
+def _display(block: Display, columns: int = 0) -> str:
     left = to_plain(block.left)
+    left += " " * (columns - width(left))
     lines = [f"{sign} {to_plain(item, notes=True)}" for sign, item in block.lines]
     if block.reason:
         lines[-1] += f"   ({inline(block.reason)})"
@@ -87,6 +88,11 @@ def _display(block: Display) -> str:
     body = [f"    {left if i == 0 else pad} {line}" for i, line in enumerate(lines)]
     body[-1] += _mark(block)
     return "\n".join(body)
+
+
+def _group(block: Group) -> str:
+    pad = max(width(to_plain(display.left)) for display in block.displays)
+    return "\n".join(_display(display, pad) for display in block.displays)
 
 
 def _mark(block: Display) -> str:
@@ -104,5 +110,6 @@ _BLOCKS: dict[type, Callable[[Any], str]] = {
     Heading: _heading,
     Paragraph: _paragraph,
     Display: _display,
+    Group: _group,
     Table: _table,
 }

@@ -1,0 +1,534 @@
+"""Expressions as NumPy over rows: a vector is the last axis of its array, a matrix the last two.
+
+What comes before (the batch, or steps and batch) is the same for all that varies, so that one text serves a single
+step and all steps at once. Parameters and numbers have no such axes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sympy
+from sympy import Basic, Rational
+
+from .. import algebra as A
+from ..algebra import nodes as N
+from ..algebra.functions import ElementwiseFunction
+from ..algebra.leaves import Fill, Identity, Literal, LiteralMatrix
+from .functions import LOG_SIGMOID, LOG_SOFTMAX, SOFTMAX, python_name, source_of
+
+SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A piece of Python: how tightly it binds, the rank of its value, and whether that varies and is complete.
+
+    ``full`` is false for a number that stands for a whole array and is broadcast.
+    """
+
+    text: str
+    level: int
+    rank: int
+    varies: bool
+    full: bool = True
+
+    def at_least(self, level: int) -> str:
+        """Return the text, in brackets where it binds less tightly."""
+        return f"({self.text})" if self.level < level else self.text
+
+
+HELPERS: dict[str, tuple[str, str]] = {
+    "matvec": (
+        "matvec",
+        '''def matvec(A, v):
+    """Return A v for stacks of matrices and vectors."""
+    return (A @ v[..., None])[..., 0]
+''',
+    ),
+    "outer": (
+        "outer",
+        '''def outer(u, v):
+    """Return u v^T for stacks of vectors."""
+    return u[..., :, None] * v[..., None, :]
+''',
+    ),
+    "rows": (
+        "rows",
+        '''def rows(v):
+    """Return a stack of vectors as the rows of one matrix."""
+    return v.reshape(-1, v.shape[-1])
+''',
+    ),
+    "concat": (
+        "concat",
+        '''def concat(*parts, axis):
+    """Return parts joined along an axis, with all other leading axes broadcast."""
+    lead = np.broadcast_shapes(*(part.shape[:axis] for part in parts))
+    return np.concatenate([np.broadcast_to(part, lead + part.shape[axis:]) for part in parts], axis)
+''',
+    ),
+    "max_indicator": (
+        "max_indicator",
+        '''def max_indicator(v, axes):
+    """Return 1 at the first largest entry of each vector (axes=1) or matrix (axes=2), and 0 elsewhere."""
+    flat = v.reshape(*v.shape[: v.ndim - axes], -1)
+    hit = np.arange(flat.shape[-1]) == flat.argmax(-1)[..., None]
+    return hit.reshape(v.shape).astype(v.dtype)
+''',
+    ),
+    "softmax": SOFTMAX,
+    "log_softmax": LOG_SOFTMAX,
+    "log_sigmoid": LOG_SIGMOID,
+}
+"""Functions of arrays that a module may need."""
+
+
+@dataclass
+class Writer:
+    """Writes expressions; collects the helpers that they need.
+
+    Parameters
+    ----------
+    leaf : callable
+        Variable at a step, derivative or parameter -> Python.
+    size : callable
+        Size symbol or T -> Python.
+    defined : mapping
+        Variable name -> the right side of its equation at t.
+    function_name : callable
+        Function -> the name of its helper.
+    varying : callable
+        Leaf -> whether it has the axes of batch (and steps).
+    """
+
+    leaf: Callable[[Any], str]
+    size: Callable[[Any], str]
+    defined: Mapping[str, Any]
+    function_name: Callable[[ElementwiseFunction], str] = python_name
+    helpers: dict[str, str] = field(default_factory=dict)
+
+    def with_leaf(self, leaf: Callable[[Any], str]) -> Writer:
+        """Return a writer for another stretch of the module, with the same helpers."""
+        return replace(self, leaf=leaf)
+
+    def need(self, *names: str) -> None:
+        """Note helpers by name."""
+        for name in names:
+            self.helpers.setdefault(*HELPERS[name])
+
+    # -- the parts ------------------------------------------------------------------------------------
+    def term(self, expr: Any) -> Term:
+        """Return an expression as Python.
+
+        Raises
+        ------
+        TypeError
+            For a node that has no meaning in one step.
+        """
+        rule = _RULES.get(type(expr))
+        if rule is not None:
+            return rule(self, expr)
+        if isinstance(expr, _VARYING):
+            return Term(self.leaf(expr), ATOM, A.rank_of(expr), True)
+        if isinstance(expr, A.Parameter):
+            return Term(self.leaf(expr), ATOM, A.rank_of(expr), False)
+        return self._plain(expr)
+
+    def full(self, expr: Any) -> Term:
+        """Return an expression as Python whose value has all its entries, also where they are one number."""
+        term = self.term(expr)
+        return self.materialised(term, expr)
+
+    def materialised(self, term: Term, expr: Any) -> Term:
+        """Write out a number that stands for an array."""
+        if term.full or not term.rank:
+            return term
+        shape = self.shape(expr)
+        if not term.varies:
+            return Term(f"np.full({shape}, {term.text}, dtype)", ATOM, term.rank, False)
+        return Term(f"{term.at_least(PRODUCT)} * np.ones({shape}, dtype)", PRODUCT, term.rank, True)
+
+    def shape(self, expr: Any) -> str:
+        """Return the shape of one value as a Python tuple."""
+        sizes = [self.number(s) for s in A.shape_of(expr)[: A.rank_of(expr)]]
+        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+    def number(self, expr: Any) -> str:
+        """Return an expression in sizes as Python."""
+        return self._plain(sympy.sympify(expr)).text
+
+    def lifted(self, term: Term, rank: int, level: int) -> str:
+        """Return a scalar so that it can be combined with arrays of a rank."""
+        if term.rank or not rank or not term.varies:
+            return term.at_least(level)
+        return f"{term.at_least(ATOM)}[{', '.join(['...', *['None'] * rank])}]"
+
+    # -- SymPy's own scalars --------------------------------------------------------------------------
+    def _plain(self, expr: Any) -> Term:
+        if isinstance(expr, sympy.Symbol):
+            name = self.size(expr) if expr.is_integer else self.leaf(expr)
+            return Term(name, ATOM, 0, False)
+        if isinstance(expr, Rational):
+            return _rational(expr)
+        for kind, write in _PLAIN:
+            if isinstance(expr, kind):
+                return write(self, expr)
+        raise TypeError(f"no NumPy is known for {type(expr).__name__}: {expr}")
+
+
+_VARYING = (A.MatrixAt, A.ScalarAt, A.Gradient, A.Jacobian, A.ScalarDerivative)
+
+
+def _rational(value: Any) -> Term:
+    if value < 0:
+        return Term(f"-{_rational(-value).at_least(PRODUCT)}", UNARY if value.is_Integer else PRODUCT, 0, False)
+    if value.is_Integer:
+        return Term(str(value), ATOM, 0, False)
+    decimal = repr(float(value))
+    if len(decimal) <= 6:
+        return Term(decimal, ATOM, 0, False)
+    return Term(f"{value.p} / {value.q}", PRODUCT, 0, False)
+
+
+def _joined(w: Writer, terms: list[Term], sign: str, level: int) -> Term:
+    """Join operands of one rank (and scalars), the first as loose as the sign allows."""
+    rank = max(term.rank for term in terms)
+    texts = [w.lifted(term, rank, level + (i > 0)) for i, term in enumerate(terms)]
+    full = any(term.full and term.rank == rank for term in terms)
+    return Term(sign.join(texts), level, rank, any(t.varies for t in terms), full)
+
+
+def _plain_sum(w: Writer, e: Any) -> Term:
+    return _signed_sum(w, list(e.as_ordered_terms()))
+
+
+def _plain_product(w: Writer, e: Any) -> Term:
+    top, bottom = sympy.fraction(e)
+    if bottom != 1:
+        return _joined(w, [w.term(top), w.term(bottom)], " / ", PRODUCT)
+    if e.could_extract_minus_sign():
+        return _minus(w.term(-e))
+    return _joined(w, [w.term(a) for a in e.as_ordered_factors()], " * ", PRODUCT)
+
+
+def _plain_power(w: Writer, e: Any) -> Term:
+    if e.exp.could_extract_minus_sign():
+        return _joined(w, [Term("1", ATOM, 0, False), w.term(e.base**-e.exp)], " / ", PRODUCT)
+    return _raised(w.term(e.base), w.term(e.exp))
+
+
+def _plain_function(w: Writer, e: Any) -> Term:
+    u = sympy.Symbol("u", real=True)
+    return _call(w, ElementwiseFunction(e.func.__name__, sympy.Lambda(u, e.func(u))), w.term(e.args[0]))
+
+
+_PLAIN: tuple[tuple[Any, Callable[[Writer, Any], Term]], ...] = (
+    (sympy.Add, _plain_sum),
+    (sympy.Mul, _plain_product),
+    (sympy.Pow, _plain_power),
+    (sympy.Float, lambda w, e: Term(repr(float(e)), ATOM, 0, False)),
+    (sympy.NumberSymbol, lambda w, e: Term(repr(float(e)), ATOM, 0, False)),
+    (sympy.Function, _plain_function),
+)
+
+
+# -- arithmetic ---------------------------------------------------------------------------------------
+
+
+def _sum(w: Writer, e: Any) -> Term:
+    return _signed_sum(w, list(e.args))
+
+
+def _signed_sum(w: Writer, terms: list[Any]) -> Term:
+    rank = max(A.rank_of(term) for term in terms)
+    text, written = "", []
+    for i, expr in enumerate(terms):
+        term = w.term(expr)
+        written.append(term)
+        piece = w.lifted(term, rank, SUM) if not i else w.lifted(term, rank, PRODUCT)
+        negative = term.level in (UNARY, PRODUCT) and piece.startswith("-")
+        text += (f" - {piece[1:]}" if negative else f" + {piece}") if i else piece
+    full = any(term.full and term.rank == rank for term in written)
+    return Term(text, SUM, rank, any(t.varies for t in written), full)
+
+
+def _minus(term: Term) -> Term:
+    return replace(term, text=f"-{term.at_least(PRODUCT)}", level=min(max(term.level, PRODUCT), UNARY))
+
+
+def _negative(w: Writer, e: Any) -> Term:
+    return _minus(w.term(e.args[0]))
+
+
+def _product(w: Writer, e: Any) -> Term:
+    first = e.args[0]
+    if isinstance(first, sympy.Expr) and not isinstance(first, A.Node):
+        top, bottom = sympy.fraction(first)
+        if top == 1 and bottom != 1:
+            rest = _joined(w, [w.term(a) for a in e.args[1:]], " * ", PRODUCT)
+            return _joined(w, [rest, w.term(bottom)], " / ", PRODUCT)
+    return _joined(w, [w.term(a) for a in e.args], " * ", PRODUCT)
+
+
+def _quotient(w: Writer, e: Any) -> Term:
+    return _joined(w, [w.term(a) for a in e.args], " / ", PRODUCT)
+
+
+def _power(w: Writer, e: Any) -> Term:
+    base, exponent = w.term(e.args[0]), e.args[1]
+    if exponent == 2:
+        return replace(base, text=f"np.square({base.text})", level=ATOM)
+    return _raised(base, w.term(exponent))
+
+
+def _raised(base: Term, exponent: Term) -> Term:
+    left, right = base.at_least(ATOM), exponent.at_least(UNARY)
+    simple = all(re.fullmatch(r"-?[\w.]+", text) for text in (left, right))
+    return replace(base, text=f"{left}**{right}" if simple else f"{left} ** {right}", level=POWER)
+
+
+# -- linear algebra -----------------------------------------------------------------------------------
+
+
+def _matrix_product(w: Writer, e: Any) -> Term:
+    *factors, last = e.args
+    if A.rank_of(last) == 1:
+        result = w.full(last)
+        for factor in reversed(factors):
+            result = _times_vector(w, factor, result)
+        return result
+    terms = [_as_matrix(w, factor) for factor in e.args]
+    return _joined(w, terms, " @ ", PRODUCT)
+
+
+def _as_matrix(w: Writer, factor: Any) -> Term:
+    term = w.full(factor)
+    return term if term.rank == 2 else Term(f"{term.at_least(ATOM)}[..., None]", ATOM, 2, term.varies)
+
+
+def _times_vector(w: Writer, factor: Any, v: Term) -> Term:
+    """A v, as rows: v A^T."""
+    if isinstance(factor, N.Outer):
+        scalar = _inner_text(w.full(factor.args[1]), v)
+        return _joined(w, [w.full(factor.args[0]), scalar], " * ", PRODUCT)
+    term = w.full(factor)
+    if term.rank == 1:
+        return _joined(w, [term, v], " * ", PRODUCT)
+    if term.varies:
+        w.need("matvec")
+        return Term(f"matvec({term.text}, {v.text})", ATOM, 1, True)
+    left = v.at_least(ATOM) if " * " in v.text or " / " in v.text else v.at_least(PRODUCT)
+    return Term(f"{left} @ {_transpose(w, factor).at_least(UNARY)}", PRODUCT, 1, v.varies)
+
+
+def _transpose(w: Writer, e: Any) -> Term:
+    if isinstance(e, N.Transposed) and A.rank_of(e.args[0]) == 2:
+        return w.full(e.args[0])
+    term = w.full(e)
+    return replace(term, text=f"{term.at_least(ATOM)}{'.swapaxes(-1, -2)' if term.varies else '.T'}", level=ATOM)
+
+
+def _transposed(w: Writer, e: Any) -> Term:
+    term = w.full(e.args[0])
+    if term.rank == 1:
+        return Term(f"{term.at_least(ATOM)}[..., None, :]", ATOM, 2, term.varies)
+    if A.rank_of(e) == 1:
+        return Term(f"{term.at_least(ATOM)}[..., 0, :]", ATOM, 1, term.varies)
+    return _transpose(w, e.args[0])
+
+
+def _outer(w: Writer, e: Any) -> Term:
+    u, v = (w.full(a) for a in e.args)
+    w.need("outer")
+    return Term(f"outer({u.text}, {v.text})", ATOM, 2, u.varies or v.varies)
+
+
+def _inner(w: Writer, e: Any) -> Term:
+    return _inner_text(*(w.full(a) for a in e.args))
+
+
+def _inner_text(u: Term, v: Term) -> Term:
+    if u.varies and v.varies:
+        return Term(f"({u.at_least(PRODUCT)} * {v.at_least(UNARY)}).sum(-1)", ATOM, 0, True)
+    first, second = (v, u) if v.varies else (u, v)
+    return Term(f"{first.at_least(ATOM)} @ {second.at_least(UNARY)}", PRODUCT, 0, first.varies)
+
+
+def _reduced(name: str, square: bool = False) -> Callable[[Writer, Any], Term]:
+    """Return the rule of a reduction over the entries of a vector or matrix."""
+
+    def rule(w: Writer, e: Any) -> Term:
+        term = w.full(e.args[0])
+        body = f"np.square({term.text})" if square else term.at_least(ATOM)
+        return Term(f"{body}.{name}({_AXES[term.rank]})", ATOM, 0, term.varies)
+
+    return rule
+
+
+_AXES = {0: "", 1: "-1", 2: "(-2, -1)"}
+
+
+def _over_axes(name: str) -> Callable[[Writer, Any], Term]:
+    def rule(w: Writer, e: Any) -> Term:
+        term = w.full(e.args[0])
+        return Term(f"np.{name}({term.text}, axis1=-2, axis2=-1)", ATOM, A.rank_of(e), term.varies)
+
+    return rule
+
+
+def _diag(w: Writer, e: Any) -> Term:
+    term = w.full(e.args[0])
+    size = w.number(A.shape_of(e)[0])
+    return Term(f"{term.at_least(ATOM)}[..., None] * np.eye({size}, dtype=dtype)", PRODUCT, 2, term.varies)
+
+
+def _identity(w: Writer, e: Any) -> Term:
+    return Term(f"np.eye({w.number(e.args[0])}, dtype=dtype)", ATOM, 2, False)
+
+
+def _indicator(w: Writer, e: Any) -> Term:
+    w.need("max_indicator")
+    term = w.full(e.args[0])
+    return Term(f"max_indicator({term.text}, {term.rank})", ATOM, term.rank, term.varies)
+
+
+def _concat(w: Writer, e: Any) -> Term:
+    w.need("concat")
+    terms = [w.full(a) for a in e.args]
+    rank = A.rank_of(e)
+    text = f"concat({', '.join(t.text for t in terms)}, axis={-rank})"
+    return Term(text, ATOM, rank, any(t.varies for t in terms))
+
+
+def _part(w: Writer, e: Any) -> Term:
+    x, start, length = e.args
+    term = w.full(x)
+    low, high = ("" if bound == 0 else w.number(bound) for bound in (start, start + length))
+    simple = all(re.fullmatch(r"\w*", bound) for bound in (low, high))
+    rows = f"{low}:{high}" if simple else f"{low} : {high}".lstrip()
+    return Term(f"{term.at_least(ATOM)}[..., {rows}{', :' if term.rank == 2 else ''}]", ATOM, term.rank, term.varies)
+
+
+# -- leaves and functions -----------------------------------------------------------------------------
+
+
+def _fill(w: Writer, e: Any) -> Term:
+    value, rank = w.term(e.value), A.rank_of(e)
+    if not value.varies:
+        return replace(value, rank=rank, full=False)
+    return Term(w.lifted(value, rank, ATOM), ATOM, rank, True, full=False)
+
+
+def _literal(w: Writer, e: Any) -> Term:
+    if "/" in e.text:
+        return _rational(Rational(e.value.numerator, e.value.denominator))
+    return Term(e.text, UNARY if e.text.startswith("-") else ATOM, 0, False)
+
+
+def _literal_matrix(w: Writer, e: Any) -> Term:
+    rank = A.rank_of(e)
+    rows = [[w.term(x).text for x in row] for row in e.rows]
+    body = ", ".join(row[0] if rank == 1 else f"[{', '.join(row)}]" for row in rows)
+    return Term(f"np.array([{body}], dtype)", ATOM, rank, False)
+
+
+def _softmax(w: Writer, e: Any) -> Term:
+    w.need("softmax")
+    term = w.full(e.args[0])
+    return Term(f"softmax({term.text})", ATOM, 1, term.varies)
+
+
+def _map(w: Writer, e: Any) -> Term:
+    function, argument = e.args
+    if function == A.named("log"):
+        stable = _log(w, argument)
+        if stable is not None:
+            return stable
+    return _call(w, function, w.term(argument))
+
+
+def _call(w: Writer, function: ElementwiseFunction, argument: Term) -> Term:
+    source = source_of(function, w.function_name(function))
+    for name, text in source.helpers:
+        w.helpers.setdefault(name, text)
+    if source.call == "{u}":
+        return argument
+    return replace(argument, text=source.call.format(u=argument.text), level=ATOM)
+
+
+def _log(w: Writer, argument: Any) -> Term | None:
+    """log p of p = softmax(a), log s and log(1 - s) of s = sigmoid(a), from a: log 0 never occurs."""
+    name = _defined_name(w, argument, N.Softmax)
+    if name is not None:
+        w.need("log_softmax")
+        inner = w.term(_moved(w, name, argument).args[0])
+        return Term(f"log_softmax({inner.text})", ATOM, 1, inner.varies)
+    for expr, sign in ((argument, 1), (_complement(argument), -1)):
+        name = _defined_name(w, expr, N.Map, N.Apply)
+        if name is not None and w.defined[name].args[0] == A.named("sigmoid"):
+            w.need("log_sigmoid")
+            inner = w.term(_moved(w, name, expr).args[1])
+            inner = inner if sign == 1 else _minus(inner)
+            return replace(inner, text=f"log_sigmoid({inner.text})", level=ATOM)
+    return None
+
+
+def _defined_name(w: Writer, expr: Any, *kinds: Any) -> str | None:
+    if not isinstance(expr, A.MatrixAt | A.ScalarAt) or expr.when != A.index("t"):
+        return None
+    return expr.name if isinstance(w.defined.get(expr.name), kinds) else None
+
+
+def _moved(w: Writer, name: str, expr: Any) -> Any:
+    return w.defined[name]
+
+
+def _complement(expr: Any) -> Basic | None:
+    """Return s of 1 - s."""
+    if isinstance(expr, N.MatrixPlus | N.Plus) and len(expr.args) == 2:
+        one, rest = expr.args
+        is_one = one == 1 or (isinstance(one, Fill) and one.value == 1)
+        if is_one and isinstance(rest, N.MatrixNegative | N.Negative):
+            return rest.args[0]
+    return None
+
+
+_RULES: dict[type, Callable[[Writer, Any], Term]] = {
+    N.Plus: _sum,
+    N.MatrixPlus: _sum,
+    N.Negative: _negative,
+    N.MatrixNegative: _negative,
+    N.Times: _product,
+    N.Scale: _product,
+    N.Hadamard: _product,
+    N.MatrixProduct: _matrix_product,
+    N.Quotient: _quotient,
+    N.HadamardQuotient: _quotient,
+    N.Power: _power,
+    N.HadamardPower: _power,
+    N.Outer: _outer,
+    N.Inner: _inner,
+    N.Transposed: _transposed,
+    N.Trace: _over_axes("trace"),
+    N.Diag: _diag,
+    N.DiagonalOf: _over_axes("diagonal"),
+    N.SquaredNorm: _reduced("sum", square=True),
+    N.EntrySum: _reduced("sum"),
+    N.Mean: _reduced("mean"),
+    N.Variance: _reduced("var"),
+    N.MaxEntry: _reduced("max"),
+    N.MaxIndicator: _indicator,
+    N.Concat: _concat,
+    N.Part: _part,
+    N.Apply: _map,
+    N.Map: _map,
+    N.Softmax: _softmax,
+    Fill: _fill,
+    Identity: _identity,
+    Literal: _literal,
+    LiteralMatrix: _literal_matrix,
+}
