@@ -41,48 +41,31 @@ class Term:
         return f"({self.text})" if self.level < level else self.text
 
 
-HELPERS: dict[str, tuple[str, str]] = {
-    "matvec": (
-        "matvec",
-        '''def matvec(A, v):
+HELPERS: dict[str, str] = {
+    "matvec": '''def matvec(A, v):
     """Return A v for stacks of matrices and vectors."""
     return (A @ v[..., None])[..., 0]
 ''',
-    ),
-    "outer": (
-        "outer",
-        '''def outer(u, v):
+    "outer": '''def outer(u, v):
     """Return u v^T for stacks of vectors."""
     return u[..., :, None] * v[..., None, :]
 ''',
-    ),
-    "rows": (
-        "rows",
-        '''def rows(v):
+    "rows": '''def rows(v):
     """Return a stack of vectors as the rows of one matrix."""
     return v.reshape(-1, v.shape[-1])
 ''',
-    ),
-    "concat": (
-        "concat",
-        '''def concat(*parts, axis):
+    "concat": '''def concat(*parts, axis):
     """Return parts joined along an axis, with all other leading axes broadcast."""
     lead = np.broadcast_shapes(*(part.shape[:axis] for part in parts))
     return np.concatenate([np.broadcast_to(part, lead + part.shape[axis:]) for part in parts], axis)
 ''',
-    ),
-    "max_indicator": (
-        "max_indicator",
-        '''def max_indicator(v, axes):
+    "max_indicator": '''def max_indicator(v, axes):
     """Return 1 at the first largest entry of each vector (axes=1) or matrix (axes=2), and 0 elsewhere."""
     flat = v.reshape(*v.shape[: v.ndim - axes], -1)
     hit = np.arange(flat.shape[-1]) == flat.argmax(-1)[..., None]
     return hit.reshape(v.shape).astype(v.dtype)
 ''',
-    ),
-    "softmax": SOFTMAX,
-    "log_softmax": LOG_SOFTMAX,
-    "log_sigmoid": LOG_SIGMOID,
+    **dict((SOFTMAX, LOG_SOFTMAX, LOG_SIGMOID)),
 }
 """Functions of arrays that a module may need."""
 
@@ -101,8 +84,6 @@ class Writer:
         Variable name -> the right side of its equation at t.
     function_name : callable
         Function -> the name of its helper.
-    varying : callable
-        Leaf -> whether it has the axes of batch (and steps).
     """
 
     leaf: Callable[[Any], str]
@@ -118,7 +99,7 @@ class Writer:
     def need(self, *names: str) -> None:
         """Note helpers by name."""
         for name in names:
-            self.helpers.setdefault(*HELPERS[name])
+            self.helpers.setdefault(name, HELPERS[name])
 
     # -- the parts ------------------------------------------------------------------------------------
     def term(self, expr: Any) -> Term:
@@ -465,13 +446,13 @@ def _log(w: Writer, argument: Any) -> Term | None:
     name = _defined_name(w, argument, N.Softmax)
     if name is not None:
         w.need("log_softmax")
-        inner = w.term(_moved(w, name, argument).args[0])
+        inner = w.term(w.defined[name].args[0])
         return Term(f"log_softmax({inner.text})", ATOM, 1, inner.varies)
     for expr, sign in ((argument, 1), (_complement(argument), -1)):
         name = _defined_name(w, expr, N.Map, N.Apply)
         if name is not None and w.defined[name].args[0] == A.named("sigmoid"):
             w.need("log_sigmoid")
-            inner = w.term(_moved(w, name, expr).args[1])
+            inner = w.term(w.defined[name].args[1])
             inner = inner if sign == 1 else _minus(inner)
             return replace(inner, text=f"log_sigmoid({inner.text})", level=ATOM)
     return None
@@ -481,10 +462,6 @@ def _defined_name(w: Writer, expr: Any, *kinds: Any) -> str | None:
     if not isinstance(expr, A.MatrixAt | A.ScalarAt) or expr.when != A.index("t"):
         return None
     return expr.name if isinstance(w.defined.get(expr.name), kinds) else None
-
-
-def _moved(w: Writer, name: str, expr: Any) -> Any:
-    return w.defined[name]
 
 
 def _complement(expr: Any) -> Basic | None:

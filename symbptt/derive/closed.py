@@ -10,9 +10,10 @@ from sympy import Expr, S
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..errors import RefusedError
-from ..model import Network, System
+from ..model import CELL, Network, System
 from .generic import Generic, generic
 from .links import Link, NoLinks, couples_within_step, links
+from .tidy import as_written
 
 LOSS_INDEX, STEP_INDEX = A.index("s"), A.index("j")
 
@@ -36,17 +37,38 @@ def check_closed(network: Network) -> None:
         links(network)
     except NoLinks as error:
         raise RefusedError(f"no closed form in Jacobian matrices: {error}; use form='recursive'") from None
+    reason = _late_or_early(network)
+    if reason:
+        raise RefusedError(f"no closed form in Jacobian matrices: {reason}; use form='recursive'")
+
+
+def _late_or_early(network: Network) -> str | None:
+    """Say why the loss of a step is no function of the state of that step, or why it reaches no earlier one."""
+    system, g = network.system, generic(network)
+    if system.direction == -1 and system.reduction == "last":
+        return f"the loss of step {system.end} reads the first state of a cell that runs backwards, and no later one"
+    for equation in system.stage(CELL):
+        if g.reaches_loss_beside_states(equation.name):
+            for name in system.states:
+                if A.depends(equation.right, system.at(name, system.previous)):
+                    return f"the loss reads {system.at(name, system.previous)} through {equation.left}, which is no state"
+    return None
 
 
 def local_joint(g: Generic, when: Expr) -> Any:
-    """Return the local part of the joint state at a step: the direct influence on the loss of that step."""
-    parts = []
-    for name in g.system.states:
-        if name in g.read_by_loss:
-            parts.append(g.weighted(g.local_of(name, when)))
-        else:
-            parts.append(A.zero_like(g.system.at(name, when)))
-    return A.concat(*parts)
+    """Return the local part of the joint state at a step: its influence on the loss of that step."""
+    return A.concat(*(g.weighted(_local(g, name).xreplace({g.t: when})) for name in g.system.states))
+
+
+def _local(g: Generic, name: str) -> Any:
+    """Return dl_t/dv_t through no state: directly, and through variables that lie between the states and the loss."""
+    here = g.system.at(name)
+    terms = [g.local_of(name)] if name in g.read_by_loss else []
+    for equation, lag in g.system.uses(name):
+        if lag == 0 and equation.stage == CELL and g.reaches_loss_beside_states(equation.name):
+            pulled = A.pullback(equation.right, _local(g, equation.name), here)
+            terms.append(as_written(pulled, g.system.equations))
+    return A.add(*terms) if terms else A.zero_like(here)
 
 
 def closed_joint(network: Network, when: Expr, opaque: bool = False) -> Any:
@@ -96,10 +118,12 @@ def closed(network: Network, state: str, when: Expr) -> Any:
     Raises
     ------
     RefusedError
-        Where a state is a matrix.
+        Where a state is a matrix, or the loss reads earlier states otherwise than through the state of its step.
     """
     check_closed(network)
     system = network.system
+    if state not in system.states:
+        raise RefusedError(f"no closed form for {system.at(state, when)}: it is no state; use form='recursive'")
     whole = closed_joint(network, when)
     if len(system.states) == 1:
         return whole

@@ -15,8 +15,10 @@ from .generic import generic
 from .numeric import Numbers
 from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
 from .symbolic import (
+    before_last,
     closed_section,
     dependency_section,
+    every_step,
     local_section,
     model_section,
     parameter_section,
@@ -134,12 +136,12 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
     g, system = generic(network), network.system
     steps: list[Step] = []
     if numbers is None:
-        for name in system.states:
-            left, right = g.adjoint_of(name), g.adjoints[name].expr
-            steps.append(_result(f"result.{name}", left, g.fill_local(right)))
         for name in g.adjoints:
-            if name not in system.states:
-                steps.append(_result(f"result.{name}", g.adjoint_of(name), g.adjoints[name].expr))
+            if name in system.states:
+                end = system.last
+                steps.append(_result(f"result.{name}.end", g.adjoint_of(name, end), g.fill_local(g.at_step(name, end))))
+            where = before_last(system) if name in system.states else every_step(system)
+            steps.append(_result(f"result.{name}", g.adjoint_of(name), g.fill_local(g.adjoints[name].expr), where))
         for key, symbol in system.parameters.items():
             steps.append(_result(f"result.{key}", A.derivative(system.L, symbol), g.parameter_sum(key)))
         return Section("results", tuple(steps))
@@ -152,8 +154,8 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
     return Section("results", (*steps, *numbers.observations()))
 
 
-def _result(key: str, left: Any, right: Any) -> Step:
-    return Step(key, "result", EQUALITY, left, (Line("=", right),))
+def _result(key: str, left: Any, right: Any, where: Any = None) -> Step:
+    return Step(key, "result", EQUALITY, left, (Line("=", right),), steps=where)
 
 
 def _worked_result(numbers: Numbers, key: str, worked: Any) -> Step:

@@ -153,6 +153,13 @@ class Generic:
 
         return tidy(substitute(expr, {total: S.One}))
 
+    def reaches_loss_beside_states(self, name: str) -> bool:
+        """Whether a variable is no state and reaches the loss of its step through no state."""
+        if name in self.system.states:
+            return False
+        same_step = (e.name for e, lag in self.system.uses(name) if lag == 0 and e.stage == CELL)
+        return name in self.read_by_loss or any(self.reaches_loss_beside_states(other) for other in same_step)
+
     # -- adjoints of the cell -------------------------------------------------------------------------
     @cached_property
     def adjoints(self) -> dict[str, Adjoint]:
@@ -216,10 +223,16 @@ class Generic:
             return A.time_sum(gradient.summand, self.t, 1, self.system.steps)
         every, final = [], []
         for term in gradient.terms:
-            (every if term.equation and term.equation.stage == CELL else final).append(term.expr)
+            (every if term.equation and self._feeds_states(term.equation) else final).append(term.expr)
         parts = [A.time_sum(A.add(*every), self.t, 1, self.system.steps)] if every else []
         parts += [expr.xreplace({self.t: self.system.end}) for expr in final]
         return A.add(*parts)
+
+    def _feeds_states(self, equation: Equation) -> bool:
+        """Whether a later step can depend on what an equation defines, so that its adjoint is not only local."""
+        if equation.stage != CELL or equation.name in self.system.states:
+            return equation.stage == CELL
+        return any(self._feeds_states(use) for use, _ in self.system.uses(equation.name))
 
     def input_gradient(self, name: str) -> Any:
         """Return dL/dx_t in the adjoints of the same step."""
@@ -240,12 +253,19 @@ class Generic:
             rule = {}
             for leaf in _derivative_leaves(expr):
                 name, when = leaf.by.name, leaf.by.when
-                if leaf.of == self.system.L and name in self.adjoints and name not in states:
+                eliminated = name in self.adjoints and name not in states and self._known_at(name, when)
+                if leaf.of == self.system.L and eliminated:
                     rule[leaf] = self.at_step(name, when)
             if not rule:
                 break
             expr = substitute(expr, rule)
         return self.fill_local(expr)
+
+    def _known_at(self, name: str, when: Expr) -> bool:
+        """Whether it is settled if a step is the one whose loss counts; where it matters and is not, dL/dv_t stays."""
+        if self.system.reduction != "last" or name not in self.read_by_loss:
+            return True
+        return bool((self.system.end - when).is_number)
 
     def fill_local(self, expr: Any) -> Any:
         """Replace the symbols dl_t/dv_t by what was derived for them."""

@@ -1,0 +1,311 @@
+"""Verification: every printed line of a derivation put to the test, and the generated function beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Symbol
+
+from .. import algebra as A
+from ..algebra.figures import Figure, literals_of
+from ..derive.derivation import Derived
+from ..derive.numeric import Numbers
+from ..derive.steps import (
+    CONVENTION,
+    DEFINITION,
+    EQUALITY,
+    GIVEN,
+    HYPOTHESIS,
+    OBSERVATION,
+    WORKED,
+    Step,
+)
+from ..derive.worked import Stage, Worked, first_bad
+from .claims import check_equality, instances
+from .instance import Instance
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was put to the test.
+
+    Attributes
+    ----------
+    key : str
+        The step, or the name of the comparison.
+    kind : str
+        Kind of the step, or ``function`` for a comparison of the generated function.
+    ok : bool
+    detail : str
+        What was compared, or what was found to be wrong.
+    """
+
+    key: str
+    kind: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a verification; true where nothing failed.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def verdicts(self) -> dict[str, bool]:
+        """Step key -> verdict, for the kinds that are proved line by line."""
+        return {c.key: c.ok for c in self.checks if c.kind in (EQUALITY, WORKED)}
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if not check.ok)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Kind -> how many were checked; only ``equality`` and ``worked`` are proved equalities."""
+        return dict(Counter(check.kind for check in self.checks))
+
+    def __add__(self, other: Report) -> Report:
+        return Report(self.checks + other.checks)
+
+    def __repr__(self) -> str:
+        return f"<Report {'ok' if self.ok else 'FAILED'}: {self._summary()}>"
+
+    def _summary(self) -> str:
+        return ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
+
+    def to_text(self) -> str:
+        """Return one line for each check, and a summary."""
+        columns = max((len(c.key) for c in self.checks), default=0)
+        lines = [f"{'✓' if c.ok else '✗'} {c.key:<{columns}}  {c.kind}{': ' + c.detail if c.detail else ''}" for c in self.checks]
+        failed = len(self.failures)
+        verdict = "all checks hold" if not failed else f"{failed} of {len(self.checks)} checks failed"
+        return "\n".join([*lines, "", f"{verdict} ({self._summary()})"]) + "\n"
+
+
+def verify_derivation(derived: Derived, seed: int = 0) -> Report:
+    """Prove every step of a derivation.
+
+    Equalities are compared at random instances whose derivatives come from complex steps on the forward pass, and
+    never from the derived adjoints. Worked lines are recomputed from their printed figures and compared with the
+    derivative at the given numbers. Definitions, hypotheses, conventions and observations are reported as kinds of
+    their own.
+
+    Parameters
+    ----------
+    derived : Derived
+    seed : int
+        Of the random instances.
+    """
+    return Report(tuple(_Verifier(derived, seed).checks()))
+
+
+class _Verifier:
+    def __init__(self, derived: Derived, seed: int) -> None:
+        self.derived, self.seed = derived, seed
+        self.network = derived.network
+        self.system = derived.network.system
+        self.random = instances(self.network, seed)
+        self._exact: Instance | None = None
+
+    def checks(self) -> Iterator[Check]:
+        for step in self.derived.worksheet.walk():
+            test = _TESTS.get(step.kind)
+            if test is None:
+                continue
+            try:
+                ok, detail = test(self, step)
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                ok, detail = False, f"cannot be evaluated: {error}"
+            yield Check(step.key, step.kind, ok, detail)
+
+    @property
+    def given(self) -> Instance:
+        """The instance at the given numbers."""
+        if self._exact is None:
+            assert self.derived.numbers is not None
+            self._exact = Instance(self.network, values=_arrays(self.derived.numbers))
+        return self._exact
+
+    # -- the kinds ------------------------------------------------------------------------------------
+    def equality(self, step: Step) -> tuple[bool, str]:
+        worst = 0.0
+        for number, line in enumerate(step.chain, start=1):
+            verdict = check_equality(self.random, step.left, line.expr, self._ranges(step, line.expr))
+            if not verdict:
+                return False, _contradiction(number, verdict)
+            worst = max(worst, verdict.error)
+        return True, f"largest difference {worst:.0e}"
+
+    def _ranges(self, step: Step, expr: Any) -> dict[Any, Any] | None:
+        free = {s.name for side in (step.left, expr) for s in side.free_symbols if isinstance(s, Symbol)}
+        ranges = {}
+        if step.steps is not None and self.system.t.name in free:
+            ranges[self.system.t] = step.steps
+        if "s" in free:
+            ranges[A.index("s")] = (self.system.t, self.system.steps)
+        return ranges
+
+    def worked(self, step: Step) -> tuple[bool, str]:
+        numbers = self.derived.numbers
+        assert numbers is not None
+        stages = [Stage(line.sign, line.expr, _is_symbolic(line.expr)) for line in step.chain]
+        formula = stages[0].expr if stages[0].symbolic else stages[0].expr
+        worked = Worked(formula, tuple(stages), None, (), numbers.rounding)
+        bad = first_bad(replace(worked, stages=tuple(s for s in stages if not s.symbolic)), None, {})
+        if bad is not None:
+            printed = [s for s in stages if not s.symbolic][bad]
+            return False, f"{printed.relation} {printed.expr} does not follow from the line before it"
+        for stage in stages:
+            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}):
+                return False, f"the formula {stage.expr} does not have the value of the left side"
+        return self._figures(step, stages)
+
+    def _figures(self, step: Step, stages: list[Stage]) -> tuple[bool, str]:
+        """Compare the substituted and final figures with the values at the given numbers."""
+        numbers = self.derived.numbers
+        assert numbers is not None
+        if numbers.rounding.mode != "carry":
+            return self._loosely(step, stages[-1])
+        truth = self.given.evaluate(step.left, {})
+        for stage in (s for s in stages if not s.symbolic):
+            printed = self.given.evaluate(stage.expr, {})
+            allowed = _tolerance(stage, numbers.rounding.digits, final=stage is stages[-1])
+            if not np.allclose(printed, truth, rtol=allowed, atol=1e-12 + allowed * _size(truth)):
+                return False, f"{stage.relation} {stage.expr} is not the value of the left side, {_show(truth)}"
+        return True, "the printed figures reproduce the result"
+
+    def _loosely(self, step: Step, final: Stage) -> tuple[bool, str]:
+        """With rounding at every step errors add up: only the lines themselves are exact."""
+        truth, printed = (self.given.evaluate(side, {}) for side in (step.left, final.expr))
+        error = float(np.max(np.abs(np.asarray(printed) - truth))) if np.size(truth) else 0.0
+        return True, f"rounding at each step: {error:.0e} from the true value"
+
+    def definition(self, step: Step) -> tuple[bool, str]:
+        for line in step.chain:
+            verdict = check_equality(self.random, step.left, line.expr, self._ranges(step, line.expr))
+            if not verdict:
+                return False, _contradiction(1, verdict)
+        return True, ""
+
+    def hypothesis(self, step: Step) -> tuple[bool, str]:
+        where = [self.given] if self.derived.numbers is not None else self.random
+        for line in step.chain:
+            verdict = check_equality(where, step.left, line.expr, self._ranges(step, line.expr))
+            if not verdict:
+                return False, _contradiction(1, verdict)
+        return True, "holds at the numbers" if self.derived.numbers is not None else "assumed; the instances satisfy it"
+
+    def convention(self, step: Step) -> tuple[bool, str]:
+        function, point = step.left.args
+        stated = step.chain[-1].expr
+        at = Figure.parse(str(point))
+        gap = Fraction(1, 10**9)
+        sides = [function(sympy.Rational(at.rational + s * gap)) for s in (-1, 1)]
+        if abs(float(sides[0]) - float(sides[1])) < 1e-6:
+            return False, f"{function.name} has no kink at {point}"
+        ok = bool(sympy.nsimplify(function(point)) == sympy.nsimplify(stated))
+        return ok, f"slopes {float(sides[0]):.4g} and {float(sides[1]):.4g} on both sides"
+
+    def observation(self, step: Step) -> tuple[bool, str]:
+        """Recompute the norms of the gradient at the given numbers."""
+        facts = dict(step.facts)
+        first, last = (_size(self.given.evaluate(facts[k], {})) for k in ("first", "last"))
+        printed = [float(literals_of(facts[k]).value) for k in ("first_norm", "last_norm", "ratio")]
+        ok = np.allclose(printed, [first, last, first / last], rtol=2 * 10.0 ** (1 - self._digits()))
+        return bool(ok), f"norms {first:.6g} and {last:.6g}"
+
+    def _digits(self) -> int:
+        assert self.derived.numbers is not None
+        return int(self.derived.numbers.rounding.digits)
+
+    def given_numbers(self, step: Step) -> tuple[bool, str]:
+        numbers = self.derived.numbers
+        assert numbers is not None
+        for leaf, value in dict(step.facts)["rows"]:
+            truth, printed = (self.given.evaluate(side, {}) for side in (leaf, value))
+            if not np.allclose(printed, truth, rtol=10.0 ** (1 - self._digits())):
+                return False, f"{leaf} is {_show(truth)}, not {value}"
+        return True, ""
+
+
+def _arrays(numbers: Numbers) -> dict[str, Any]:
+    """Return the given figures as arrays by key, time first; a target of the last step alone is repeated."""
+    system = numbers.system
+    values = {key: _float(numbers.given[leaf]) for key, leaf in system.parameters.items()}
+    values.update({f"{s}0": _float(numbers.given[system.at(s, system.start)]) for s in system.states})
+    for name in (*system.inputs, *(("target",) if "target" in system.variables else ())):
+        rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
+        values[name] = np.array([_float(rows[-1] if row is None else row) for row in rows])
+    return values
+
+
+def _float(figures: Any) -> Any:
+    return np.vectorize(float, otypes=[float])(figures)
+
+
+def _is_symbolic(expr: Any) -> bool:
+    """Whether a line still names something: a variable, a parameter or a derivative."""
+    leaves = (A.MatrixAt, A.ScalarAt, A.Parameter, A.Gradient, A.Jacobian, A.ScalarDerivative, Symbol)
+    return any(isinstance(p, leaves) for p in _parts(expr))
+
+
+def _parts(expr: Any) -> Iterator[Any]:
+    if isinstance(expr, A.ElementwiseFunction):
+        return
+    yield expr
+    for a in expr.args:
+        yield from _parts(a)
+
+
+def _size(value: Any) -> float:
+    return float(np.sqrt(np.sum(np.asarray(value, dtype=float) ** 2)))
+
+
+def _tolerance(stage: Stage, digits: int, final: bool) -> float:
+    if stage.relation == "=" and not final:
+        return 10.0 ** (-digits)
+    return 0.51 * 10.0 ** (1 - digits)
+
+
+def _show(value: Any) -> str:
+    return np.array2string(np.asarray(value), precision=8, separator=", ").replace("\n", "")
+
+
+def _contradiction(number: int, verdict: Any) -> str:
+    if verdict.reason:
+        return f"line {number}: {verdict.reason} ({verdict.where})"
+    if not verdict.checked:
+        return f"line {number} could not be tried at any instance"
+    return f"line {number}: {_show(verdict.left_value)} is not {_show(verdict.right_value)} ({verdict.where})"
+
+
+_TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
+    EQUALITY: _Verifier.equality,
+    WORKED: _Verifier.worked,
+    DEFINITION: _Verifier.definition,
+    HYPOTHESIS: _Verifier.hypothesis,
+    CONVENTION: _Verifier.convention,
+    OBSERVATION: _Verifier.observation,
+    GIVEN: _Verifier.given_numbers,
+}
+
