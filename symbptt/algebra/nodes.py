@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 from sympy import Basic, Expr, Tuple
 
-from .base import MatrixNode, Node, ScalarNode, Shape, shape_of
+from .base import MatrixNode, Node, ScalarNode, Shape, rank_of, shape_of
 
 # -- arithmetic --------------------------------------------------------------------------------------
 
@@ -151,11 +151,17 @@ class MaxIndicator(MatrixNode):
 
 
 class Concat(MatrixNode):
-    """[u; v; ...]: vectors on top of each other."""
+    """[u; v; ...]: vectors, or scalars, on top of each other."""
 
     @property
     def shape(self) -> Shape:
-        return (sum((shape_of(a)[0] for a in self.args), start=sympy.S.Zero), shape_of(self.args[0])[1])
+        columns = shape_of(self.args[0])[1] if shape_of(self.args[0]) else sympy.S.One
+        return (sum(map(_rows, self.args), start=sympy.S.Zero), columns)
+
+    @property
+    def rank(self) -> int:
+        """1 also where the parts are scalars."""
+        return max(rank_of(self.args[0]), 1)
 
 
 class Part(MatrixNode):
@@ -177,9 +183,17 @@ class Blocks(MatrixNode):
 
     @property
     def shape(self) -> Shape:
-        rows = sum((shape_of(row[0])[0] for row in self.rows), start=sympy.S.Zero)
-        columns = sum((shape_of(block)[1] for block in self.rows[0]), start=sympy.S.Zero)
+        rows = sum((_rows(row[0]) for row in self.rows), start=sympy.S.Zero)
+        columns = sum((_columns(block) for block in self.rows[0]), start=sympy.S.Zero)
         return (rows, columns)
+
+
+def _rows(expr: Basic) -> Expr:
+    return shape_of(expr)[0] if shape_of(expr) else sympy.S.One
+
+
+def _columns(expr: Basic) -> Expr:
+    return shape_of(expr)[1] if shape_of(expr) else sympy.S.One
 
 
 # -- functions ---------------------------------------------------------------------------------------

@@ -252,7 +252,9 @@ def _concat(e: Any, names: Names) -> Item:
 
 def _part(e: Any, names: Names) -> Item:
     x, start, length = e.args
-    rows = row(present(start + 1, names), Operator(":", "separator"), present(start + length, names))
+    rows = present(start + 1, names)
+    if length != 1:
+        rows = row(rows, Operator(":", "separator"), present(start + length, names))
     return Script(Fence(present(x, names), "[", "]"), rows)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from sympy import Basic, S
 
 from . import nodes as N
-from .build import add, apply, divide, negate, power, product, time_product, time_sum
+from .base import shape_of
+from .build import add, apply, divide, matmul, negate, part, power, product, time_product, time_sum, transpose
 from .leaves import (
     Fill,
     Gradient,
@@ -55,6 +56,30 @@ def _first(e: Any) -> Any:
     return to_scalar(e.args[0])
 
 
+def _matrix_product(e: Any) -> Any:
+    """Multiply scalars; the joint Jacobians of several states stay matrices."""
+    factors = [to_scalar(a) for a in e.args]
+    arrays = [f for f in factors if shape_of(f)]
+    scalars = [f for f in factors if not shape_of(f)]
+    return product(_product(*scalars), matmul(*arrays)) if arrays else _product(*scalars)
+
+
+def _transposed(e: Any) -> Any:
+    inner = to_scalar(e.args[0])
+    return transpose(inner) if shape_of(inner) else inner
+
+
+def _derivative(e: Any) -> Any:
+    """A derivative between joint states stays a Jacobian."""
+    of, by = to_scalar(e.of), to_scalar(e.by)
+    return Jacobian(of, by, e.mode) if shape_of(of) and shape_of(by) else ScalarDerivative(of, by, e.mode)
+
+
+def _part(e: Any) -> Any:
+    inner = to_scalar(e.args[0])
+    return part(inner, *e.args[1:]) if shape_of(inner) else inner
+
+
 def _product(*factors: Any) -> Any:
     """Multiply in order; factors that repeat next to each other become a power."""
     flat: list[Any] = []
@@ -93,7 +118,7 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     Identity: lambda e: S.One,
     LiteralMatrix: lambda e: e.rows[0][0],
     Gradient: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
-    Jacobian: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
+    Jacobian: _derivative,
     ScalarDerivative: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
     N.Plus: _all(add),
     N.MatrixPlus: _all(add),
@@ -101,7 +126,9 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.MatrixNegative: _all(negate),
     N.Times: _all(_product),
     N.Scale: _all(_product),
-    N.MatrixProduct: _all(_product),
+    N.MatrixProduct: _matrix_product,
+    N.Transposed: _transposed,
+    N.Part: _part,
     N.Hadamard: _all(_product),
     N.Outer: _all(_product),
     N.Inner: _all(_product),
@@ -120,7 +147,5 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.TimeProduct: _bound(time_product),
     N.OrderedProduct: _bound(time_product),
     N.Blocks: _blocks,
-    **dict.fromkeys(
-        (N.Transposed, N.Trace, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry, N.Part), _first
-    ),
+    **dict.fromkeys((N.Trace, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
 }

@@ -253,7 +253,7 @@ def _(e: Any, d: Domain) -> Array:
 
 @_rule(N.Concat)
 def _(e: Any, d: Domain) -> Array:
-    return np.concatenate(_args(e, d))
+    return np.concatenate([np.atleast_1d(value) for value in _args(e, d)])
 
 
 @_rule(N.Part)

@@ -142,7 +142,7 @@ class Plan:
                 terms.append(self.pseudo("local", name))
             elif source != NEXT:
                 terms.append(term)
-            elif self.pseudo("carry", name) not in terms:
+            elif name in self.raw_carries and self.pseudo("carry", name) not in terms:
                 terms.append(self.pseudo("carry", name))
         return terms
 
@@ -152,12 +152,12 @@ class Plan:
         return A.Variable(f"{kind}.{name}", *variable.args[1:])[self.t]
 
     @cached_property
-    def _raw_carries(self) -> dict[str, Any]:
+    def raw_carries(self) -> dict[str, Any]:
         """State -> what step t contributes to its adjoint at the step before."""
         carries = {}
         for state in self.system.states:
             terms = [term.expr for term in self.generic.adjoints[state].terms if term.source == NEXT]
-            if terms:
+            if terms and not A.is_zero(A.add(*terms)):
                 carries[state] = A.add(*terms).xreplace({self.t: self.system.previous})
         return carries
 
@@ -197,7 +197,7 @@ class Plan:
     def _backward_expressions(self) -> Iterator[Any]:
         for terms in self._raw_adjoints.values():
             yield from terms
-        yield from self._raw_carries.values()
+        yield from self.raw_carries.values()
         yield from (part.expr for parts in self.raw_sums.values() for part in parts if not part.at_end)
         yield from self.raw_inputs.values()
 
@@ -262,7 +262,7 @@ class Plan:
     def _looped(self) -> dict[Any, Any]:
         """The shared parts that the backward loop itself reads."""
         inside = [self._replaced(term) for terms in self._raw_adjoints.values() for term in terms]
-        inside += [self._replaced(expr) for expr in self._raw_carries.values()]
+        inside += [self._replaced(expr) for expr in self.raw_carries.values()]
         inside += [self._settled(whole) for whole in self.shared]
         read = {p for expr in inside for p in sympy.preorder_traversal(expr) if _is_shared(p)}
         return {whole: leaf for whole, leaf in self.shared.items() if leaf in read}
@@ -276,7 +276,7 @@ class Plan:
     def carries(self) -> list[Line]:
         """What step t hands on to the step before, for each state that is read there."""
         lines = []
-        for state, raw in self._raw_carries.items():
+        for state, raw in self.raw_carries.items():
             terms = self.notation(self._unshared(raw))
             left = self.notation(self.generic.adjoint_of(state, self.system.previous))
             lines.append(Line(f"carry.{state}", self.notation(self._replaced(raw)), left, terms))

@@ -87,11 +87,20 @@ def equation_rule(system: System, equation: Equation) -> str:
         return "prediction" if equation.name == system.prediction else "readout"
     if equation.name in system.states:
         return "state"
-    return "affine" if _is_affine(equation.right) else "intermediate"
+    if not _is_pre_activation(system, equation):
+        return "intermediate"
+    reads_input = any(A.depends(equation.right, system.at(name)) for name in system.inputs)
+    return "affine" if reads_input else "affine_state"
 
 
-def _is_affine(expr: Any) -> bool:
-    return not any(isinstance(p, N.Map | N.Apply | N.Hadamard) for p in sympy.preorder_traversal(expr))
+def _is_pre_activation(system: System, equation: Equation) -> bool:
+    """Whether it is affine in a vector state of the step before, and an activation reads it."""
+    states = [system.at(name, system.previous) for name in system.states]
+    if any(isinstance(p, N.Map | N.Apply | N.Hadamard) for p in sympy.preorder_traversal(equation.right)):
+        return False
+    carries = any(A.is_vector(s) and A.depends(equation.right, s) for s in states)
+    activates = (isinstance(use.right, N.Map | N.Apply) for use, _ in system.uses(equation.name))
+    return carries and any(activates)
 
 
 def _total_step(system: System) -> Step:

@@ -295,29 +295,36 @@ class Inference:
         return True
 
     def _product(self, p: Parsed, tree: Any, a: _Kind, b: _Kind, result: _Kind, guess: bool) -> bool:
+        """Settle a product or quotient where the ranks are known; with ``guess``, by the rules for names."""
         a, b = a.root(), b.root()
-        division = isinstance(tree.op, ast.Div)
+        if guess and None in (a.rank, b.rank):
+            self._guess(p, tree, a, b, result)
+            a, b = a.root(), b.root()
         if b.rank == 0:
             self._equal(p, tree, result, a, "=")
-        elif a.rank == 0 and b.rank is not None:
+        elif a.rank == 0 and (b.rank is not None or result.root().rank in (1, 2)):
             self._equal(p, tree, result, b, "=")
         elif a.rank is not None and b.rank is not None:
-            self._equal(p, tree, a, b, "/" if division else "*")
+            self._equal(p, tree, a, b, "/" if isinstance(tree.op, ast.Div) else "*")
             self._equal(p, tree, result, b, "=")
-        elif a.rank == 0 and result.root().rank in (1, 2):
-            self._equal(p, tree, b, result, "=")
-        elif guess and a.rank is None and b.rank is None and not division and result.root().rank in (1, 2):
-            self._ambiguous(p, tree)
-        elif guess and a.rank is None and not (division and b.rank is None):
+        else:
+            return False
+        return a.root().rank is not None and result.root().rank is not None
+
+    def _guess(self, p: Parsed, tree: Any, a: _Kind, b: _Kind, result: _Kind) -> None:
+        """A factor in front is a scalar, one behind a vector is a vector, a divisor is a scalar."""
+        division = isinstance(tree.op, ast.Div)
+        if a.rank is None and b.rank is None:
+            if not division and result.root().rank in (1, 2):
+                self._ambiguous(p, tree)
+            b.rank = 0 if division else None
+        if a.rank is None and not division:
             a.rank = 0
-        elif guess and b.rank is None:
+        elif b.rank is None:
             if division or a.rank == 0:
                 b.rank = 0
             else:
                 self._equal(p, tree, a, b, "*")
-        else:
-            return False
-        return a.rank is not None and b.rank is not None and result.root().rank is not None
 
     @staticmethod
     def _ambiguous(p: Parsed, tree: ast.BinOp) -> None:

@@ -182,6 +182,8 @@ class Network:
     def __post_init__(self) -> None:
         check_readout(self.readout)
         check_reduction(self.reduction)
+        if self.reduction == "last" and self.cell.direction != 1:
+            raise EquationError("reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'")
         _ = self.system
 
     @property

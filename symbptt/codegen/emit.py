@@ -1,0 +1,497 @@
+"""The source of one standalone NumPy module: forward pass, backward sweep and gradients of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from .. import algebra as A
+from ..algebra import present
+from ..algebra.functions import ElementwiseFunction
+from ..algebra.plain import to_plain
+from ..model import CELL, LOSS, READOUT, Network
+from .document import check_function, module_docstring, parameters_docstring, result_class
+from .expressions import Term, Writer
+from .functions import python_name
+from .layout import comment, statement
+from .names import Allocator
+from .plan import Line, Plan
+from .sums import Summation
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A module's text, and what its function takes.
+
+    Attributes
+    ----------
+    source : str
+    plan : Plan
+    arguments : dict
+        Input, ``target`` or ``h0`` -> name of the argument.
+    needs_steps : bool
+        Whether T must be given, because no array says it.
+    """
+
+    source: str
+    plan: Plan
+    arguments: dict[str, str]
+    needs_steps: bool
+
+
+@lru_cache(maxsize=64)
+def emit(network: Network) -> Emitted:
+    """Return the module that computes the loss and all gradients of a network.
+
+    Examples
+    --------
+    >>> from symbptt.model import Network, cell, loss, whole
+    >>> elman = Network(cell("tanh"), whole("n", ""), whole("m", ""), None, None, loss("mse", None), "sum", whole("T", ""))
+    >>> print(emit(elman).source.splitlines()[0])
+    \"\"\"Loss and gradients of the recurrent network "tanh", by backpropagation through time.
+    """
+    module = Module(network)
+    return Emitted(module.text(), module.plan, module.arguments, module.needs_steps)
+
+
+def formula(expr: Any) -> str:
+    """Return an expression as one line of Unicode."""
+    return to_plain(present(expr))
+
+
+class Module:
+    """Builds the text, section by section; names and helpers are collected on the way."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.plan = network, Plan(network)
+        self.system = self.plan.system
+        self.names = Allocator()
+        self.arguments = self._arguments()
+        self.needs_steps = not self.system.inputs and (self.plan.last or not self.plan.has_target)
+        for name in [*self.system.variables, *self.system.parameters]:
+            self.names(name, "losses" if name == "l" else name)
+        self.T, self.B = self.names("number of steps", "T"), self.names("size of the batch", "B")
+        self.sizes: dict[Any, str] = {}
+        defined = {line.name: line.right for stage in (CELL, READOUT) for line in self.plan.stage(stage)}
+        base = Writer(str, self._size, defined, self._function_name)
+        self.step, self.all, self.end = (base.with_leaf(self._leaf(s)) for s in ("[t]", "", "[-1]"))
+        self.helpers = base.helpers
+        self.lines: list[str] = []
+
+    # -- names ----------------------------------------------------------------------------------------
+    def _arguments(self) -> dict[str, str]:
+        wanted = [*self.system.inputs, *(["target"] if self.plan.has_target else [])]
+        named = {name: self.names(name) for name in wanted}
+        return {**named, **{f"{s}0": self.names(f"initial {s}", f"{s}0") for s in self.system.states}}
+
+    def _size(self, symbol: Any) -> str:
+        if symbol == self.system.steps:
+            return self.T
+        return self.sizes.setdefault(symbol, self.names(f"size {symbol}", str(symbol)))
+
+    def _function_name(self, function: ElementwiseFunction) -> str:
+        return self.names(f"function {function.name}", python_name(function))
+
+    def whole_array(self, state: str) -> str:
+        """Name the array of a state over all steps and the initial one."""
+        return self.names(f"whole {state}", f"{self.names(state)}_all")
+
+    def neighbour(self, state: str) -> str:
+        """Name the view whose entry t is the state that step t reads."""
+        suffix = "prev" if self.system.direction == 1 else "next"
+        return self.names(f"neighbour {state}", f"{self.names(state)}_{suffix}")
+
+    def adjoint(self, name: str) -> str:
+        return self.names(f"adjoint {name}", f"d{self.names(name)}")
+
+    def local(self, name: str) -> str:
+        return self.names(f"local {name}", f"dl_d{self.names(name)}")
+
+    def weighted(self, name: str) -> str:
+        """Name the part of an adjoint that comes from the loss of its own step."""
+        if self.plan.generic.weight == 1:
+            return self.local(name)
+        return self.names(f"weighted {name}", f"d{self.names(name)}_local")
+
+    def pseudo(self, name: str) -> str:
+        """Name a variable that the plan made: ``carry.h``, ``local.h``, ``shared.h.0``."""
+        kind, _, rest = name.partition(".")
+        if kind == "carry":
+            return self.names(name, f"d{self.names(rest)}_carry")
+        return self.weighted(rest) if kind == "local" else self.names(name, f"g_{rest.split('.')[0]}")
+
+    def _leaf(self, suffix: str) -> Callable[[Any], str]:
+        def write(leaf: Any) -> str:
+            if isinstance(leaf, A.Gradient | A.ScalarDerivative):
+                cell = leaf.by.name in self.plan.generic.adjoints and leaf.of == self.system.L
+                name = self.adjoint(leaf.by.name) if cell else self.local(leaf.by.name)
+                return name + ("" if suffix == "[-1]" and not cell else suffix)
+            if not isinstance(leaf, A.MatrixAt | A.ScalarAt):
+                return self.names(str(leaf.name))
+            if "." in leaf.name and leaf.name not in self.system.variables:
+                return self.pseudo(leaf.name) + ("" if leaf.name.startswith("carry.") else suffix)
+            if leaf.when != self.system.t:
+                return self.neighbour(leaf.name) + suffix
+            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name == "target" else suffix)
+
+        return write
+
+    # -- putting lines down ---------------------------------------------------------------------------
+    def say(self, text: str, indent: int = 4) -> None:
+        self.lines += comment(text, indent)
+
+    def put(self, text: str, indent: int = 4) -> None:
+        self.lines += statement(text, indent)
+
+    def section(self, title: str) -> None:
+        self.lines += ["", f"    # -- {title} --"]
+
+    def equals(self, left: Any, right: Any, indent: int = 4, at: Expr | None = None) -> None:
+        """Put a formula down as a comment, at a generic step or a given one."""
+        if at is not None:
+            left, right = (e.xreplace({self.system.t: at}) for e in (left, right))
+        self.say(f"{formula(left)} = {formula(right)}", indent)
+
+    def array(self, *sizes: str, shape: tuple[Any, ...]) -> str:
+        """Return the shape of an array as a Python tuple."""
+        every = [*sizes, *(self.all.number(s) for s in shape)]
+        return f"({', '.join(every)}{',' if len(every) == 1 else ''})"
+
+    # -- the module -----------------------------------------------------------------------------------
+    def text(self) -> str:
+        body = self._function_body()
+        keys = [*self.system.parameters, *self.system.inputs, *(f"{s}0" for s in self.system.states)]
+        head = [
+            *module_docstring(self),
+            "",
+            "from typing import NamedTuple",
+            "",
+            "import numpy as np",
+            "",
+            *statement(f"PARAMETERS = ({_listed(self.system.parameters)})"),
+            *statement(f"GRADIENTS = (*PARAMETERS, {', '.join(_quoted(keys[len(self.system.parameters) :]))})"),
+            *result_class(self),
+        ]
+        parts = [head, *(text.rstrip("\n").split("\n") for text in self._definitions()), body, check_function(self)]
+        tail = 'if __name__ == "__main__":\n    print(f"largest error against central differences: {gradient_check():.1e}")\n'
+        return "\n\n\n".join("\n".join(part) for part in parts) + "\n\n\n" + tail
+
+    def _definitions(self) -> list[str]:
+        return [*_ALWAYS, *self.helpers.values()]
+
+    def _function_body(self) -> list[str]:
+        self._forward()
+        self._losses()
+        self._local()
+        self._sweep()
+        self._gradients()
+        written, self.lines = self.lines, []
+        self._prologue()
+        return [self._signature(), *parameters_docstring(self), *self.lines, *written]
+
+    def _signature(self) -> str:
+        given = [name for name in (*self.system.inputs, "target") if name in self.arguments]
+        required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
+        optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
+        return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
+
+    # -- arrays in ------------------------------------------------------------------------------------
+    def _prologue(self) -> None:
+        keys = list(self.system.parameters)
+        inputs = [self.arguments[name] for name in self.system.inputs]
+        self.put("wrt = GRADIENTS if wrt is None else wrt")
+        if keys:
+            self.put("params = {key: np.asarray(params[key]) for key in PARAMETERS}")
+        for name in inputs:
+            self.put(f"{name} = np.asarray({name})")
+        kinds = [*(f"{name}.dtype" for name in inputs), *(["*(part.dtype for part in params.values())"] if keys else [])]
+        self.put(f"dtype = np.result_type({', '.join(['np.float32' if kinds else 'float', *kinds])})")
+        if keys:
+            left = ", ".join(self.names(key) for key in keys)
+            self._unpack(left if len(keys) > 1 else f"({left},)")
+        for name in inputs:
+            self.put(f"{name} = {name}.astype(dtype, copy=False)")
+        self._put_sizes(lambda text: not text.startswith(tuple(self._late)))
+        self._batch()
+        self._put_sizes(lambda text: text.startswith(tuple(self._late)))
+
+    def _unpack(self, left: str) -> None:
+        text = f"{left} = (params[key].astype(dtype, copy=False) for key in PARAMETERS)"
+        if len(text) + 4 <= 88:
+            self.put(text)
+        else:
+            self.put("params = {key: part.astype(dtype, copy=False) for key, part in params.items()}")
+            for key in self.system.parameters:
+                self.put(f'{self.names(key)} = params["{key}"]')
+
+    @property
+    def _late(self) -> list[str]:
+        """The arguments whose axes are only known once the batch is there."""
+        return [f"{name}.shape[" for name in self.arguments.values()] + ["np.shape("]
+
+    def _put_sizes(self, wanted: Callable[[str], bool]) -> None:
+        for symbol, name in self.sizes.items():
+            source = self._size_source(symbol)
+            if wanted(source):
+                self.put(f"{name} = {source}")
+
+    def _size_source(self, symbol: Any) -> str:
+        """Return where the value of a size comes from: a parameter, an input, the target, a state, or the model."""
+        plan = self.plan
+        for key in self.system.parameters:
+            for i, size in enumerate(plan.shape(key)):
+                if size == symbol:
+                    return f"{self.names(key)}.shape[{i}]"
+        named = [*self.system.inputs, *(["target"] if plan.has_target else [])]
+        for name in named:
+            shape = plan.shape(name)
+            for i, size in enumerate(shape):
+                if size == symbol:
+                    return f"{self.arguments[name]}.shape[{i - len(shape)}]"
+        known = self.network.system.sizes.get(str(symbol))
+        if known is not None and known.is_Integer:
+            return str(known)
+        state = next(s for s in self.system.states if symbol in plan.shape(s))
+        return f"np.shape({self.arguments[f'{state}0']})[{plan.shape(state).index(symbol) - len(plan.shape(state))}]"
+
+    def _batch(self) -> None:
+        plan, names = self.plan, self.arguments
+        if plan.has_target:
+            self._target()
+        inputs = [names[name] for name in self.system.inputs]
+        target = [names["target"]] if plan.has_target else []
+        if inputs or target:
+            first = (*self.system.inputs, "target")[0]
+            lead = 1 if not inputs and plan.last else 2
+            self.put(f"batched = {names[first]}.ndim == {lead + len(plan.shape(first))}")
+            self.put("if not batched:")
+            for name in inputs:
+                self.put(f"{name} = {name}[:, None]", 8)
+            for name in target:
+                self.put(f"{name} = {name}[{'None' if plan.last else ':, None'}]", 8)
+        else:
+            self._batch_of_states()
+            return
+        if self.needs_steps:
+            self.put(f"{self.T}, {self.B} = steps, {target[0]}.shape[0]")
+        else:
+            self.put(f"{self.T}, {self.B} = {(inputs + target)[0]}.shape[:2]")
+
+    def _batch_of_states(self) -> None:
+        shapes = []
+        for state in self.system.states:
+            rank = len(self.plan.shape(state))
+            shapes.append(f"np.shape({self.arguments[f'{state}0']})" + (f"[:-{rank}]" if rank else ""))
+        self.put(f"lead = np.broadcast_shapes({', '.join(shapes)})")
+        self.put("batched = len(lead) == 1")
+        self.put(f"{self.T}, {self.B} = steps, lead[0] if batched else 1")
+
+    def _target(self) -> None:
+        name = self.arguments["target"]
+        if self.system.target != "distribution" or not self.plan.shape("target"):
+            self.put(f"{name} = np.asarray({name}, dtype)")
+            return
+        classes = self.all.number(self.plan.shape("target")[0])
+        self.put(f"{name} = np.asarray({name})")
+        self.put(f"if np.issubdtype({name}.dtype, np.integer):  # class indices")
+        self.put(f"{name} = np.eye({classes})[{name}]", 8)
+        self.put(f"{name} = {name}.astype(dtype, copy=False)")
+
+    # -- forward --------------------------------------------------------------------------------------
+    def _forward(self) -> None:
+        loop: list[str] = []
+        outside, self.lines = self.lines, loop
+        for line in self.plan.stage(CELL):
+            self.equals(line.left, line.right, 8)
+            self.put(f"{self.names(line.name)}[t] = {self.step.term(line.expr).text}", 8)
+        self.lines = outside
+        self.section("forward: entry t of an array belongs to step t + 1")
+        for name in (line.name for line in self.plan.stage(CELL)):
+            self._allocate(name)
+        steps = f"range({self.T})"
+        self.put(f"for t in {steps if self.system.direction == 1 else f'reversed({steps})'}:")
+        self.lines += loop
+
+    def _allocate(self, name: str) -> None:
+        shape = self.plan.shape(name)
+        if name not in self.system.states:
+            self.put(f"{self.names(name)} = np.empty({self.array(self.T, self.B, shape=shape)}, dtype)")
+            return
+        start, array = self.arguments[f"{name}0"], self.whole_array(name)
+        one, many = self.array(shape=shape), self.array(self.B, shape=shape)
+        self.put(f"if {start} is None:")
+        self.put(f"{start} = np.zeros({many} if batched else {one or '()'}, dtype)", 8)
+        self.put(f"{start} = np.asarray({start}, dtype)")
+        self.put(f"{array} = np.empty({self.array(f'{self.T} + 1', self.B, shape=shape)}, dtype)")
+        forward = self.system.direction == 1
+        self.put(f"{array}[{0 if forward else -1}] = {start}")
+        early, late = f"{array}[:-1]", f"{array}[1:]"
+        own, other = (late, early) if forward else (early, late)
+        if f"neighbour {name}" in self.names.given:
+            self.put(f"{self.neighbour(name)}, {self.names(name)} = {other}, {own}")
+        else:
+            self.put(f"{self.names(name)} = {own}")
+
+    # -- readout and loss -----------------------------------------------------------------------------
+    def _losses(self) -> None:
+        self.section("readout and loss, all steps at once")
+        for line in self.plan.stage(READOUT):
+            self.equals(line.left, line.right)
+            self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, line.name).text}")
+        (line,) = self.plan.stage(LOSS)
+        final = self.plan.last
+        self.equals(line.left, line.right, at=self.system.end if final else None)
+        writer = self.end if final else self.all
+        self.put(f"{self.names('l')} = {self._stacked(writer, line.expr, 'l').text}")
+        self.equals(self.system.L, self.plan.total)
+        mean = f" / {self.T}" if self.system.reduction == "mean" else ""
+        self.put(f"loss = float({self.names('l')}.sum(){mean})")
+        shown = [f'"{s}": unbatch({self.whole_array(s)}, batched)' for s in self.system.states]
+        self.put(f"states = {{{', '.join(shown)}}}")
+        self.put(f"outputs = unbatch({self.names(self.system.prediction)}, batched)")
+        self.put("if len(wrt) == 0:")
+        self.put("return Result(loss, {}, states, outputs, {})", 8)
+
+    def _stacked(self, writer: Writer, expr: Any, name: str) -> Term:
+        """Return an expression over all steps, with its leading axes also where it is constant."""
+        term = writer.full(expr)
+        if term.varies:
+            return term
+        lead = [self.B] if writer is self.end else [self.T, self.B]
+        shape = self.array(*lead, shape=self.plan.shape(name))
+        return Term(f"np.full({shape}, {term.text}, dtype)", 4, term.rank, True)
+
+    def _local(self) -> None:
+        self.section("derivatives of the loss of a step, all steps at once")
+        final = self.plan.last
+        for line in self.plan.local:
+            is_cell = line.name in self.plan.generic.adjoints
+            self.equals(line.left, line.right, at=self.system.end if final else None)
+            if not final:
+                self.put(f"{self.local(line.name)} = {self._stacked(self.all, line.expr, line.name).text}")
+                self._weight(line, is_cell)
+                continue
+            text = self._stacked(self.end, line.expr, line.name).text
+            if is_cell:
+                shape = self.array(self.T, self.B, shape=self.plan.shape(line.name))
+                self.put(f"{self.local(line.name)} = np.zeros({shape}, dtype)")
+            self.put(f"{self.local(line.name)}{'[-1]' if is_cell else ''} = {text}")
+
+    def _weight(self, line: Line, is_cell: bool) -> None:
+        if is_cell and self.plan.generic.weight != 1:
+            self.say(f"{formula(self.plan.generic.weighted(line.left))}, its part in {formula(self._total(line.name))}")
+            self.put(f"{self.weighted(line.name)} = {self.local(line.name)} / {self.T}")
+
+    def _total(self, name: str) -> Any:
+        return self.plan.notation(self.plan.generic.adjoint_of(name))
+
+    # -- backward -------------------------------------------------------------------------------------
+    def _sweep(self) -> None:
+        self.section("backward sweep")
+        for name in (line.name for line in self.plan.stage(CELL)):
+            self.put(f"{self.adjoint(name)} = np.empty_like({self.names(name)})")
+        for line in self.plan.sweep:
+            if line.left is None:
+                shape = self.array(self.T, self.B, shape=self._shared_shape(line.name))
+                self.put(f"{self.pseudo(line.name)} = np.empty({shape}, dtype)")
+        for line in self.plan.carries:
+            state = line.name.partition(".")[2]
+            shape = self.array(self.B, shape=self.plan.shape(state))
+            self.put(f"{self.pseudo(line.name)} = np.zeros({shape}, dtype)")
+        steps = f"range({self.T})"
+        self.put(f"for t in {f'reversed({steps})' if self.system.direction == 1 else steps}:")
+        for line in self.plan.sweep:
+            self._sweep_line(line)
+        for line in self.plan.carries:
+            self.say(f"{formula(line.right)}, the part of {formula(line.left)} that comes from this step", 8)
+            self.put(f"{self.pseudo(line.name)} = {self.step.full(line.expr).text}", 8)
+
+    def _shared_shape(self, name: str) -> tuple[Any, ...]:
+        leaf = next(leaf for leaf in self.plan.shared.values() if leaf.name == name)
+        return () if self.plan.scalar else tuple(A.shape_of(leaf)[: A.rank_of(leaf)])
+
+    def _sweep_line(self, line: Line) -> None:
+        if line.left is None:
+            self.say(formula(line.right), 8)
+            self.put(f"{self.pseudo(line.name)}[t] = {self.step.term(line.expr).text}", 8)
+        else:
+            self.equals(line.left, line.right, 8)
+            self.put(f"{self.adjoint(line.name)}[t] = {self.step.term(line.expr).text}", 8)
+
+    # -- gradients ------------------------------------------------------------------------------------
+    def _gradients(self) -> None:
+        self.section("gradients: sums over steps and batch")
+        self.put("grads = {}")
+        for line in self.plan.stacked_shared:
+            self.say(formula(line.right))
+            self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
+        for key, parts in self.plan.sums.items():
+            terms = [self._summation(part.at_end).total(part.expr) for part in parts]
+            text = " + ".join(term.at_least(1 if len(terms) > 1 else 0) for term in terms)
+            symbol = self.plan.notation(self.system.parameters[key])
+            self._gradient(key, symbol, self.plan.notation(self.plan.generic.parameter_sum(key)), text)
+        for name, line in self.plan.inputs.items():
+            term = self.all.full(line.expr)
+            text = term.text if term.varies else f"np.zeros_like({self.arguments[name]})"
+            self._gradient(name, line.left.by, line.right, f"unbatch({text}, batched)")
+        for state in self.system.states:
+            self._initial(state)
+        shown = [f'"{line.name}": unbatch({self.adjoint(line.name)}, batched)' for line in self.plan.stage(CELL)]
+        self.put(f"adjoints = {{{', '.join(shown)}}}")
+        self.put("return Result(loss, grads, states, outputs, adjoints)")
+
+    def _summation(self, at_end: bool) -> Summation:
+        if at_end:
+            return Summation(self.end, "0", self.B)
+        return Summation(self.all, "(0, 1)", f"{self.T} * {self.B}")
+
+    def _gradient(self, key: str, by: Any, right: Any, text: str) -> None:
+        self.equals(A.derivative(self.system.L, by), right)
+        self.put(f'if "{key}" in wrt:')
+        self.put(f'grads["{key}"] = {text}', 8)
+
+    def _initial(self, state: str) -> None:
+        start = self.arguments[f"{state}0"]
+        carried = state in self.plan.raw_carries
+        text = f"sum_to({self.pseudo(f'carry.{state}')}, {start}.shape)" if carried else f"np.zeros_like({start})"
+        by = self.plan.notation(self.system.at(state, self.system.start))
+        right = self.plan.notation(self.plan.generic.initial_gradient(state))
+        self._gradient(f"{state}0", by, right, text)
+
+
+_ALWAYS = (
+    '''def sum_to(grad, shape):
+    """Sum a gradient over the axes along which its argument was broadcast."""
+    grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
+    ones = tuple(i for i, size in enumerate(shape) if size == 1)
+    return grad.sum(axis=ones, keepdims=True)
+''',
+    '''def unbatch(array, batched):
+    """Return an array without its axis of batch (the second) where the input had none."""
+    return array if batched else array[:, 0]
+''',
+)
+
+
+def _quoted(keys: Any) -> list[str]:
+    return [f'"{key}"' for key in keys]
+
+
+def _listed(keys: Any) -> str:
+    quoted = _quoted(keys)
+    return quoted[0] + "," if len(quoted) == 1 else ", ".join(quoted)
+
+
+def _definition(name: str, arguments: list[str]) -> list[str]:
+    text = f"def {name}({', '.join(arguments)}):"
+    if len(text) <= 88:
+        return [text]
+    return [f"def {name}(", f"    {', '.join(arguments)}", "):"]
+
+
+__all__ = ["Emitted", "Module", "emit", "formula", "sympy"]

@@ -1,0 +1,482 @@
+"""The keys of a model file, as one table: the check, the commented template and the JSON schema are made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..errors import nearest
+
+LANGUAGES = ("en", "zh")
+
+
+class Written(str):
+    """A decimal number as it was written, so that 2.50 stays 2.50."""
+
+    __slots__ = ()
+
+
+# -- kinds of values ----------------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"[+-]?(?:\d+/0*[1-9]\d*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?)")
+
+
+def number_fault(value: Any) -> str | None:
+    """Return what is wrong with a number, a list or a nested list of numbers, or None.
+
+    >>> number_fault([[1, "2.50"], ["1/3", 0]]), number_fault([1, [2]]), number_fault("nan")
+    (None, 'has rows of different lengths', "has 'nan', which is not a finite number")
+    """
+    if isinstance(value, list):
+        if not value:
+            return "is empty"
+        faults = [fault for fault in map(number_fault, value) if fault]
+        return faults[0] if faults else (None if _is_rectangular(value) else "has rows of different lengths")
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if whole or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        return None
+    return f"has {_shown(value)}, which is not a finite number"
+
+
+def _is_rectangular(rows: list[Any]) -> bool:
+    def shape(value: Any) -> tuple[int, ...]:
+        return (len(value), *shape(value[0])) if isinstance(value, list) else ()
+
+    return all(shape(row) == shape(rows[0]) for row in rows)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not isinstance(value, Written) and bool(value.strip())
+
+
+def _is_size(value: Any) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value > 0
+    return _is_text(value) and value.isidentifier()
+
+
+def _is_shape(value: Any) -> bool:
+    return _is_size(value) or (isinstance(value, list) and len(value) <= 2 and all(map(_is_size, value)))
+
+
+def _is_words(value: Any) -> bool:
+    return _is_text(value) or (isinstance(value, dict) and set(value) <= {*LANGUAGES} and all(map(_is_text, value.values())))
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+class Kind(NamedTuple):
+    """A kind of value: the check, the words for it, and its JSON schema."""
+
+    holds: Callable[[Any], bool]
+    words: str
+    schema: dict[str, Any]
+
+
+_TEXT = {"type": "string", "minLength": 1}
+_SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}]}
+_REFERENCE = {"$ref": "#/$defs/numbers"}
+NUMBERS: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number"},
+        {"type": "string", "pattern": f"^(?:{_NUMBER.pattern})$"},
+        {"type": "array", "minItems": 1, "items": _REFERENCE},
+    ]
+}
+
+KINDS: dict[str, Kind] = {
+    "text": Kind(_is_text, "a string", _TEXT),
+    "words": Kind(
+        _is_words,
+        'a string, or a table such as {en = "...", zh = "..."}',
+        {"anyOf": [_TEXT, {"type": "object", "properties": dict.fromkeys(LANGUAGES, _TEXT), "additionalProperties": False}]},
+    ),
+    "flag": Kind(lambda v: isinstance(v, bool), "true or false", {"type": "boolean"}),
+    "size": Kind(_is_size, "a positive integer or the name of a symbol", _SIZE),
+    "size or none": Kind(
+        lambda v: _is_size(v) or (v == 0 and v is not False),
+        "a positive integer, the name of a symbol, or 0 for no input",
+        {"anyOf": [{"const": 0}, *_SIZE["anyOf"]]},
+    ),
+    "shape": Kind(
+        _is_shape,
+        "a size, or a list of at most two sizes",
+        {"anyOf": [*_SIZE["anyOf"], {"type": "array", "maxItems": 2, "items": _SIZE}]},
+    ),
+    "texts": Kind(_is_texts, "a list of strings", {"type": "array", "minItems": 1, "items": _TEXT}),
+    "numbers": Kind(lambda v: number_fault(v) is None, "a number, or a list or nested list of numbers", _REFERENCE),
+    "direction": Kind(lambda v: v in (1, -1) and not isinstance(v, bool), "1 or -1", {"enum": [1, -1]}),
+}
+"""Kind -> how it is checked, called and written as a JSON schema."""
+
+
+# -- the table ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a model file.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        Of a plain value; empty where only a table will do.
+    about : mapping
+        Language -> what it is.
+    sample : Any
+        What stands behind it in a new file, behind a comment sign.
+    members : tuple of Key
+        Keys of a table in its place.
+    each : str
+        Kind of every entry of a table in its place whose keys are free.
+    choices : tuple of str
+        The values there are, if they are few.
+    required : bool
+    """
+
+    name: str
+    kind: str
+    about: Mapping[str, str]
+    sample: Any
+    members: tuple[Key, ...] = ()
+    each: str = ""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    by_name: Mapping[str, Key] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {key.name: key for key in self.members})
+
+
+def _about(en: str, zh: str) -> dict[str, str]:
+    return {"en": en, "zh": zh}
+
+
+CELL = (
+    Key(
+        "equations",
+        "texts",
+        _about(
+            "The equations of one step, in the order in which they are computed. @ is the matrix product, * is elementwise.",
+            "一个时间步的方程，按计算顺序排列。@ 是矩阵乘法，* 是逐元素乘法。",
+        ),
+        ["z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h", "h[t] = tanh(z[t])"],
+        required=True,
+    ),
+    Key(
+        "states",
+        "texts",
+        _about(
+            'What is carried on to the next step: names, or a table of sizes such as {h = "n", c = "p"}.',
+            '传递到下一时间步的状态：名称列表，或尺寸表，例如 {h = "n", c = "p"}。',
+        ),
+        ["h"],
+        each="shape",
+        required=True,
+    ),
+    Key(
+        "output",
+        "text",
+        _about("What the readout or the loss reads; by default the first state.", "读出层或损失读取的变量；默认为第一个状态。"),
+        "h",
+    ),
+    Key(
+        "shapes",
+        "",
+        _about(
+            'Shapes that the equations leave open: a size, a pair of sizes, or [] for a number.',
+            "方程没有确定的形状：一个尺寸、一对尺寸，或用 [] 表示标量。",
+        ),
+        {"W_h": ["n", "n"]},
+        each="shape",
+    ),
+    Key(
+        "functions",
+        "",
+        _about("Functions of the cell's own: an expression in one variable.", "单元自定义的函数：含一个变量的表达式。"),
+        {"f": "u / (1 + abs(u))"},
+        each="text",
+    ),
+    Key("name", "text", _about("What the cell is called.", "单元的名称。"), "mine"),
+    Key(
+        "direction",
+        "direction",
+        _about("1 where step t reads step t-1, -1 where it reads step t+1.", "1 表示第 t 步读取第 t-1 步，-1 表示读取第 t+1 步。"),
+        1,
+    ),
+)
+"""The keys of ``[cell]``."""
+
+TOP = (
+    Key("title", "words", _about("Title of the derivation.", "推导的标题。"), "My network"),
+    Key(
+        "description",
+        "words",
+        _about("One line on what the file is about.", "用一句话说明这个文件。"),
+        "What this model shows",
+    ),
+    Key(
+        "cell",
+        "text",
+        _about(
+            "The cell: a name from the catalogue (tanh, sigmoid, relu, ...), or a table [cell] with equations.",
+            "循环单元：目录中的名称（tanh、sigmoid、relu 等），或含方程的表 [cell]。",
+        ),
+        "tanh",
+        members=CELL,
+        required=True,
+    ),
+    Key(
+        "hidden",
+        "size",
+        _about('Size n of the hidden state: an integer, or a symbol such as "n".', '隐状态的尺寸 n：整数，或符号，例如 "n"。'),
+        1,
+    ),
+    Key(
+        "inputs",
+        "size or none",
+        _about("Size m of the input; 0 for a cell without input.", "输入的尺寸 m；0 表示没有输入。"),
+        1,
+    ),
+    Key("outputs", "size", _about("Size q of the output, with a readout.", "输出的尺寸 q（有读出层时）。"), 1),
+    Key("steps", "size", _about('Number of time steps T: an integer, or "T".', '时间步数 T：整数，或 "T"。'), 3),
+    Key(
+        "readout",
+        "text",
+        _about(
+            "Readout: linear, sigmoid or softmax; none lets the loss read the cell's output.",
+            "读出层：linear、sigmoid 或 softmax；none 表示损失直接读取单元的输出。",
+        ),
+        "linear",
+        choices=("linear", "none", "sigmoid", "softmax"),
+    ),
+    Key(
+        "loss",
+        "text",
+        _about(
+            "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy, or an expression.",
+            "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，或一个表达式。",
+        ),
+        "1/2 * norm2(target[t] - h[t])",
+    ),
+    Key(
+        "reduction",
+        "text",
+        _about("Over time: sum, mean, or last (only the last step counts).", "对时间的汇总方式：sum、mean 或 last（只计最后一步）。"),
+        "last",
+        choices=("last", "mean", "sum"),
+    ),
+    Key("bias", "flag", _about("Whether the cell has its biases.", "单元是否带偏置。"), True),
+    Key("readout_bias", "flag", _about("Whether the readout has its bias.", "读出层是否带偏置。"), True),
+    Key(
+        "notation",
+        "text",
+        _about(
+            "How names are printed: textbook, hh, d2l, pytorch or goodfellow, or a table [notation] of names.",
+            "名称的写法：textbook、hh、d2l、pytorch 或 goodfellow，或名称表 [notation]。",
+        ),
+        {"target": "y", "b_h": "b"},
+        each="text",
+        choices=("d2l", "goodfellow", "hh", "pytorch", "textbook"),
+    ),
+    Key("sizes", "", _about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"), {"p": 2}, each="size"),
+    Key(
+        "values",
+        "",
+        _about(
+            "Numbers, printed as they are given: parameters, x (by step), target, h0. Fractions are strings: \"1/3\".",
+            '数值，按原样打印：参数、x（按时间步）、target、h0。分数写成字符串："1/3"。',
+        ),
+        {"W_h": Written("0.5"), "W_x": Written("1.0"), "b_h": Written("0.0"), "x": [Written("1.0")] * 3, "target": Written("0.5")},
+        each="numbers",
+    ),
+)
+"""The keys at the top of a model file."""
+
+_TOP = {key.name: key for key in TOP}
+_NEVER_VALUES = {*_TOP} - {"bias"}
+
+
+# -- the check ----------------------------------------------------------------------------------------
+
+
+class Fault(NamedTuple):
+    """What is wrong, and with which key."""
+
+    path: tuple[str, ...]
+    message: str
+
+
+def faults(data: Mapping[str, Any], keys: tuple[Key, ...] = TOP, above: tuple[str, ...] = ()) -> Iterator[Fault]:
+    """Yield what does not fit the schema.
+
+    >>> [fault.message for fault in faults({"cell": "tanh", "hiden": 3, "steps": 0})]
+    ["unknown key 'hiden'; did you mean 'hidden'?", 'steps must be a positive integer or the name of a symbol, not 0']
+    """
+    known = {key.name: key for key in keys}
+    for name, value in data.items():
+        path = (*above, name)
+        if name in known:
+            yield from _key_faults(known[name], value, path)
+        else:
+            yield Fault(path, f"unknown key {'.'.join(path)!r}{_elsewhere(name, above) or nearest(name, known)}")
+    for key in keys:
+        if key.required and key.name not in data:
+            yield Fault(above, f"{'.'.join((*above, key.name))} is missing: give {_toml(key.name, key.sample)}")
+
+
+def _elsewhere(name: str, above: tuple[str, ...]) -> str:
+    """Say where a key belongs that stands in the wrong table."""
+    if above and name in _NEVER_VALUES:
+        return f"; it stands under [{above[-1]}]: move it up, above the first [table]"
+    return "; it belongs under [cell]" if not above and name in _TOP["cell"].by_name else ""
+
+
+def _key_faults(key: Key, value: Any, path: tuple[str, ...]) -> Iterator[Fault]:
+    if isinstance(value, dict) and key.members:
+        yield from faults(value, key.members, path)
+    elif isinstance(value, dict) and key.each:
+        for name, entry in value.items():
+            yield from _entry_faults(key, name, entry, (*path, name))
+    elif not key.kind:
+        yield Fault(path, f"{'.'.join(path)} must be a table, such as {_toml(key.name, key.sample)}, not {_shown(value)}")
+    elif not KINDS[key.kind].holds(value):
+        yield _wrong(key.kind, value, path, " or a table" * bool(key.members or key.each))
+    elif key.choices and value not in key.choices:
+        yield Fault(path, f"unknown {key.name} {value!r}{nearest(value, key.choices)}")
+
+
+def _entry_faults(key: Key, name: str, entry: Any, path: tuple[str, ...]) -> Iterator[Fault]:
+    if name in _NEVER_VALUES and (key.name, name) != ("notation", "notation"):
+        yield Fault(path, f"unknown key {'.'.join(path)!r}{_elsewhere(name, path[:-1])}")
+    elif not KINDS[key.each].holds(entry):
+        yield _wrong(key.each, entry, path)
+    elif name == "notation" and entry not in key.choices:
+        yield Fault(path, f"unknown notation {entry!r}{nearest(entry, key.choices)}")
+
+
+def _wrong(kind: str, value: Any, path: tuple[str, ...], more: str = "") -> Fault:
+    name = ".".join(path)
+    fault = number_fault(value) if kind == "numbers" and isinstance(value, list) else None
+    return Fault(path, f"{name} {fault}" if fault else f"{name} must be {KINDS[kind].words}{more}, not {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    text = str(value) if isinstance(value, Written) else json.dumps(value, ensure_ascii=False, default=str)
+    text = repr(str(value)) if isinstance(value, str) and not isinstance(value, Written) else text
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# -- the JSON schema ----------------------------------------------------------------------------------
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema of a model file as JSON schema, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "symbptt model file",
+        **_object_schema(TOP),
+        "$defs": {"numbers": NUMBERS},
+    }
+
+
+def _object_schema(keys: tuple[Key, ...]) -> dict[str, Any]:
+    required = [key.name for key in keys if key.required]
+    return {
+        "type": "object",
+        "properties": {key.name: {"description": key.about["en"], **_key_schema(key)} for key in keys},
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+    }
+
+
+def _key_schema(key: Key) -> dict[str, Any]:
+    ways: list[dict[str, Any]] = []
+    if key.kind:
+        ways.append({"enum": list(key.choices)} if key.choices else KINDS[key.kind].schema)
+    if key.members:
+        ways.append(_object_schema(key.members))
+    if key.each:
+        ways.append({"type": "object", "additionalProperties": KINDS[key.each].schema})
+    return ways[0] if len(ways) == 1 else {"anyOf": ways}
+
+
+# -- writing ------------------------------------------------------------------------------------------
+
+_HEAD = _about(
+    "A model file for symbptt. Lines that begin with # are comments; take the sign away to use one.\n"
+    "Try: symbptt derive {file}",
+    "symbptt 的模型文件。以 # 开头的行是注释；去掉 # 即可启用。\n试一试：symbptt derive {file}",
+)
+
+
+def template(data: Mapping[str, Any], lang: str = "en", file: str = "FILE") -> str:
+    """Return a commented model file with the given data; every other key is there too, as a comment.
+
+    Parameters
+    ----------
+    data : mapping
+        As read from a model file.
+    lang : {"en", "zh"}
+    file : str
+        Its name, for the first comment.
+    """
+    parts = [_comment(_HEAD[lang].format(file=file))]
+    parts += [_entry(key, data, lang) for key in TOP if not _is_table(key, data)]
+    parts += [_table(key, data, lang) for key in TOP if _is_table(key, data)]
+    return "\n".join(parts)
+
+
+def _is_table(key: Key, data: Mapping[str, Any]) -> bool:
+    value = data.get(key.name, {} if isinstance(key.sample, dict) else None)
+    return isinstance(value, dict) and bool(key.members or key.each)
+
+
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
+
+
+def _entry(key: Key, data: Mapping[str, Any], lang: str) -> str:
+    given = key.name in data
+    line = _toml(key.name, data[key.name] if given else key.sample)
+    return _comment(key.about[lang]) + (line if given else f"# {line}") + "\n"
+
+
+def _table(key: Key, data: Mapping[str, Any], lang: str) -> str:
+    given = data.get(key.name)
+    off = "" if given else "# "
+    text = _comment(key.about[lang]) + f"{off}[{key.name}]\n"
+    if key.members:
+        return text + "".join(_entry(member, given or {}, lang) for member in key.members)
+    return text + "".join(f"{off}{_toml(k, v)}\n" for k, v in (given or key.sample).items())
+
+
+def _toml(key: str, value: Any) -> str:
+    name = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quoted(key)
+    return f"{name} = {_toml_value(value)}"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, Written) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{" + ", ".join(_toml(k, v) for k, v in value.items()) + "}"
+    if not isinstance(value, list):
+        return _quoted(value)
+    if len(value) > 1 and all(isinstance(v, str) and not isinstance(v, Written) and len(v) > 12 for v in value):
+        return "[\n" + "".join(f"  {_quoted(v)},\n" for v in value) + "]"
+    return "[" + ", ".join(map(_toml_value, value)) + "]"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text and "'" not in text:
+        return f"'{text}'"
+    return json.dumps(text, ensure_ascii=False)
