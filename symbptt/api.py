@@ -59,6 +59,10 @@ class RNN:
     """
 
     __slots__ = ("_network", "_notation", "_title", "_values")
+    _network: Network
+    _values: tuple[tuple[str, Any], ...]
+    _notation: Any
+    _title: tuple[tuple[str, str], ...]
 
     def __init__(
         self,
@@ -93,7 +97,8 @@ class RNN:
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
         )
         names(notation)
-        _set(self, network, freeze(values or {}), notation if isinstance(notation, str) else freeze(notation), freeze(title or {}))
+        frozen = notation if isinstance(notation, str) else freeze(notation)
+        _set(self, network, freeze(values or {}), frozen, freeze(title or {}))
 
     # -- value semantics ------------------------------------------------------------------------------
     def _key(self) -> tuple[Any, ...]:
@@ -115,7 +120,8 @@ class RNN:
         n = self._network
         shown = [("cell", n.cell), ("hidden", n.hidden), ("inputs", n.inputs)]
         shown += [("outputs", n.outputs), ("readout", n.readout)] if n.readout else []
-        shown += [("loss", n.loss if n.loss.name == "custom" else n.loss.name), ("reduction", n.reduction), ("steps", n.steps)]
+        shown += [("loss", n.loss if n.loss.name == "custom" else n.loss.name)]
+        shown += [("reduction", n.reduction), ("steps", n.steps)]
         parts = [f"{k}={_paste(v)}" for k, v in shown]
         parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]
         if self._values:
@@ -123,7 +129,7 @@ class RNN:
         if self._notation != "textbook":
             parts.append(f"notation={self.notation!r}")
         if n.sizes:
-            parts.append(f"sizes={ {k: _bare(v) for k, v in n.sizes}!r}")
+            parts.append("sizes=" + repr({k: _bare(v) for k, v in n.sizes}))
         return f"RNN({', '.join(parts)})"
 
     def replace(self, **changes: Any) -> RNN:
@@ -165,7 +171,7 @@ class RNN:
 
     @property
     def symbols(self) -> dict[str, Any]:
-        """Every symbol by its canonical key: ``symbols["h"][t]``, ``symbols["W_h"]``, ``symbols["T"]``, ``symbols["t"]``."""
+        """Every symbol by its canonical key: ``symbols["h"][t]``, ``symbols["W_h"]``, ``symbols["T"]``."""
         system = self.system
         if system.scalar:
             from .algebra.scalar import to_scalar

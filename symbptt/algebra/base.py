@@ -100,7 +100,7 @@ class Node:
         from .present import present
         from .tex import to_tex
 
-        return to_tex(present(self))  # type: ignore[arg-type]
+        return to_tex(present(self))
 
     def _pretty(self, printer: Any) -> Any:
         from sympy.printing.pretty.stringpict import prettyForm
@@ -108,26 +108,26 @@ class Node:
         from .plain import to_plain
         from .present import present
 
-        return prettyForm(to_plain(present(self)))  # type: ignore[arg-type]
+        return prettyForm(to_plain(present(self)))
 
     def _sympystr(self, printer: Any) -> str:
         from .pycode import LANGUAGE, write
 
-        return write(self, LANGUAGE)  # type: ignore[arg-type]
+        return write(self, LANGUAGE)
 
     def _numpycode(self, printer: Any) -> str:
         from .pycode import NUMPY, write
 
-        return write(self, NUMPY)  # type: ignore[arg-type]
+        return write(self, NUMPY)
 
     def as_explicit(self) -> Any:
         """Return plain SymPy: an immutable matrix of scalars, or a scalar; sizes must be integers."""
         from .explicit import as_explicit
 
-        return as_explicit(self)  # type: ignore[arg-type]
+        return as_explicit(self)
 
 
-class ScalarNode(Node, Expr):  # type: ignore[misc]
+class ScalarNode(Node, Expr):
     """A scalar-valued node."""
 
     is_commutative = True
@@ -153,7 +153,7 @@ class ScalarNode(Node, Expr):  # type: ignore[misc]
         return sympy.Derivative(self, symbol, evaluate=False) if explicit == self else explicit.diff(symbol)
 
 
-class MatrixNode(Node, MatrixExpr):  # type: ignore[misc]
+class MatrixNode(Node, MatrixExpr):
     """A vector- or matrix-valued node."""
 
     is_commutative = False

@@ -7,6 +7,7 @@ coefficients that meet, the transpose of a transpose, products with the identity
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -176,7 +177,9 @@ def product(*factors: Any) -> Any:
     >>> product(2, 3, h[t]), product(-1, h[t]), product(0, h[t])
     (6*h[t], -h[t], 0)
     """
-    number, scalars, matrices = S.One, [], []
+    number: Any = S.One
+    scalars: list[Any] = []
+    matrices: list[Any] = []
     for factor in _flatten(map(node, factors)):
         if shape_of(factor):
             matrices.append(factor)
@@ -195,8 +198,10 @@ def product(*factors: Any) -> Any:
     negative = number < 0
     coefficient = [abs(number)] if abs(number) != 1 else []
     scalar = _times([*coefficient, *scalars])
-    result = (scalar if scalar is not None else S.One) if not matrices else (
-        matrices[0] if scalar is None else Scale(scalar, matrices[0])
+    result = (
+        (scalar if scalar is not None else S.One)
+        if not matrices
+        else (matrices[0] if scalar is None else Scale(scalar, matrices[0]))
     )
     return negate(result) if negative else result
 
@@ -222,7 +227,9 @@ def hadamard(*factors: Any) -> Any:
     >>> hadamard(f[t], c[t - 1])
     f[t] * c[t - 1]
     """
-    scalars, arrays, negative = [], [], False
+    scalars: list[Any] = []
+    arrays: list[Any] = []
+    negative = False
     nodes = [node(factor) for factor in factors]
     shaped = [factor for factor in nodes if shape_of(factor)]
     _broadcast(shaped, "*")
@@ -283,9 +290,11 @@ def matmul(*factors: Any) -> Any:
         if isinstance(factor, Scale):
             scalars, factor = [*scalars, factor.args[0]], factor.args[1]
         flat += factor.args if isinstance(factor, MatrixProduct) else (factor,)
-    for left, right in zip(flat, flat[1:], strict=False):
+    for left, right in pairwise(flat):
         if left.shape[1] != right.shape[0]:
-            raise ShapeError(f"{show_shape(left.shape)} @ {show_shape(right.shape)}: {left.shape[1]} is not {right.shape[0]}")
+            raise ShapeError(
+                f"{show_shape(left.shape)} @ {show_shape(right.shape)}: {left.shape[1]} is not {right.shape[0]}"
+            )
     if any(is_zero(factor) for factor in flat):
         rows, columns = flat[0].shape[0], flat[-1].shape[1]
         return Fill(S.Zero, rows, columns) if is_vector(flat[-1]) else zero_matrix(rows, columns)
@@ -543,7 +552,6 @@ def time_product(body: Any, when: Any, lower: Any, upper: Any) -> Any:
 
 def expand_bound(expr: Any) -> Any:
     """Write out a time sum or an ordered product whose bounds are integers."""
-    times: Iterable[int]
     low, high = int(expr.lower), int(expr.upper)
     pieces = [expr.body.xreplace({expr.index: Integer(s)}) for s in range(low, high + 1)]
     if isinstance(expr, TimeSum | MatrixTimeSum):

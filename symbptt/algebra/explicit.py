@@ -15,7 +15,14 @@ from .leaves import Fill, Identity, Literal, LiteralMatrix
 from .nodes import NODES
 from .semantics import LEAVES, evaluate
 
-OPERATIONS = (*NODES, Fill, Identity, Literal, LiteralMatrix, *(kind for kind in LEAVES if issubclass(kind, MatrixExpr)))
+OPERATIONS = (
+    *NODES,
+    Fill,
+    Identity,
+    Literal,
+    LiteralMatrix,
+    *(kind for kind in LEAVES if issubclass(kind, MatrixExpr)),
+)
 
 
 class SymbolicSizeError(TypeError):

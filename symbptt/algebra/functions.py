@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import combinations
 from itertools import product as cartesian
 from typing import Any
@@ -18,7 +18,7 @@ Y = Symbol("y", real=True)
 """Its output; a derivative may be written in it (tanh' = 1 - y^2)."""
 
 
-class ElementwiseFunction(Basic):  # type: ignore[misc]
+class ElementwiseFunction(Basic):
     """A function of one real variable that maps and names itself: ``f(name, Lambda(u, f(u)))``.
 
     >>> tanh = FUNCTIONS["tanh"].function
@@ -110,7 +110,7 @@ def named(name: str) -> ElementwiseFunction:
     return FUNCTIONS[name].function
 
 
-@lru_cache(maxsize=None)
+@cache
 def _kinks(rule: Expr) -> tuple[Expr, ...]:
     points: list[Expr] = []
     for part in sympy.preorder_traversal(rule):
@@ -147,7 +147,7 @@ def _joined_at(expr: Expr, point: Expr) -> bool:
     return bool(abs(left - right) < 1e-6)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _derivative(rule: Expr) -> Expr:
     """Differentiate by the input; a kink takes the slope of the branch whose condition fails (0 for relu at 0)."""
     plain = rule.replace(

@@ -33,7 +33,7 @@ def scalar_parameter(name: str) -> Symbol:
     return Symbol(name, real=True)
 
 
-class Parameter(Node, MatrixSymbol):  # type: ignore[misc]
+class Parameter(Node, MatrixSymbol):
     """A matrix or vector that is the same at every step (``W_h``, ``b_h``).
 
     >>> W = Parameter("W_h", 4, 4)
@@ -63,7 +63,7 @@ class MatrixParameter(Parameter):
     rank = 2
 
 
-class Variable(Basic):  # type: ignore[misc]
+class Variable(Basic):
     """A quantity that has a value at every step; ``variable[t]`` is its value at step t.
 
     Parameters

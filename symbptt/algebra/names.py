@@ -5,24 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from .layout import Accent, Fence, Ident, Item, Number, Operator, Row, Script, row
 
-GREEK = dict(
-    alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", zeta="ζ", eta="η", theta="θ", iota="ι",
-    kappa="κ", lambda_="λ", mu="μ", nu="ν", xi="ξ", pi="π", rho="ρ", sigma="σ", tau="τ", upsilon="υ", phi="φ",
-    varphi="φ", chi="χ", psi="ψ", omega="ω", Gamma="Γ", Delta="Δ", Theta="Θ", Lambda="Λ", Xi="Ξ", Pi="Π",
-    Sigma="Σ", Phi="Φ", Psi="Ψ", Omega="Ω", ell="ℓ",
-)  # fmt: skip
-GREEK["lambda"] = GREEK.pop("lambda_")
+_GREEK_LETTERS = (
+    "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ "
+    "pi π rho ρ sigma σ tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π "
+    "Sigma Σ Phi Φ Psi Ψ Omega Ω ell ℓ"
+).split()
+GREEK = dict(zip(_GREEK_LETTERS[::2], _GREEK_LETTERS[1::2], strict=True))
+"""Name of a Greek letter -> the letter."""
 MARKS = ("hat", "tilde", "bar", "vec")
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|[{}_^]|[A-Za-z]|[0-9]+|[^\s]")
 
 
-@lru_cache(maxsize=None)
+@cache
 def key_layout(key: str) -> Item:
     """Return how a canonical key is written when no notation says otherwise: ``W_xi`` is W with subscript xi.
 
@@ -48,7 +48,7 @@ def _letters(text: str) -> Item:
     return row(*(Number(p) if p.isdigit() else Operator(p, "separator") if p == "," else Ident(p) for p in pieces))
 
 
-@lru_cache(maxsize=None)
+@cache
 def name_layout(latex: str) -> Item:
     """Return the layout of a name given as short LaTeX: letters, Greek, accents, scripts, ``\\mathbf``.
 
@@ -74,9 +74,7 @@ def _sequence(tokens: list[str]) -> tuple[Item, list[str]]:
             script, tokens2 = _atom(tokens[1:])
             base = items.pop()
             old = base if isinstance(base, Script) else Script(base)
-            items.append(
-                Script(old.base, script, old.sup) if tokens[0] == "_" else Script(old.base, old.sub, script)
-            )
+            items.append(Script(old.base, script, old.sup) if tokens[0] == "_" else Script(old.base, old.sub, script))
             tokens = tokens2
         else:
             item, tokens = _atom(tokens)

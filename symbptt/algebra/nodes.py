@@ -284,7 +284,8 @@ class OrderedProduct(Bound, MatrixNode):
 
 
 NODES: tuple[type[Node], ...] = tuple(
-    value for value in list(globals().values())
+    value
+    for value in list(globals().values())
     if isinstance(value, type) and issubclass(value, ScalarNode | MatrixNode) and value.__module__ == __name__
 )
 """Every operation, for tests that go over all of them."""

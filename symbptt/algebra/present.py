@@ -466,4 +466,3 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     Jacobian: (ATOM, _derivative),
     ScalarDerivative: (ATOM, _derivative),
 }
-

@@ -65,10 +65,7 @@ def _write(expr: Any, d: Dialect) -> tuple[int, str]:
     rule = _TABLE.get(type(expr))
     if rule is not None:
         return rule(expr, d)
-    if d.numpy:
-        text = _numpy_text(expr)
-    else:
-        text = sympy.sstr(expr)
+    text = _numpy_text(expr) if d.numpy else sympy.sstr(expr)
     if isinstance(expr, sympy.Add):
         return SUM, text
     if isinstance(expr, sympy.Pow):
@@ -154,10 +151,7 @@ def _literal(e: Literal, d: Dialect) -> tuple[int, str]:
 
 def _literal_matrix(e: LiteralMatrix, d: Dialect) -> tuple[int, str]:
     rows = [[write(x, d) for x in r] for r in e.rows]
-    if is_vector(e):
-        body = ", ".join(r[0] for r in rows)
-    else:
-        body = ", ".join(f"[{', '.join(r)}]" for r in rows)
+    body = ", ".join(r[0] if is_vector(e) else f"[{', '.join(r)}]" for r in rows)
     return ATOM, f"numpy.array([{body}])" if d.numpy else f"[{body}]"
 
 

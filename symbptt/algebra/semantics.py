@@ -17,7 +17,18 @@ from sympy import Basic, Expr, Integer
 from . import nodes as N
 from .base import Node, is_vector
 from .functions import ElementwiseFunction, named
-from .leaves import Fill, Gradient, Identity, Jacobian, Literal, LiteralMatrix, MatrixAt, Parameter, ScalarAt, ScalarDerivative
+from .leaves import (
+    Fill,
+    Gradient,
+    Identity,
+    Jacobian,
+    Literal,
+    LiteralMatrix,
+    MatrixAt,
+    Parameter,
+    ScalarAt,
+    ScalarDerivative,
+)
 
 Array = Any
 
@@ -58,7 +69,7 @@ def evaluate(expr: Basic, domain: Domain) -> Array:
     rule = _RULES.get(type(expr))
     if rule is not None:
         return rule(expr, domain)
-    if isinstance(expr, LEAVES) or isinstance(expr, sympy.Symbol):
+    if isinstance(expr, (*LEAVES, sympy.Symbol)):
         return domain.leaf(expr)
     if isinstance(expr, sympy.Add):
         return sum((evaluate(a, domain) for a in expr.args[1:]), start=evaluate(expr.args[0], domain))
@@ -135,7 +146,7 @@ def _(e: Identity, d: Domain) -> Array:
 
 @_rule(N.Plus, N.MatrixPlus)
 def _(e: Node, d: Domain) -> Array:
-    values = _args(e, d)  # type: ignore[arg-type]
+    values = _args(e, d)
     return sum(values[1:], start=values[0])
 
 

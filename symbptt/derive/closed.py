@@ -12,7 +12,7 @@ from ..algebra import nodes as N
 from ..errors import RefusedError
 from ..model import CELL, Network, System
 from .generic import Generic, generic
-from .links import Link, NoLinks, couples_within_step, links
+from .links import Link, NoLinksError, couples_within_step, links
 from .tidy import as_written
 
 LOSS_INDEX, STEP_INDEX = A.index("s"), A.index("j")
@@ -35,7 +35,7 @@ def check_closed(network: Network) -> None:
         raise RefusedError("no closed form in Jacobian matrices: a state is a matrix; use form='recursive'")
     try:
         links(network)
-    except NoLinks as error:
+    except NoLinksError as error:
         raise RefusedError(f"no closed form in Jacobian matrices: {error}; use form='recursive'") from None
     reason = _late_or_early(network)
     if reason:
@@ -51,7 +51,9 @@ def _late_or_early(network: Network) -> str | None:
         if g.reaches_loss_beside_states(equation.name):
             for name in system.states:
                 if A.depends(equation.right, system.at(name, system.previous)):
-                    return f"the loss reads {system.at(name, system.previous)} through {equation.left}, which is no state"
+                    return (
+                        f"the loss reads {system.at(name, system.previous)} through {equation.left}, which is no state"
+                    )
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import algebra as A
@@ -54,7 +54,7 @@ class Options:
 
     detail: str = "full"
     sections: tuple[str, ...] | None = None
-    rounding: Rounding = Rounding()
+    rounding: Rounding = field(default_factory=Rounding)
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:
@@ -80,7 +80,7 @@ class Derived:
     numbers: Numbers | None
 
 
-def derive(network: Network, options: Options = Options(), values: Mapping[str, Any] | None = None) -> Derived:  # noqa: B008
+def derive(network: Network, options: Options = Options(), values: Mapping[str, Any] | None = None) -> Derived:
     """Derive the gradients of a network and lay the derivation out in steps.
 
     Parameters
@@ -146,7 +146,9 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
             steps.append(_result(f"result.{key}", A.derivative(system.L, symbol), g.parameter_sum(key)))
         return Section("results", tuple(steps))
     states = {
-        numbers.in_notation(g.adjoint_of(name, when)) for name in system.states for when in [*numbers.every(), system.start]
+        numbers.in_notation(g.adjoint_of(name, when))
+        for name in system.states
+        for when in [*numbers.every(), system.start]
     }
     for key, worked in numbers.lines.items():
         if key == "forward.L" or key.startswith("numbers.") or numbers.lefts[key] in states:

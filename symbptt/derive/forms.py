@@ -98,7 +98,8 @@ def _in_adjoints(g: Generic, wrt: str, when: Expr | None) -> Any:
 
 def _adjoint_leaves(g: Generic, expr: Any) -> list[Any]:
     return [
-        p for p in dict.fromkeys(sympy.preorder_traversal(expr))
+        p
+        for p in dict.fromkeys(sympy.preorder_traversal(expr))
         if isinstance(p, A.Gradient | A.ScalarDerivative)
         and p.of == g.system.L
         and isinstance(p.by, A.MatrixAt | A.ScalarAt)

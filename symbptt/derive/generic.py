@@ -17,7 +17,7 @@ from ..model import CELL, LOSS, READOUT, Equation, Network, System
 from .tidy import as_written, substitute
 
 LOCAL, SAME, NEXT = "local", "same", "next"
-"""How a variable at t reaches the loss: through the loss of its step, another variable of its step, or the next step."""
+"""How a variable reaches the loss: through the loss of its step, another variable of the step, or the next step."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ class Generic:
     def read_by_loss(self) -> tuple[str, ...]:
         """The cell variables that readout or loss read directly."""
         return tuple(
-            e.name for e in self.system.stage(CELL)
+            e.name
+            for e in self.system.stage(CELL)
             if any(use.stage in (READOUT, LOSS) for use, _ in self.system.uses(e.name))
         )
 
@@ -221,7 +222,8 @@ class Generic:
         gradient = self.parameters[key]
         if self.system.reduction != "last":
             return A.time_sum(gradient.summand, self.t, 1, self.system.steps)
-        every, final = [], []
+        every: list[Any] = []
+        final: list[Any] = []
         for term in gradient.terms:
             (every if term.equation and self._feeds_states(term.equation) else final).append(term.expr)
         parts = [A.time_sum(A.add(*every), self.t, 1, self.system.steps)] if every else []
@@ -283,7 +285,8 @@ class Generic:
 
 def _derivative_leaves(expr: Any) -> list[Any]:
     found = [
-        p for p in sympy.preorder_traversal(expr)
+        p
+        for p in sympy.preorder_traversal(expr)
         if isinstance(p, A.Gradient | A.ScalarDerivative) and isinstance(p.by, A.MatrixAt | A.ScalarAt)
     ]
     return list(dict.fromkeys(found))

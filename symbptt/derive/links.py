@@ -34,7 +34,7 @@ class Link:
     jacobian: Any
 
 
-class NoLinks(TypeError):
+class NoLinksError(TypeError):
     """A path between states passes through a matrix-valued variable, so that there is no Jacobian matrix."""
 
 
@@ -58,7 +58,7 @@ def links(network: Network) -> tuple[Link, ...]:
 
     Raises
     ------
-    NoLinks
+    NoLinksError
         Where a state is a matrix or a path passes through one.
     """
     system = network.system
@@ -72,7 +72,7 @@ def links(network: Network) -> tuple[Link, ...]:
                 try:
                     path = _path(system, system.by_name[target].right, system.at(source, when))
                 except (A.NoJacobianError, KeyError):
-                    raise NoLinks(f"{source} reaches {target} through a matrix") from None
+                    raise NoLinksError(f"{source} reaches {target} through a matrix") from None
                 if path is None:
                     continue
                 mode = A.IMMEDIATE if several else A.TOTAL

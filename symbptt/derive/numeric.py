@@ -16,8 +16,8 @@ from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import steps_of, total_loss
-from .symbolic import equation_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .symbolic import equation_rule
 from .worked import Worked, work_out
 
 SHOWN = 12
@@ -80,7 +80,7 @@ class Numbers:
     def given_step(self) -> Step:
         """The numbers that were given."""
         rows = []
-        for leaf, value in self.given.items():
+        for leaf in self.given:
             symbol = self.in_notation(leaf)
             rows.append((symbol, literal_like(each(self._literal, self.figures[symbol]))))
         return Step("given", "given.values", GIVEN, facts=(("rows", tuple(rows)), ("T", self.system.steps)))
@@ -133,7 +133,9 @@ class Numbers:
             steps += found if t in shown else []
         for state in system.states:
             left = g.adjoint_of(state, system.start)
-            steps.append(self.work(f"backward.{state}.0", "backward.initial", left, g.initial_gradient(state), (("step", 0),)))
+            steps.append(
+                self.work(f"backward.{state}.0", "backward.initial", left, g.initial_gradient(state), (("step", 0),))
+            )
         return Section("backward", tuple(steps))
 
     def _local(self, t: int) -> list[Step]:
@@ -242,4 +244,6 @@ class Numbers:
 
 def _is_formula(expr: Any) -> bool:
     """Whether printing the formula adds something: it is no bare number."""
-    return not isinstance(expr, A.Literal | A.LiteralMatrix) and not (expr.is_Number if hasattr(expr, "is_Number") else False)
+    return not isinstance(expr, A.Literal | A.LiteralMatrix) and not (
+        expr.is_Number if hasattr(expr, "is_Number") else False
+    )

@@ -138,5 +138,3 @@ class CountDomain(NestedDomain):
 def operations(value: Any) -> int:
     """Return the number of operations in a counted value or array."""
     return int(sum(v.operations for v in value.ravel())) if hasattr(value, "ravel") else int(value.operations)
-
-

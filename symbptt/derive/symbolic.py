@@ -14,8 +14,7 @@ from ..model import CELL, LOSS, READOUT, Equation, Network, System
 from .closed import closed, closed_joint, joint, span
 from .forms import joint_written
 from .generic import LOCAL, NEXT, Generic, generic
-from .links import NEXT as NEXT_LINK
-from .links import Link, NoLinks, couples_within_step, links
+from .links import Link, NoLinksError, couples_within_step, links
 from .run import total_loss
 from .steps import CONVENTION, DEFINITION, EQUALITY, HYPOTHESIS, REMARK, Line, Section, Step
 from .tidy import as_written
@@ -140,7 +139,9 @@ def _ways(network: Network, name: str) -> list[Any]:
         found.append(system.at("l"))
     known = _links(network)
     if known is not None and name in system.states:
-        found += [system.at(k.target, system.following if k.lag == NEXT_LINK else system.t) for k in known if k.source == name]
+        found += [
+            system.at(k.target, system.following if k.lag == NEXT else system.t) for k in known if k.source == name
+        ]
         return found
     for term in g.adjoints[name].terms:
         if term.source != LOCAL and term.equation is not None:
@@ -151,7 +152,7 @@ def _ways(network: Network, name: str) -> list[Any]:
 def _links(network: Network) -> tuple[Link, ...] | None:
     try:
         return links(network)
-    except NoLinks:
+    except NoLinksError:
         return None
 
 
@@ -169,7 +170,7 @@ def _chain_rule(network: Network, name: str) -> Line | None:
     for link in known:
         if link.source != name:
             continue
-        following = link.lag == NEXT_LINK
+        following = link.lag == NEXT
         symbol, adjoint = link.symbol, g.adjoint_of(link.target)
         if following:
             moved = {system.t: system.following}
@@ -279,12 +280,12 @@ def _state_jacobians(network: Network) -> list[Step]:
     several = couples_within_step(network)
     steps = []
     for link in known:
-        moved = {system.t: system.following} if link.lag == NEXT_LINK else {}
+        moved = {system.t: system.following} if link.lag == NEXT else {}
         left = link.symbol.xreplace(moved)
         right = link.jacobian.xreplace(moved)
         middle = _through_intermediates(network, link)
         lines = _chain(left, *([middle.xreplace(moved)] if middle is not None else []), right)
-        where = before_last(system) if link.lag == NEXT_LINK else every_step(system)
+        where = before_last(system) if link.lag == NEXT else every_step(system)
         rule = "local.state_immediate" if several else "local.state"
         facts = (("variable", left.by), ("target", left.of))
         steps.append(Step(f"local.d{link.target}_d{link.source}_{link.lag}", rule, EQUALITY, left, lines, facts, where))
@@ -295,9 +296,10 @@ def _through_intermediates(network: Network, link: Link) -> Any:
     """(dh_t/dz_t) (dz_t/dh_{t-1}) where the path passes through exactly one intermediate variable."""
     system = network.system
     target = system.by_name[link.target]
-    source = system.at(link.source, system.previous if link.lag == NEXT_LINK else system.t)
+    source = system.at(link.source, system.previous if link.lag == NEXT else system.t)
     middles = [
-        e for e in system.stage(CELL)
+        e
+        for e in system.stage(CELL)
         if e.name not in system.states and A.depends(target.right, e.left) and A.depends(e.right, source)
     ]
     if len(middles) != 1 or A.depends(target.right, source) or couples_within_step(network):
@@ -369,7 +371,7 @@ def _intermediate(network: Network, name: str) -> Step:
     expr = g.adjoints[name].expr
     lines = _chain(left, _generic_intermediate(network, name), expr, g.fill_local(expr))
     return Step(f"recursion.{name}", "recursion.intermediate", EQUALITY, left, lines,
-                (("variable", system.at(name)), ("ways", tuple(_ways(network, name))), ("count", len(_ways(network, name)))),
+                (("variable", system.at(name)), ("ways", tuple(_ways(network, name)))),
                 every_step(system))  # fmt: skip
 
 

@@ -107,5 +107,3 @@ def _same(expr: Any) -> Any:
 
 def _is_sum(expr: Any) -> bool:
     return hasattr(expr, "lower")
-
-

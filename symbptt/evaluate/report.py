@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -96,7 +96,10 @@ class Report:
     def to_text(self) -> str:
         """Return one line for each check, and a summary."""
         columns = max((len(c.key) for c in self.checks), default=0)
-        lines = [f"{'✓' if c.ok else '✗'} {c.key:<{columns}}  {c.kind}{': ' + c.detail if c.detail else ''}" for c in self.checks]
+        lines = [
+            f"{'✓' if c.ok else '✗'} {c.key:<{columns}}  {c.kind}{': ' + c.detail if c.detail else ''}"
+            for c in self.checks
+        ]
         failed = len(self.failures)
         verdict = "all checks hold" if not failed else f"{failed} of {len(self.checks)} checks failed"
         return "\n".join([*lines, "", f"{verdict} ({self._summary()})"]) + "\n"
@@ -169,12 +172,11 @@ class _Verifier:
         numbers = self.derived.numbers
         assert numbers is not None
         stages = [Stage(line.sign, line.expr, _is_symbolic(line.expr)) for line in step.chain]
-        formula = stages[0].expr if stages[0].symbolic else stages[0].expr
-        worked = Worked(formula, tuple(stages), None, (), numbers.rounding)
-        bad = first_bad(replace(worked, stages=tuple(s for s in stages if not s.symbolic)), None, {})
+        printed = tuple(stage for stage in stages if not stage.symbolic)
+        bad = first_bad(Worked(stages[0].expr, printed, None, (), numbers.rounding))
         if bad is not None:
-            printed = [s for s in stages if not s.symbolic][bad]
-            return False, f"{printed.relation} {printed.expr} does not follow from the line before it"
+            wrong = printed[bad]
+            return False, f"{wrong.relation} {wrong.expr} does not follow from the line before it"
         for stage in stages:
             if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}):
                 return False, f"the formula {stage.expr} does not have the value of the left side"
@@ -308,4 +310,3 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     OBSERVATION: _Verifier.observation,
     GIVEN: _Verifier.given_numbers,
 }
-

@@ -300,7 +300,9 @@ TOP = (
 """The keys at the top of a model file."""
 
 _TOP = {key.name: key for key in TOP}
-_NEVER_VALUES = {*_TOP} - {"bias"}
+_SETTINGS = {"title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values"}
+_STRAY = {"values": _SETTINGS | {"hidden", "inputs", "outputs"}, "notation": _SETTINGS, "sizes": _SETTINGS, "cell": {*_TOP}}
+"""Table -> keys that belong above it; in TOML whatever follows a [table] is part of it."""
 
 
 # -- the check ----------------------------------------------------------------------------------------
@@ -333,7 +335,7 @@ def faults(data: Mapping[str, Any], keys: tuple[Key, ...] = TOP, above: tuple[st
 
 def _elsewhere(name: str, above: tuple[str, ...]) -> str:
     """Say where a key belongs that stands in the wrong table."""
-    if above and name in _NEVER_VALUES:
+    if len(above) == 1 and name in _STRAY[above[0]]:
         return f"; it stands under [{above[-1]}]: move it up, above the first [table]"
     return "; it belongs under [cell]" if not above and name in _TOP["cell"].by_name else ""
 
@@ -353,8 +355,9 @@ def _key_faults(key: Key, value: Any, path: tuple[str, ...]) -> Iterator[Fault]:
 
 
 def _entry_faults(key: Key, name: str, entry: Any, path: tuple[str, ...]) -> Iterator[Fault]:
-    if name in _NEVER_VALUES and (key.name, name) != ("notation", "notation"):
-        yield Fault(path, f"unknown key {'.'.join(path)!r}{_elsewhere(name, path[:-1])}")
+    stray = _elsewhere(name, path[:-1])
+    if stray:
+        yield Fault(path, f"unknown key {'.'.join(path)!r}{stray}")
     elif not KINDS[key.each].holds(entry):
         yield _wrong(key.each, entry, path)
     elif name == "notation" and entry not in key.choices:

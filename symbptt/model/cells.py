@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,12 +53,12 @@ class Cell:
     True
     """
 
-    equations: tuple[str, ...]
-    states: tuple[tuple[str, Any], ...]
+    equations: Sequence[str]
+    states: Any
     output: str = ""
-    shapes: tuple[tuple[str, Any], ...] = ()
+    shapes: Any = ()
     name: str = "cell"
-    functions: tuple[tuple[str, ElementwiseFunction], ...] = ()
+    functions: Any = ()
     direction: int = 1
     parsed: tuple[Parsed, ...] = field(init=False, repr=False, compare=False)
     inferred: tuple[tuple[str, Shape], ...] = field(init=False, repr=False, compare=False)
@@ -75,7 +75,9 @@ class Cell:
         _check_equations(self)
         fix(self, "output", self.output or self.states[0][0])
         if self.output not in self.defined:
-            raise EquationError(f"output {self.output!r} is not defined by an equation{nearest(self.output, self.defined)}")
+            raise EquationError(
+                f"output {self.output!r} is not defined by an equation{nearest(self.output, self.defined)}"
+            )
         shapes = infer(self.parsed, dict(_state_shapes(self)), dict(_shapes(self.shapes)), dict(self.functions), {})
         fix(self, "inferred", tuple(shapes.items()))
 
@@ -193,7 +195,9 @@ def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: li
     if lag == 0 and name in names and names.index(name) >= i:
         chain = _cycle(cell, name, str(parsed.name))
         if chain:
-            raise EquationError(f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; read {name}[t-1]")
+            raise EquationError(
+                f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; read {name}[t-1]"
+            )
         raise EquationError(f"{where} uses {name}[t] before it is defined; move the equation of {name!r} up")
 
 
@@ -304,5 +308,3 @@ def supremum(function_name: str) -> Expr | None:
     """
     entry = FUNCTIONS.get(function_name)
     return entry.supremum if entry else None
-
-

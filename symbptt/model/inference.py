@@ -213,9 +213,7 @@ class Inference:
 
     @staticmethod
     def _clash(p: Parsed, tree: ast.AST, a: _Kind, b: _Kind, sign: str) -> None:
-        raise ShapeError(
-            f"equation {p.text!r}: shapes do not fit in {p.segment(tree)!r}: {a.show()} {sign} {b.show()}"
-        )
+        raise ShapeError(f"equation {p.text!r}: shapes do not fit in {p.segment(tree)!r}: {a.show()} {sign} {b.show()}")
 
     # -- solving -------------------------------------------------------------------------------------
     def solve(self, defaults: Mapping[str, Expr]) -> dict[str, Shape]:
@@ -243,20 +241,20 @@ class Inference:
 
     def _round(self, guess: bool) -> bool:
         changed = False
-        for p, tree, a, b, result in list(self.matmuls):
+        for product in list(self.matmuls):
+            p, tree, a, b, result = product
             if self._matmul(p, tree, a.root(), b.root(), result):
-                self.matmuls.remove((p, tree, a, b, result))
+                self.matmuls.remove(product)
                 changed = True
         for item in list(self.products):
             if self._product(*item, guess=False):
                 self.products.remove(item)
                 changed = True
         for stack in list(self.stacks):
-            p, tree, result, parts = stack
+            where, place, made, parts = stack
             sizes = [k.root().rows.known for k in parts]
             if all(s is not None for s in sizes):
-                total = sum(sizes[1:], start=sizes[0])
-                self._equal(p, tree, result, vector(_Size(total)), "concat")
+                self._equal(where, place, made, vector(_Size(sympy.Add(*sizes))), "concat")
                 self.stacks.remove(stack)
                 changed = True
         if changed or not guess:
@@ -287,11 +285,8 @@ class Inference:
             self._clash(p, tree, a, b, "@")
         self._same(p, tree, a.columns, b.rows, a, b, "@")
         row = a.rank == 2 and a.rows.known == ONE
-        if b.rank == 1:
-            made = _Kind(0) if row else vector(a.rows)
-        else:
-            made = _Kind(2, a.rows, b.columns)
-        self._equal(p, tree, result, made, "=")
+        of_vector = _Kind(0) if row else vector(a.rows)
+        self._equal(p, tree, result, of_vector if b.rank == 1 else _Kind(2, a.rows, b.columns), "=")
         return True
 
     def _product(self, p: Parsed, tree: Any, a: _Kind, b: _Kind, result: _Kind, guess: bool) -> bool:
@@ -343,8 +338,10 @@ class Inference:
         sizes = [kind.rows.known, kind.columns.known][: kind.rank]
         if any(s is None for s in sizes):
             example = "'p'" if kind.rank == 1 else "('p', 'n')"
-            raise RankError(f"the size of {name!r} is not settled: {kind.show()}; say it with shapes={{{name!r}: {example}}}")
-        return tuple(sizes)  # type: ignore[arg-type]
+            raise RankError(
+                f"the size of {name!r} is not settled: {kind.show()}; say it with shapes={{{name!r}: {example}}}"
+            )
+        return tuple(sizes)
 
 
 def _is_number(tree: Any) -> bool:

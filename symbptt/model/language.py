@@ -58,12 +58,12 @@ class Parsed:
         return ast.get_source_segment(self.text, tree) or self.text
 
 
-def known_functions(functions: Mapping[str, Any] = {}) -> list[str]:  # noqa: B006
+def known_functions(functions: Mapping[str, Any] = {}) -> list[str]:
     """Return every function name of the language, the user's own included."""
     return [*A.FUNCTIONS, *ALIASES, *REDUCTIONS, *VECTOR_FUNCTIONS, *functions]
 
 
-def parse_equation(text: str, functions: Mapping[str, Any] = {}) -> Parsed:  # noqa: B006
+def parse_equation(text: str, functions: Mapping[str, Any] = {}) -> Parsed:
     """Parse ``name[t] = expression``.
 
     Raises
@@ -89,7 +89,7 @@ def parse_equation(text: str, functions: Mapping[str, Any] = {}) -> Parsed:  # n
     return parsed
 
 
-def parse_expression(text: str, functions: Mapping[str, Any] = {}) -> Parsed:  # noqa: B006
+def parse_expression(text: str, functions: Mapping[str, Any] = {}) -> Parsed:
     """Parse an expression, or the right side of ``l[t] = expression``."""
     body = _statements(text)
     if isinstance(body, ast.Assign):
@@ -207,7 +207,7 @@ def uses(parsed: Parsed) -> list[Use]:
     return list(found)
 
 
-def build(parsed: Parsed, resolve: Any, functions: Mapping[str, Any] = {}) -> Any:  # noqa: B006
+def build(parsed: Parsed, resolve: Any, functions: Mapping[str, Any] = {}) -> Any:
     """Return the node of the right side; ``resolve(name, lag)`` gives the node of a name."""
 
     def visit(tree: ast.AST) -> Any:
@@ -225,7 +225,7 @@ def build(parsed: Parsed, resolve: Any, functions: Mapping[str, Any] = {}) -> An
     def constant(tree: Any) -> Any:
         return A.node(tree.value) if isinstance(tree.value, int) else A.Literal(parsed.segment(tree))
 
-    _BUILDERS = {  # noqa: N806
+    _BUILDERS = {
         ast.BinOp: lambda tree: OPERATORS[type(tree.op)](visit(tree.left), visit(tree.right)),
         ast.UnaryOp: lambda tree: (
             A.negate(visit(tree.operand)) if isinstance(tree.op, ast.USub) else visit(tree.operand)

@@ -183,7 +183,9 @@ class Network:
         check_readout(self.readout)
         check_reduction(self.reduction)
         if self.reduction == "last" and self.cell.direction != 1:
-            raise EquationError("reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'")
+            raise EquationError(
+                "reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'"
+            )
         _ = self.system
 
     @property
@@ -272,7 +274,7 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
     given = {name: shape for name, shape in known.items() if name in used}
     if "target" in used:
         given["target"] = given[prediction]
-    sizes = {name: sympy.S.One for name in _SIZE_NAMES}
+    sizes = dict.fromkeys(_SIZE_NAMES, sympy.S.One)
     try:
         return infer(parsed, {}, given, dict(cell.functions), sizes)
     except ShapeError as error:
@@ -304,7 +306,7 @@ class _Resolver:
         return A.Parameter(name, shape[0], 1) if len(shape) == 1 else A.MatrixParameter(name, *shape)
 
     def equation(self, parsed: Parsed, stage: str, functions: Mapping[str, Any], network: Network) -> Equation:
-        size_of = self.shapes[str(network.readout and "y" or network.cell.output)]
+        size_of = self.shapes[str((network.readout and "y") or network.cell.output)]
         count = sympy.prod(size_of) if size_of else sympy.S.One
         sizes = {"size": count, "n": network.hidden, "m": network.inputs, "q": network.outputs, "T": network.steps}
 
@@ -325,7 +327,7 @@ class _Resolver:
                 self.variables["l"] = A.Variable("l")
             else:
                 shape = A.show_shape(A.shape_of(right))
-                raise ShapeError(f"loss {parsed.text!r} has shape {shape}, not a scalar; wrap it in sum(...) or norm2(...)")
+                raise ShapeError(
+                    f"loss {parsed.text!r} has shape {shape}, not a scalar; wrap it in sum(...) or norm2(...)"
+                )
         return Equation(self.variables[name][self.t], right, stage, parsed.text)
-
-

@@ -40,7 +40,9 @@ def with_steps(network: Network, values: Mapping[str, Any], steps: int | None = 
     """
     if steps is None and network.steps.is_Integer:
         return network
-    lengths = {k: n for k in (*network.system.inputs, "target") if (n := _length(network.system, k, values)) is not None}
+    lengths = {
+        k: n for k in (*network.system.inputs, "target") if (n := _length(network.system, k, values)) is not None
+    }
     if steps is not None:
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
             raise SizeError(f"steps must be a positive integer, not {steps!r}")
@@ -95,14 +97,18 @@ def figures_of(network: Network, values: Mapping[str, Any]) -> dict[Basic, Any]:
             raise UnknownNameError(f"value for {key!r}: the model has no such name{nearest(key, keys)}")
     missing = [k for k in keys if k not in values and not k.endswith("0")]
     if missing:
-        raise ValueInputError(f"a value is missing for {', '.join(missing)}; give it with --set {missing[0]}=... or in the file")
+        raise ValueInputError(
+            f"a value is missing for {', '.join(missing)}; give it with --set {missing[0]}=... or in the file"
+        )
     found: dict[Basic, Any] = {}
     for key, symbol in system.parameters.items():
         found[symbol] = _array(key, values[key], _shape(system, symbol))
     for state in system.states:
         shape = _shape(system, system.at(state))
         given = values.get(f"{state}0")
-        found[system.at(state, system.start)] = _zeros(system, shape) if given is None else _array(f"{state}0", given, shape)
+        found[system.at(state, system.start)] = (
+            _zeros(system, shape) if given is None else _array(f"{state}0", given, shape)
+        )
     for key in (*system.inputs, *(("target",) if "target" in system.variables else ())):
         found.update(_by_step(network, key, values[key]))
     return found
@@ -119,7 +125,9 @@ def _shape(system: System, leaf: Basic) -> tuple[int, ...]:
     sizes = A.shape_of(leaf)
     if not all(s.is_Integer for s in sizes):
         open_size = next(s for s in sizes if not s.is_Integer)
-        raise ValueInputError(f"numbers need concrete sizes: {open_size} is a symbol; give hidden, inputs and outputs as integers")
+        raise ValueInputError(
+            f"numbers need concrete sizes: {open_size} is a symbol; give hidden, inputs and outputs as integers"
+        )
     whole = tuple(int(s) for s in sizes)
     return whole[:1] if A.rank_of(leaf) == 1 else whole
 
@@ -154,7 +162,9 @@ def _by_step(network: Network, key: str, given: Any) -> dict[Basic, Any]:
     found = {}
     for t in steps:
         entry = raw[min(t, raw.shape[0]) - 1] if by_step else raw
-        found[system.at(key, Integer(t))] = _target(system, key, entry, shape, t) if key == "target" else _array(key, entry, shape)
+        found[system.at(key, Integer(t))] = (
+            _target(system, key, entry, shape, t) if key == "target" else _array(key, entry, shape)
+        )
     return found
 
 
@@ -175,7 +185,9 @@ def _target(system: System, key: str, entry: Any, shape: tuple[int, ...], t: int
     if system.target == "distribution":
         total = sum(entries[1:], start=entries[0])
         if abs(float(total) - 1) > 1e-9 or min(map(float, entries)) < 0:
-            raise ValueInputError(f"target at step {t} sums to {total}; a distribution must sum to 1 and not be negative")
+            raise ValueInputError(
+                f"target at step {t} sums to {total}; a distribution must sum to 1 and not be negative"
+            )
     if system.target == "unit" and not all(0 <= float(v) <= 1 for v in entries):
         raise ValueInputError(f"target at step {t} must lie between 0 and 1")
     return figures
@@ -183,10 +195,10 @@ def _target(system: System, key: str, entry: Any, shape: tuple[int, ...], t: int
 
 def _one_hot(entry: Any, classes: int, t: int) -> Any:
     if not isinstance(entry, int | np.integer) or isinstance(entry, bool) or not 0 <= entry < classes:
-        raise ValueInputError(f"target class {entry!r} at step {t} is out of range; with {classes} outputs it is 0 to {classes - 1}")
+        raise ValueInputError(
+            f"target class {entry!r} at step {t} is out of range; with {classes} outputs it is 0 to {classes - 1}"
+        )
     figures = np.empty((classes,), dtype=object)
     figures.fill(Figure.parse(0))
     figures[int(entry)] = Figure.parse(1)
     return figures
-
-

@@ -157,7 +157,9 @@ class _Writer:
     # -- the whole ------------------------------------------------------------------------------------
     def document(self) -> Document:
         title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
-        words: tuple[Inline, ...] = (title,) if title else self.phrase("title.default", {"cell": self.network.cell.name})
+        words: tuple[Inline, ...] = (
+            (title,) if title else self.phrase("title.default", {"cell": self.network.cell.name})
+        )
         blocks: list[Block] = [Heading(1, words)]
         for section in self.derivation.sections:
             blocks += self.section(section)
@@ -387,5 +389,3 @@ def _joined(words: list[Inline]) -> list[Inline]:
         else:
             merged.append(word)
     return merged
-
-

@@ -72,6 +72,17 @@ def to_mathml(item: Item, display: bool = False, lang: str | None = None, annota
     return _tag("math", body, xmlns=NAMESPACE, **shown, **spoken)
 
 
+def content(item: Item) -> str:
+    """Return a formula as elements to put inside a ``math`` element.
+
+    Examples
+    --------
+    >>> print(content(Script(Ident("h"), Ident("t"))))
+    <msub><mi>h</mi><mi>t</mi></msub>
+    """
+    return _write(item, False)
+
+
 def _tag(name: str, content: str, **attributes: str) -> str:
     written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{written}>{content}</{name}>"

@@ -28,9 +28,7 @@ def width(text: str) -> int:
     >>> width("ab"), width("梯度")
     (2, 4)
     """
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def wrap(text: str, columns: int = WIDTH) -> list[str]:
@@ -102,7 +100,9 @@ def _mark(block: Display) -> str:
 def _table(block: Table) -> str:
     cells = [[inline(cell) for cell in row] for row in (block.header, *block.rows)]
     widths = [max(width(row[i]) for row in cells) for i in range(len(cells[0]))]
-    lines = ["    " + "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    lines = [
+        "    " + "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells
+    ]
     return "\n" + "\n".join([lines[0], "    " + "  ".join("-" * w for w in widths), *lines[1:]])
 
 

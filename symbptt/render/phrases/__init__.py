@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -18,7 +18,7 @@ else:
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def languages() -> tuple[str, ...]:
     """Return the languages for which there is a catalogue.
 
@@ -35,7 +35,7 @@ def check_language(lang: str) -> None:
         raise UnknownNameError(f"unknown language {lang!r}{nearest(str(lang), languages())}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def catalogue(lang: str) -> dict[str, str]:
     """Return key -> phrase of a language, keys joined with dots.
 

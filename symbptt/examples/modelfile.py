@@ -1,0 +1,223 @@
+"""Model files: TOML, checked against the schema, every complaint with its line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import EquationError, ModelFileError, SymbpttError
+from .lines import locate
+from .schema import Written, faults
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+E = TypeVar("E", bound=SymbpttError)
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file that fits the schema.
+
+    Attributes
+    ----------
+    name : str
+        As the user gave it.
+    data : mapping
+        What is in it; decimals are kept as they were written.
+    lines : mapping
+        Path -> line.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+    lines: Mapping[tuple[str | int, ...], int] = field(repr=False, default_factory=dict)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments for :class:`symbptt.RNN`.
+
+        Raises
+        ------
+        SymbpttError
+            With the line, for a cell or a loss that is not in the equation language.
+        """
+        try:
+            return {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k != "description"}
+        except SymbpttError as error:
+            raise self.blame(error) from None
+
+    def blame(self, error: E) -> E:
+        """Return the error with the file and, where its text tells, the line that it is about.
+
+        Parameters
+        ----------
+        error : SymbpttError
+        """
+        line = self._line_of(str(error))
+        return type(error)(f"{self.name}:{line}: {error}" if line else f"{self.name}: {error}")
+
+    def tells(self, message: str) -> bool:
+        """Whether a message is about something that stands in this file."""
+        return self._line_of(message) is not None
+
+    def _line_of(self, message: str) -> int | None:
+        for pattern, above in _ABOUT:
+            match = pattern.match(message)
+            if match and (above, match[1]) in self.lines:
+                return self.lines[above, match[1]]
+        quoted = [(len(text), line) for text, line in self._texts() if _quotes(message, text)]
+        return max(quoted)[1] if quoted else None
+
+    def _texts(self) -> list[tuple[str, int]]:
+        found = []
+        for path, line in self.lines.items():
+            value: Any = self.data
+            for part in path:
+                value = value[part]
+            if isinstance(value, str) and not isinstance(value, Written) and path[0] not in ("title", "description"):
+                found.append((value.strip(), line))
+        return found
+
+
+_ABOUT = (
+    (re.compile(r"value for '([^']+)'"), "values"),
+    (re.compile(r"(target) (?:class|at step)"), "values"),
+    (re.compile(r"(\w+) is given for"), "values"),
+    (re.compile(r"notation for '([^']+)'"), "notation"),
+)
+"""How messages about values and notations begin -> the table that they are about."""
+
+
+def _quotes(message: str, text: str) -> bool:
+    return repr(text) in message or (len(text) > 6 and text in message)
+
+
+# -- reading ------------------------------------------------------------------------------------------
+
+
+def parse(text: str, name: str) -> ModelFile:
+    """Return the model file of a TOML text.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What the file is called in messages.
+
+    Raises
+    ------
+    ModelFileError
+        ``name:line: what is wrong``, for text that is no TOML and for keys and values that do not fit the schema.
+
+    Examples
+    --------
+    >>> parse('cell = "tanh"\\nhiden = 2', "my.toml")
+    Traceback (most recent call last):
+        ...
+    symbptt.errors.ModelFileError: my.toml:2: unknown key 'hiden'; did you mean 'hidden'?
+    """
+    try:
+        data = tomllib.loads(text, parse_float=_decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ModelFileError(_syntax(str(error), text, name)) from None
+    except RecursionError:
+        raise ModelFileError(f"{name}: nested too deeply") from None
+    lines = locate(text)
+    found = [(lines.get(fault.path, 0), fault.message) for fault in faults(data)]
+    if found:
+        line, message = min(found)
+        raise ModelFileError(f"{name}:{line}: {message}" if line else f"{name}: {message}")
+    return ModelFile(name, data, lines)
+
+
+def _decimal(text: str) -> Written:
+    return Written(text.replace("_", ""))
+
+
+def _syntax(message: str, text: str, name: str) -> str:
+    """Put the parser's ``(at line 3, column 7)`` where people and editors look for it."""
+    what, _, where = message.partition(" (at ")
+    match = re.match(r"line (\d+), column (\d+)", where)
+    line = int(match[1]) if match else len(text.splitlines())
+    column = f" (column {match[2]})" if match else " (at the end)"
+    return f"{name}:{max(line, 1)}: not valid TOML: {what[:1].lower() + what[1:]}{column}"
+
+
+def read(path: Path, name: str) -> ModelFile:
+    """Return the model file at a path.
+
+    Raises
+    ------
+    ModelFileError
+        For a file that cannot be read, is not UTF-8, or does not fit.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ModelFileError(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise ModelFileError(f"{name}: cannot be read: {error.strerror or error}") from None
+    return parse(text.replace("\r\n", "\n"), name)
+
+
+# -- from data to arguments ---------------------------------------------------------------------------
+
+def _plain(value: Any) -> Any:
+    """Return the value with nothing left of how it was read."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Written) else value
+
+
+def _title(value: Any) -> dict[str, str]:
+    return dict(value) if isinstance(value, dict) else {"en": value, "zh": value}
+
+
+def _inputs(value: Any) -> Any:
+    return None if value == 0 else value
+
+
+def _readout(value: str) -> str | None:
+    return None if value == "none" else value
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    from ..model import Cell
+
+    parts = {k: v for k, v in value.items() if k != "functions"}
+    functions = {name: _function(name, text) for name, text in value.get("functions", {}).items()}
+    return Cell(**{"name": "cell", **parts, "functions": functions})
+
+
+def _function(name: str, text: str) -> Any:
+    """Return an expression in one variable as SymPy; the text is parsed, never evaluated."""
+    from sympy import Symbol
+
+    from ..model.language import build, parse_expression, uses
+
+    parsed = parse_expression(text)
+    found = uses(parsed)
+    if len(found) != 1 or found[0].lag is not None:
+        raise EquationError(f"function {name!r}: {text!r} must have one variable, as in 'u / (1 + abs(u))'")
+    return build(parsed, lambda key, lag: Symbol(key, real=True)).doit()
+
+
+def _loss(value: str) -> Any:
+    from ..model import LOSSES, Loss
+
+    name = value.strip().replace("-", "_")
+    return name if name in LOSSES or name.isidentifier() else Loss(value)
+
+
+_READERS: dict[str, Any] = {"title": _title, "inputs": _inputs, "readout": _readout, "cell": _cell, "loss": _loss}
+"""Key -> what makes an argument of its value."""

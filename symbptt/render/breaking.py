@@ -1,0 +1,272 @@
+r"""Long formulas over several lines: how wide a formula is on paper, and where it may be broken.
+
+TeX does not break displayed formulas. Here they are broken before the plus and minus signs of a sum, where that is
+not enough between factors, and then inside brackets, so that no line runs into the margin.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..algebra.layout import (
+    DOTS,
+    Accent,
+    BigOperator,
+    Brace,
+    Cases,
+    Fence,
+    Fraction,
+    Grid,
+    Ident,
+    Item,
+    Number,
+    Operator,
+    Row,
+    Script,
+    Words,
+    is_tall,
+    is_word,
+    joint,
+    row,
+    settled,
+    spelled,
+)
+from ..algebra.tex import to_tex
+
+SMALL = 0.74
+"""Size of scripts."""
+INDENT = 2.0
+"""Width of the ``\\qquad`` in front of a continued line, in em."""
+
+
+# -- how wide ---------------------------------------------------------------------------------------------------
+def width(item: Item) -> float:
+    """Return about how wide a formula is in display style, in em; rather too wide than too narrow.
+
+    >>> round(width(Row((Ident("a"), Operator("+"), Ident("b")))), 1)
+    2.4
+    """
+    return _WIDTHS[type(item)](item)
+
+
+def text_width(text: str) -> float:
+    """Return about how wide words are, in em; Chinese characters are one em each."""
+    return sum(1.0 if unicodedata.east_asian_width(char) in "WF" else 0.5 for char in text)
+
+
+def _ident(ident: Ident) -> float:
+    wide = 0.8 if ident.name.isupper() else 0.58
+    return wide * len(ident.name) if ident.style == "italic" else text_width(ident.name) + 0.1
+
+
+def _number(number: Number) -> float:
+    item = spelled(number)
+    return 0.5 * len(number.text) if isinstance(item, Number) else width(item)
+
+
+def _operator(operator: Operator) -> float:
+    if operator.form == "infix":
+        return _SIGNS.get(operator.char, 1.35)
+    if operator.form == "separator":
+        return 0.45
+    return 1.5 if operator.char in DOTS else 0.78
+
+
+def _row(row: Row) -> float:
+    gaps = sum(0.17 for a, b in zip(row.items, row.items[1:], strict=False) if is_word(a) or is_word(b))
+    return sum(map(width, row.items)) + gaps
+
+
+def _script(script: Script) -> float:
+    script = settled(script)
+    return width(script.base) + SMALL * _widest((script.sub, script.sup)) + 0.05
+
+
+def _widest(items: Iterable[Item | None]) -> float:
+    return max((width(item) for item in items if item is not None), default=0.0)
+
+
+def _accent(accent: Accent) -> float:
+    return width(accent.base)
+
+
+def _fraction(fraction: Fraction) -> float:
+    return max(width(fraction.numerator), width(fraction.denominator)) + 0.24
+
+
+def _fence(fence: Fence) -> float:
+    bracket = 0.75 if is_tall(fence.body) else 0.4
+    return width(fence.body) + bracket * (bool(fence.left) + bool(fence.right))
+
+
+def _brace(brace: Brace) -> float:
+    return max(width(brace.body), SMALL * width(brace.note))
+
+
+def _big_operator(big: BigOperator) -> float:
+    return _sign_width(big) + width(big.body)
+
+
+def _sign_width(big: BigOperator) -> float:
+    return max(1.45, SMALL * _widest((big.lower, big.upper))) + 0.17
+
+
+def _grid(grid: Grid) -> float:
+    return _columns(grid.rows) + 1.1
+
+
+def _cases(cases: Cases) -> float:
+    return _columns(cases.rows) + 1.0
+
+
+def _columns(rows: tuple[tuple[Item, ...], ...]) -> float:
+    columns = list(zip(*rows, strict=True))
+    return sum(map(_widest, columns)) + 1.0 * (len(columns) - 1)
+
+
+_WIDTHS: dict[type, Callable[[Any], float]] = {
+    Ident: _ident,
+    Number: _number,
+    Operator: _operator,
+    Row: _row,
+    Script: _script,
+    Accent: _accent,
+    Fraction: _fraction,
+    Fence: _fence,
+    Brace: _brace,
+    BigOperator: _big_operator,
+    Grid: _grid,
+    Words: lambda words: text_width(words.text),
+    Cases: _cases,
+}
+_SIGNS = {"\u22c5": 0.73, "+": 1.23, "\u2212": 1.23, "\u2299": 1.23, "\u2298": 1.23, "\u00d7": 1.23, "/": 0.5}
+
+
+# -- where to break ---------------------------------------------------------------------------------------------
+Piece = tuple[str, float]
+"""LaTeX that stays on one line, and its width in em."""
+
+
+def broken(item: Item, first: float, rest: float) -> list[Piece]:
+    r"""Break a formula into lines of LaTeX with their widths.
+
+    Parameters
+    ----------
+    item : Item
+    first, rest : float
+        Room on the first line and on each line after it, in em.
+
+    Returns
+    -------
+    list of (str, float)
+        More than one line only where the formula is wider than ``first``; a line can still be too wide where there
+        is no place to break it.
+
+    Examples
+    --------
+    >>> long = Row((Ident("a"), Operator("+"), Ident("b"), Operator("+"), Ident("c")))
+    >>> [tex for tex, _ in broken(long, 3, 3)]
+    ['a + b', '+ c']
+    """
+    if width(item) <= first:
+        return [(to_tex(item), width(item))]
+    return _filled(_pieces(item, min(first, rest)), first, rest)
+
+
+def _filled(pieces: list[Piece], first: float, rest: float) -> list[Piece]:
+    lines: list[Piece] = []
+    for tex, wide in pieces:
+        room = rest if len(lines) > 1 else first
+        if lines and lines[-1][1] + wide <= room:
+            lines[-1] = (f"{lines[-1][0]} {tex}", lines[-1][1] + wide)
+        else:
+            lines.append((tex, wide))
+    return lines
+
+
+def _pieces(item: Item, room: float) -> list[Piece]:
+    """Take a formula apart until every piece fits, outermost sums first."""
+    if width(item) <= room:
+        return [(to_tex(item), width(item))]
+    for split in (_terms, _factors):
+        parts = split(item)
+        if len(parts) > 1:
+            return [piece for part in parts for piece in _pieces(part, room)]
+    return _opened(item, room) or [(to_tex(item), width(item))]
+
+
+def _terms(item: Item) -> list[Item]:
+    """Split a row before its plus and minus signs.
+
+    >>> len(_terms(Row((Ident("a"), Operator("+"), Ident("b"), Operator("\u2212"), Ident("c")))))
+    3
+    """
+    return _split(item, lambda left, right: _is_infix(right, "+\u2212"))
+
+
+def _factors(item: Item) -> list[Item]:
+    """Split a row before its signs of multiplication, and between factors that touch."""
+    return _split(item, lambda left, right: _is_infix(right, "\u22c5\u2299\u2298\u00d7") or joint(left, right) == "times")
+
+
+def _is_infix(item: Item, chars: str) -> bool:
+    return isinstance(item, Operator) and item.form == "infix" and item.char in chars
+
+
+def _split(item: Item, before: Callable[[Item, Item], bool]) -> list[Item]:
+    if not isinstance(item, Row):
+        return [item]
+    parts: list[list[Item]] = [[item.items[0]]]
+    for left, right in zip(item.items, item.items[1:], strict=False):
+        if before(left, right):
+            parts.append([])
+        parts[-1].append(right)
+    return [row(*part) for part in parts]
+
+
+def _opened(item: Item, room: float) -> list[Piece]:
+    """Break inside the brackets or behind the big operator at the end of a formula; nothing where there are none."""
+    if isinstance(item, Row):
+        head = row(*item.items[:-1])
+        return _enclosed(to_tex(head) + " ", width(head), _opened(item.items[-1], room), "")
+    if isinstance(item, BigOperator):
+        sign = to_tex(BigOperator(item.char, item.lower, item.upper, Row(()))).strip()
+        return _enclosed(sign + " ", _sign_width(item), _pieces(item.body, room), "")
+    if isinstance(item, Script) and isinstance(item.base, Fence):
+        script = to_tex(Script(Row(()), item.sub, item.sup)).removeprefix("()")
+        return _enclosed("", 0.0, _opened(item.base, room), script)
+    if isinstance(item, Fence):
+        left, right = (_bracket(char, side, item.body) for char, side in ((item.left, "l"), (item.right, "r")))
+        return _enclosed(left, 0.75, _pieces(item.body, room), right)
+    return []
+
+
+def _enclosed(before: str, wide: float, pieces: list[Piece], behind: str) -> list[Piece]:
+    if not pieces:
+        return []
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return [(before + first[0] + behind, first[1] + 2 * wide)]
+    return [(before + first[0], first[1] + wide), *pieces[1:-1], (last[0] + behind, last[1] + (0.75 if behind else 0.0))]
+
+
+def _bracket(char: str, side: str, body: Item) -> str:
+    r"""Write one bracket of a pair that stands on two lines, where ``\left`` and ``\right`` cannot reach."""
+    tex = _BRACKETS.get(char, {}).get(side, char)
+    if not char or not is_tall(body):
+        return tex
+    return f"\\{'Bigg' if _has_grid(body) else 'bigg'}{side}{tex} "
+
+
+def _has_grid(item: Item) -> bool:
+    return "matrix}" in to_tex(item)
+
+
+_BRACKETS = {
+    "|": {"l": r"\lvert ", "r": r"\rvert "},
+    "\u2016": {"l": r"\lVert ", "r": r"\rVert "},
+    "{": {"l": r"\lbrace ", "r": r"\lbrace "},
+    "}": {"l": r"\rbrace ", "r": r"\rbrace "},
+}
