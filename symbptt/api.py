@@ -14,10 +14,10 @@ from .algebra.figures import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
-from .errors import ValueInputError
+from .errors import UnknownNameError, ValueInputError, nearest
 from .model import Cell, Elman, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
-from .model.values import freeze, with_steps
+from .model.values import freeze, known_keys, with_steps
 
 if TYPE_CHECKING:
     from .codegen.bptt import Bptt
@@ -380,6 +380,18 @@ def load(source: str | Path) -> RNN:
     >>> load("relu-explosion").gradient("h", at=1)
     W_h*relu'(z[2])*d(L)/d(h[2])
     """
-    from .examples import load_model
+    from .examples import find
 
-    return RNN(**load_model(source))
+    file = find(source)
+    with file.located():
+        model = RNN(**file.arguments())
+        _check_values(model)
+    return model
+
+
+def _check_values(model: RNN) -> None:
+    """Raise for a given value that the model has no name for."""
+    keys = known_keys(model.system)
+    for key in model.values:
+        if key not in keys:
+            raise UnknownNameError(f"value for {key!r}: the model has no such name{nearest(key, keys)}")

@@ -119,7 +119,7 @@ class _At:
 
     @property
     def variable(self) -> Variable:
-        return self.args[0]  # type: ignore[no-any-return]
+        return self.args[0]
 
     @property
     def when(self) -> Expr:

@@ -34,7 +34,10 @@ Array = Any
 
 
 class Domain(Protocol):
-    """A kind of numbers: what the leaves are, and what functions do."""
+    """A kind of numbers: what the leaves are, and what functions do.
+
+    A domain whose arrays are not NumPy's may also have ``full(value, shape)`` and ``join(parts)``.
+    """
 
     def leaf(self, leaf: Basic) -> Array:
         """Return the value of a variable at a step, a parameter, or a derivative."""
@@ -115,6 +118,10 @@ def _full(value: Any, shape: tuple[int, ...]) -> Array:
     return array
 
 
+def _join(values: list[Array]) -> Array:
+    return np.concatenate([np.atleast_1d(value) for value in values])
+
+
 def _shape(expr: Any, domain: Domain) -> tuple[int, ...]:
     rows, columns = (domain.size(s) for s in expr.shape)
     return (rows,) if is_vector(expr) else (rows, columns)
@@ -133,7 +140,7 @@ def _(e: LiteralMatrix, d: Domain) -> Array:
 
 @_rule(Fill)
 def _(e: Fill, d: Domain) -> Array:
-    return _full(evaluate(e.value, d), _shape(e, d))
+    return getattr(d, "full", _full)(evaluate(e.value, d), _shape(e, d))
 
 
 @_rule(Identity)
@@ -232,13 +239,13 @@ def _(e: Any, d: Domain) -> Any:
 @_rule(N.Mean)
 def _(e: Any, d: Domain) -> Any:
     value = evaluate(e.args[0], d)
-    return value.sum() / d.number(Integer(value.size))
+    return value.sum() / d.number(Integer(int(np.prod(value.shape))))
 
 
 @_rule(N.Variance)
 def _(e: Any, d: Domain) -> Any:
     value = evaluate(e.args[0], d)
-    count = d.number(Integer(value.size))
+    count = d.number(Integer(int(np.prod(value.shape))))
     deviation = value - value.sum() / count
     return (deviation * deviation).sum() / count
 
@@ -264,7 +271,7 @@ def _(e: Any, d: Domain) -> Array:
 
 @_rule(N.Concat)
 def _(e: Any, d: Domain) -> Array:
-    return np.concatenate([np.atleast_1d(value) for value in _args(e, d)])
+    return getattr(d, "join", _join)(_args(e, d))
 
 
 @_rule(N.Part)

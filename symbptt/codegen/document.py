@@ -9,7 +9,7 @@ from sympy import Expr
 from ..algebra import present
 from ..algebra.plain import to_plain
 from ..model import CELL, LOSS, READOUT
-from .layout import docstring, statement
+from .layout import docstring, statement, wrapped
 
 if TYPE_CHECKING:
     from .emit import Module
@@ -63,7 +63,7 @@ def result_class(module: Module) -> list[str]:
         "    outputs : ndarray",
         f"        {outputs}.",
         "    adjoints : dict",
-        f"        The gradient of the loss by each variable: {adjoints}.",
+        *wrapped(f"The gradient of the loss by each variable: {adjoints}.", 8),
         '    """',
         "",
         "    loss: float",
@@ -88,7 +88,7 @@ def parameters_docstring(module: Module) -> list[str]:
     plan = module.plan
     shapes = ", ".join(f"{key} {_axes((), plan.shape(key))}" for key in module.system.parameters)
     text = ["Return loss, gradients, states, outputs and adjoints.", "", "Parameters", "----------", "params : dict"]
-    text += [f"    {shapes or 'nothing'}."]
+    text += wrapped(f"{shapes or 'nothing'}.", 4)
     for name in module.system.inputs:
         text.append(f"{module.arguments[name]} : array, {_either(('T',), plan.shape(name))}")
     if plan.has_target:
@@ -123,7 +123,8 @@ _EXAMPLE = {"n": 4, "m": 3, "q": 2}
 def check_function(module: Module) -> list[str]:
     """Return the function that compares the gradients with central differences on random data."""
     plan, system = module.plan, module.system
-    sizes = dict.fromkeys(s for name in _shaped(module) for e in plan.shape(name) for s in sorted(e.free_symbols, key=str))
+    every = [size for name in _shaped(module) for size in plan.shape(name)]
+    sizes = dict.fromkeys(symbol for size in every for symbol in sorted(size.free_symbols, key=str))
     lines = [
         "def gradient_check(seed=0):",
         '    """Return the largest error of a gradient against central differences, on random data."""',
@@ -139,9 +140,7 @@ def check_function(module: Module) -> list[str]:
         *(f'        "{s}0": {_normal(module, plan.shape(s), module.B)},' for s in system.states),
         "    }",
     ]
-    lines += _given(module)
-    lines += _differences()
-    return lines
+    return [*lines, *_given(module), *DIFFERENCES]
 
 
 def _shaped(module: Module) -> list[str]:
@@ -177,18 +176,23 @@ def _random_target(module: Module) -> str:
     return _normal(module, shape, *lead)
 
 
-def _differences() -> list[str]:
-    return """\
-    out = bptt(params, **given)
-    worst = 0.0
-    for key, array in arrays.items():
-        for where in np.ndindex(array.shape):
-            kept = array[where]
-            sides = []
-            for step in (1e-6, -1e-6):
-                array[where] = kept + step
-                sides.append(bptt(params, **given, wrt=()).loss)
-            array[where] = kept
-            slope = (sides[0] - sides[1]) / 2e-6
-            worst = max(worst, float(abs(slope - out.grads[key][where])))
-    return worst""".split("\n")
+DIFFERENCES = (
+    "    out = bptt(params, **given)",
+    "    worst = 0.0",
+    "    for key, array in arrays.items():",
+    "        for where in np.ndindex(array.shape):",
+    "            kept = array[where]",
+    "            sides = []",
+    "            for step in (1e-6, -1e-6):",
+    "                array[where] = kept + step",
+    "                sides.append(bptt(params, **given, wrt=()).loss)",
+    "            array[where] = kept",
+    "            slope = (sides[0] - sides[1]) / 2e-6",
+    "            worst = max(worst, float(abs(slope - out.grads[key][where])))",
+    "    return worst",
+)
+
+MAIN = (
+    'if __name__ == "__main__":',
+    '    print(f"largest error against central differences: {gradient_check():.1e}")',
+)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import sympy
 from sympy import Expr
 
 from .. import algebra as A
@@ -15,10 +14,10 @@ from ..algebra import present
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.plain import to_plain
 from ..model import CELL, LOSS, READOUT, Network
-from .document import check_function, module_docstring, parameters_docstring, result_class
+from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .expressions import Term, Writer
 from .functions import python_name
-from .layout import comment, statement
+from .layout import WIDTH, collection, comment, statement
 from .names import Allocator
 from .plan import Line, Plan
 from .sums import Summation
@@ -51,7 +50,8 @@ def emit(network: Network) -> Emitted:
     Examples
     --------
     >>> from symbptt.model import Network, cell, loss, whole
-    >>> elman = Network(cell("tanh"), whole("n", ""), whole("m", ""), None, None, loss("mse", None), "sum", whole("T", ""))
+    >>> sizes, T = (whole("n", "hidden"), whole("m", "inputs"), None), whole("T", "steps")
+    >>> elman = Network(cell("tanh"), *sizes, None, loss("mse", None), "sum", T)
     >>> print(emit(elman).source.splitlines()[0])
     \"\"\"Loss and gradients of the recurrent network "tanh", by backpropagation through time.
     """
@@ -173,13 +173,12 @@ class Module:
             "",
             "import numpy as np",
             "",
-            *statement(f"PARAMETERS = ({_listed(self.system.parameters)})"),
+            *collection("PARAMETERS = (", _quoted(self.system.parameters), ")"),
             *statement(f"GRADIENTS = (*PARAMETERS, {', '.join(_quoted(keys[len(self.system.parameters) :]))})"),
             *result_class(self),
         ]
         parts = [head, *(text.rstrip("\n").split("\n") for text in self._definitions()), body, check_function(self)]
-        tail = 'if __name__ == "__main__":\n    print(f"largest error against central differences: {gradient_check():.1e}")\n'
-        return "\n\n\n".join("\n".join(part) for part in parts) + "\n\n\n" + tail
+        return "\n\n\n".join("\n".join(part) for part in [*parts, MAIN]) + "\n"
 
     def _definitions(self) -> list[str]:
         return [*_ALWAYS, *self.helpers.values()]
@@ -203,26 +202,29 @@ class Module:
     # -- arrays in ------------------------------------------------------------------------------------
     def _prologue(self) -> None:
         keys = list(self.system.parameters)
+        if self._takes_classes():
+            self.all.number(self.plan.shape("target")[0])
         inputs = [self.arguments[name] for name in self.system.inputs]
         self.put("wrt = GRADIENTS if wrt is None else wrt")
         if keys:
             self.put("params = {key: np.asarray(params[key]) for key in PARAMETERS}")
         for name in inputs:
             self.put(f"{name} = np.asarray({name})")
-        kinds = [*(f"{name}.dtype" for name in inputs), *(["*(part.dtype for part in params.values())"] if keys else [])]
+        kinds = [f"{name}.dtype" for name in inputs]
+        kinds += ["*(part.dtype for part in params.values())"] if keys else []
         self.put(f"dtype = np.result_type({', '.join(['np.float32' if kinds else 'float', *kinds])})")
         if keys:
             left = ", ".join(self.names(key) for key in keys)
             self._unpack(left if len(keys) > 1 else f"({left},)")
         for name in inputs:
-            self.put(f"{name} = {name}.astype(dtype, copy=False)")
+            self.put(f"{name} = np.ascontiguousarray({name}, dtype)")
         self._put_sizes(lambda text: not text.startswith(tuple(self._late)))
         self._batch()
         self._put_sizes(lambda text: text.startswith(tuple(self._late)))
 
     def _unpack(self, left: str) -> None:
-        text = f"{left} = (params[key].astype(dtype, copy=False) for key in PARAMETERS)"
-        if len(text) + 4 <= 88:
+        text = f"{left} = (part.astype(dtype, copy=False) for part in params.values())"
+        if len(text) + 4 <= WIDTH:
             self.put(text)
         else:
             self.put("params = {key: part.astype(dtype, copy=False) for key, part in params.items()}")
@@ -291,9 +293,12 @@ class Module:
         self.put("batched = len(lead) == 1")
         self.put(f"{self.T}, {self.B} = steps, lead[0] if batched else 1")
 
+    def _takes_classes(self) -> bool:
+        return self.system.target == "distribution" and bool(self.plan.shape("target"))
+
     def _target(self) -> None:
         name = self.arguments["target"]
-        if self.system.target != "distribution" or not self.plan.shape("target"):
+        if not self._takes_classes():
             self.put(f"{name} = np.asarray({name}, dtype)")
             return
         classes = self.all.number(self.plan.shape("target")[0])
@@ -352,7 +357,7 @@ class Module:
         mean = f" / {self.T}" if self.system.reduction == "mean" else ""
         self.put(f"loss = float({self.names('l')}.sum(){mean})")
         shown = [f'"{s}": unbatch({self.whole_array(s)}, batched)' for s in self.system.states]
-        self.put(f"states = {{{', '.join(shown)}}}")
+        self.lines += collection("states = {", shown, "}", 4)
         self.put(f"outputs = unbatch({self.names(self.system.prediction)}, batched)")
         self.put("if len(wrt) == 0:")
         self.put("return Result(loss, {}, states, outputs, {})", 8)
@@ -442,7 +447,7 @@ class Module:
         for state in self.system.states:
             self._initial(state)
         shown = [f'"{line.name}": unbatch({self.adjoint(line.name)}, batched)' for line in self.plan.stage(CELL)]
-        self.put(f"adjoints = {{{', '.join(shown)}}}")
+        self.lines += collection("adjoints = {", shown, "}", 4)
         self.put("return Result(loss, grads, states, outputs, adjoints)")
 
     def _summation(self, at_end: bool) -> Summation:
@@ -482,16 +487,8 @@ def _quoted(keys: Any) -> list[str]:
     return [f'"{key}"' for key in keys]
 
 
-def _listed(keys: Any) -> str:
-    quoted = _quoted(keys)
-    return quoted[0] + "," if len(quoted) == 1 else ", ".join(quoted)
-
-
 def _definition(name: str, arguments: list[str]) -> list[str]:
     text = f"def {name}({', '.join(arguments)}):"
-    if len(text) <= 88:
+    if len(text) <= WIDTH:
         return [text]
     return [f"def {name}(", f"    {', '.join(arguments)}", "):"]
-
-
-__all__ = ["Emitted", "Module", "emit", "formula", "sympy"]

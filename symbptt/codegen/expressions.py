@@ -282,8 +282,21 @@ def _matrix_product(w: Writer, e: Any) -> Term:
         for factor in reversed(factors):
             result = _times_vector(w, factor, result)
         return result
+    whole = as_outer(e)
+    if whole is not None:
+        return _outer(w, whole)
     terms = [_as_matrix(w, factor) for factor in e.args]
     return _joined(w, terms, " @ ", PRODUCT)
+
+
+def as_outer(e: Any) -> Any:
+    """Return A u v^T B as the outer product of A u and B^T v, or None for another product."""
+    places = [i for i, factor in enumerate(e.args) if isinstance(factor, N.Outer)]
+    if len(places) != 1 or any(A.rank_of(factor) != 2 for factor in e.args):
+        return None
+    before, (u, v), after = e.args[: places[0]], e.args[places[0]].args, e.args[places[0] + 1 :]
+    result = A.outer(A.matmul(*before, u), A.matmul(*map(A.transpose, reversed(after)), v))
+    return result if isinstance(result, N.Outer) else None
 
 
 def _as_matrix(w: Writer, factor: Any) -> Term:

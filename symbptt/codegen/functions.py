@@ -105,7 +105,7 @@ TABLE: dict[str, Source] = {
         "    slope = 0.7978845608028654 * (1.0 + 0.134145 * u * u)\n"
         "    return 0.5 * (1.0 + y) + 0.5 * u * (1.0 - y * y) * slope\n",
     ),
-    "silu": Source("silu({u})", (SIGMOID, _helper("silu", '(u):\n    """Return u sigmoid(u)."""\n    return u * sigmoid(u)\n'))),
+    "silu": _value("silu", "    return u * sigmoid(u)\n", SIGMOID),
     "silu'": _slope("silu", "    y = sigmoid(u)\n    return y * (1.0 + u * (1.0 - y))\n", SIGMOID),
     "exp": Source("np.exp({u})"),
     "exp'": Source("np.exp({u})"),
@@ -215,4 +215,3 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
 
     def _print_Abs(self, expr: Any) -> str:
         return f"np.abs({self._print(expr.args[0])})"
-

@@ -77,7 +77,7 @@ def _operands(text: str, indent: int) -> list[str]:
         cuts.append(_operator_before(text, node))
         node = node.left
     edges = [0, *reversed(cuts), len(text)]
-    return [margin + text[a:b].strip() for a, b in zip(edges, edges[1:], strict=False)]
+    return [margin + text[a:b].strip() for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def _bracketed(text: str, node: ast.expr, tree: ast.expr) -> bool:
@@ -89,6 +89,26 @@ def _operator_before(text: str, node: ast.BinOp) -> int:
     between = text[node.left.end_col_offset : node.right.col_offset]
     sign = next(c for c in between if c in "+-*/@")
     return (node.left.end_col_offset or 0) + between.index(sign)
+
+
+def collection(opening: str, items: list[str], closing: str, indent: int = 0) -> list[str]:
+    """Return an assignment of a tuple or dict: on one line, or each item on its own.
+
+    >>> collection("KEYS = (", ["1"], ")")
+    ['KEYS = (1,)']
+    """
+    margin = " " * indent
+    comma = "," if len(items) == 1 and opening.endswith("(") else ""
+    line = f"{margin}{opening}{', '.join(items)}{comma}{closing}"
+    if len(line) <= WIDTH or not items:
+        return [line]
+    return [margin + opening, *(f"{margin}    {item}," for item in items), margin + closing]
+
+
+def wrapped(text: str, indent: int = 0) -> list[str]:
+    """Return a text over lines of that indentation."""
+    margin = " " * indent
+    return textwrap.wrap(text, WIDTH - 4, initial_indent=margin, subsequent_indent=margin, break_long_words=False)
 
 
 def comment(text: str, indent: int = 0) -> list[str]:

@@ -207,9 +207,8 @@ class Plan:
 
     def _adjoint_in(self, expr: Any) -> str | None:
         for part in sympy.preorder_traversal(expr):
-            if isinstance(part, A.Gradient | A.ScalarDerivative) and part.of == self.system.L:
-                if part != expr and part.by.name in self.generic.adjoints:
-                    return str(part.by.name)
+            if part != expr and isinstance(part, _DERIVATIVES) and part.of == self.system.L:
+                return str(part.by.name)
         return None
 
     def _settled(self, expr: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from .expressions import ATOM, POWER, PRODUCT, SUM, UNARY, Term, Writer
+from .expressions import ATOM, POWER, PRODUCT, SUM, UNARY, Term, Writer, as_outer
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,9 @@ class Summation:
     def product(self, e: Any) -> Term | None:
         """The sum of A X: constant factors go outside; of X Y: again one product of stacked rows."""
         first, *rest = e.args
+        whole = as_outer(e)
+        if whole is not None:
+            return self.outer(whole)
         if any(A.rank_of(a) != 2 for a in e.args):
             return None
         right = rest[0] if len(rest) == 1 else N.MatrixProduct(*rest)

@@ -87,4 +87,6 @@ def load_model(source: str | Path) -> dict[str, Any]:
     >>> load_model("sigmoid")
     {'cell': 'sigmoid'}
     """
-    return find(source).arguments()
+    file = find(source)
+    with file.located():
+        return file.arguments()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..errors import EquationError, ModelFileError, SymbpttError
 from .lines import locate
@@ -17,8 +18,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-E = TypeVar("E", bound=SymbpttError)
 
 
 @dataclass(frozen=True)
@@ -33,38 +32,41 @@ class ModelFile:
         What is in it; decimals are kept as they were written.
     lines : mapping
         Path -> line.
+    own : bool
+        Whether it is a file of the user's, so that errors can be looked up in it.
     """
 
     name: str
     data: Mapping[str, Any]
     lines: Mapping[tuple[str | int, ...], int] = field(repr=False, default_factory=dict)
+    own: bool = False
 
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments for :class:`symbptt.RNN`.
+        """Return the keyword arguments for :class:`symbptt.RNN`."""
+        return {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k != "description"}
+
+    @contextmanager
+    def located(self, *elsewhere: str) -> Iterator[None]:
+        """Put the file and, where its text tells, the line before every error that is raised inside.
+
+        Parameters
+        ----------
+        *elsewhere : str
+            Values that do not come from the file; errors about them stay as they are.
 
         Raises
         ------
         SymbpttError
-            With the line, for a cell or a loss that is not in the equation language.
+            The same, with ``file:line:`` in front.
         """
         try:
-            return {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k != "description"}
+            yield
         except SymbpttError as error:
-            raise self.blame(error) from None
-
-    def blame(self, error: E) -> E:
-        """Return the error with the file and, where its text tells, the line that it is about.
-
-        Parameters
-        ----------
-        error : SymbpttError
-        """
-        line = self._line_of(str(error))
-        return type(error)(f"{self.name}:{line}: {error}" if line else f"{self.name}: {error}")
-
-    def tells(self, message: str) -> bool:
-        """Whether a message is about something that stands in this file."""
-        return self._line_of(message) is not None
+            message = str(error)
+            if not self.own or any(re.match(rf"(value for )?'?{key}\b", message) for key in elsewhere):
+                raise
+            line = self._line_of(message)
+            raise type(error)(f"{self.name}:{line}: {message}" if line else f"{self.name}: {message}") from None
 
     def _line_of(self, message: str) -> int | None:
         for pattern, above in _ABOUT:
@@ -163,10 +165,11 @@ def read(path: Path, name: str) -> ModelFile:
         raise ModelFileError(f"{name}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
         raise ModelFileError(f"{name}: cannot be read: {error.strerror or error}") from None
-    return parse(text.replace("\r\n", "\n"), name)
+    return replace(parse(text.replace("\r\n", "\n"), name), own=True)
 
 
 # -- from data to arguments ---------------------------------------------------------------------------
+
 
 def _plain(value: Any) -> Any:
     """Return the value with nothing left of how it was read."""

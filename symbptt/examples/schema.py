@@ -63,7 +63,9 @@ def _is_shape(value: Any) -> bool:
 
 
 def _is_words(value: Any) -> bool:
-    return _is_text(value) or (isinstance(value, dict) and set(value) <= {*LANGUAGES} and all(map(_is_text, value.values())))
+    return _is_text(value) or (
+        isinstance(value, dict) and set(value) <= {*LANGUAGES} and all(map(_is_text, value.values()))
+    )
 
 
 def _is_texts(value: Any) -> bool:
@@ -94,7 +96,12 @@ KINDS: dict[str, Kind] = {
     "words": Kind(
         _is_words,
         'a string, or a table such as {en = "...", zh = "..."}',
-        {"anyOf": [_TEXT, {"type": "object", "properties": dict.fromkeys(LANGUAGES, _TEXT), "additionalProperties": False}]},
+        {
+            "anyOf": [
+                _TEXT,
+                {"type": "object", "properties": dict.fromkeys(LANGUAGES, _TEXT), "additionalProperties": False},
+            ]
+        },
     ),
     "flag": Kind(lambda v: isinstance(v, bool), "true or false", {"type": "boolean"}),
     "size": Kind(_is_size, "a positive integer or the name of a symbol", _SIZE),
@@ -183,14 +190,17 @@ CELL = (
     Key(
         "output",
         "text",
-        _about("What the readout or the loss reads; by default the first state.", "读出层或损失读取的变量；默认为第一个状态。"),
+        _about(
+            "What the readout or the loss reads; by default the first state.",
+            "读出层或损失读取的变量；默认为第一个状态。",
+        ),
         "h",
     ),
     Key(
         "shapes",
         "",
         _about(
-            'Shapes that the equations leave open: a size, a pair of sizes, or [] for a number.',
+            "Shapes that the equations leave open: a size, a pair of sizes, or [] for a number.",
             "方程没有确定的形状：一个尺寸、一对尺寸，或用 [] 表示标量。",
         ),
         {"W_h": ["n", "n"]},
@@ -207,7 +217,10 @@ CELL = (
     Key(
         "direction",
         "direction",
-        _about("1 where step t reads step t-1, -1 where it reads step t+1.", "1 表示第 t 步读取第 t-1 步，-1 表示读取第 t+1 步。"),
+        _about(
+            "1 where step t reads step t-1, -1 where it reads step t+1.",
+            "1 表示第 t 步读取第 t-1 步，-1 表示读取第 t+1 步。",
+        ),
         1,
     ),
 )
@@ -235,7 +248,10 @@ TOP = (
     Key(
         "hidden",
         "size",
-        _about('Size n of the hidden state: an integer, or a symbol such as "n".', '隐状态的尺寸 n：整数，或符号，例如 "n"。'),
+        _about(
+            'Size n of the hidden state: an integer, or a symbol such as "n".',
+            '隐状态的尺寸 n：整数，或符号，例如 "n"。',
+        ),
         1,
     ),
     Key(
@@ -268,7 +284,10 @@ TOP = (
     Key(
         "reduction",
         "text",
-        _about("Over time: sum, mean, or last (only the last step counts).", "对时间的汇总方式：sum、mean 或 last（只计最后一步）。"),
+        _about(
+            "Over time: sum, mean, or last (only the last step counts).",
+            "对时间的汇总方式：sum、mean 或 last（只计最后一步）。",
+        ),
         "last",
         choices=("last", "mean", "sum"),
     ),
@@ -285,15 +304,27 @@ TOP = (
         each="text",
         choices=("d2l", "goodfellow", "hh", "pytorch", "textbook"),
     ),
-    Key("sizes", "", _about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"), {"p": 2}, each="size"),
+    Key(
+        "sizes",
+        "",
+        _about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"),
+        {"p": 2},
+        each="size",
+    ),
     Key(
         "values",
         "",
         _about(
-            "Numbers, printed as they are given: parameters, x (by step), target, h0. Fractions are strings: \"1/3\".",
+            'Numbers, printed as they are given: parameters, x (by step), target, h0. Fractions are strings: "1/3".',
             '数值，按原样打印：参数、x（按时间步）、target、h0。分数写成字符串："1/3"。',
         ),
-        {"W_h": Written("0.5"), "W_x": Written("1.0"), "b_h": Written("0.0"), "x": [Written("1.0")] * 3, "target": Written("0.5")},
+        {
+            "W_h": Written("0.5"),
+            "W_x": Written("1.0"),
+            "b_h": Written("0.0"),
+            "x": [Written("1.0")] * 3,
+            "target": Written("0.5"),
+        },
         each="numbers",
     ),
 )
@@ -301,7 +332,12 @@ TOP = (
 
 _TOP = {key.name: key for key in TOP}
 _SETTINGS = {"title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values"}
-_STRAY = {"values": _SETTINGS | {"hidden", "inputs", "outputs"}, "notation": _SETTINGS, "sizes": _SETTINGS, "cell": {*_TOP}}
+_STRAY = {
+    "values": _SETTINGS | {"hidden", "inputs", "outputs"},
+    "notation": _SETTINGS,
+    "sizes": _SETTINGS,
+    "cell": {*_TOP},
+}
 """Table -> keys that belong above it; in TOML whatever follows a [table] is part of it."""
 
 
@@ -347,7 +383,9 @@ def _key_faults(key: Key, value: Any, path: tuple[str, ...]) -> Iterator[Fault]:
         for name, entry in value.items():
             yield from _entry_faults(key, name, entry, (*path, name))
     elif not key.kind:
-        yield Fault(path, f"{'.'.join(path)} must be a table, such as {_toml(key.name, key.sample)}, not {_shown(value)}")
+        yield Fault(
+            path, f"{'.'.join(path)} must be a table, such as {_toml(key.name, key.sample)}, not {_shown(value)}"
+        )
     elif not KINDS[key.kind].holds(value):
         yield _wrong(key.kind, value, path, " or a table" * bool(key.members or key.each))
     elif key.choices and value not in key.choices:

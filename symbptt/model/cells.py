@@ -17,6 +17,8 @@ from .language import Parsed, parse_equation, uses
 RESERVED = {"l": "the loss of a step", "L": "the loss", "target": "the target", "y": "the readout", "a": "the readout",
             "t": "the time index", "T": "the number of steps"}  # fmt: skip
 """Names that a cell may not use for its own variables."""
+RESERVED_PARAMETERS = ("l", "L", "t", "T")
+"""Of these, the names that it may not use for parameters either."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,13 @@ def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: li
     if lag is None:
         if name in names:
             raise EquationError(f"{where}: {name!r} is a variable; write {name}[t] or {name}[t-1]")
+        if name in RESERVED_PARAMETERS:
+            raise EquationError(f"{where}: {name!r} stands for {RESERVED[name]}; rename the parameter")
+        if name.endswith("0") and name[:-1] in cell.state_names:
+            raise EquationError(f"{where}: {name!r} stands for the initial state; rename the parameter")
         return
+    if name not in names and name in RESERVED:
+        raise EquationError(f"{where}: {name!r} stands for {RESERVED[name]}; rename the input")
     if lag == cell.direction:
         step = "t+1" if lag == 1 else "t-1"
         raise EquationError(f"{where} refers to {name}[{step}]; a cell of this direction reads steps t and t{-lag:+d}")

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ast
+import math
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from .. import algebra as A
@@ -44,6 +47,9 @@ OPERATORS: dict[type, Any] = {
     ast.Pow: A.power,
 }
 
+LARGEST, LARGEST_EXPONENT = 1e100, 100
+"""Limits of the numbers that can be written in an equation."""
+
 
 @dataclass(frozen=True)
 class Parsed:
@@ -55,7 +61,7 @@ class Parsed:
 
     def segment(self, tree: ast.AST) -> str:
         """Return the source text of a part."""
-        return ast.get_source_segment(self.text, tree) or self.text
+        return ast.get_source_segment(_plain(self.text), tree) or self.text
 
 
 def known_functions(functions: Mapping[str, Any] = {}) -> list[str]:
@@ -105,13 +111,18 @@ def _statements(text: str) -> ast.stmt:
     if not isinstance(text, str) or len(text) > 2000:
         raise EquationError(f"an equation is a string of at most 2000 characters, not {str(text)[:40]!r}")
     try:
-        tree = ast.parse(text.strip().replace("\\", ""), mode="exec")
+        tree = ast.parse(_plain(text), mode="exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
         raise EquationError(f"equation {text!r}: not in the equation language{where}") from None
     if len(tree.body) != 1:
         raise EquationError(f"equation {text!r}: one equation is expected")
     return tree.body[0]
+
+
+def _plain(text: str) -> str:
+    r"""Return what is parsed: ``\sigma`` is read as ``sigma``."""
+    return text.strip().replace("\\", "")
 
 
 def _check(parsed: Parsed, functions: Mapping[str, Any]) -> None:
@@ -137,12 +148,16 @@ def _walk(tree: ast.AST, depth: int = 0) -> Iterator[tuple[ast.AST, int]]:
 def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> str | None:
     text = parsed.segment(part)
     if isinstance(part, ast.BinOp):
+        if isinstance(part.op, ast.Pow):
+            return _power_objection(parsed, part)
         return None if type(part.op) in OPERATORS else f"the operator in {text!r} is not in the language"
     if isinstance(part, ast.UnaryOp):
         return None if isinstance(part.op, ast.USub | ast.UAdd) else f"the operator in {text!r} is not in the language"
     if isinstance(part, ast.Constant):
         real = isinstance(part.value, int | float) and not isinstance(part.value, bool)
-        return None if real else f"{text!r} is no number"
+        if not real:
+            return f"{text!r} is no number"
+        return None if abs(part.value) < LARGEST else f"the number {text[:40]!r} is too large"
     if isinstance(part, ast.Attribute):
         return None if part.attr == "T" else f"the attribute .{part.attr} is not in the language (only .T is)"
     if isinstance(part, ast.Subscript):
@@ -150,9 +165,49 @@ def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> s
         return None
     if isinstance(part, ast.Call):
         return _call_objection(part, text, functions)
-    if isinstance(part, ast.Name | ast.operator | ast.unaryop | ast.expr_context):
+    if isinstance(part, ast.Name):
+        return f"the name {part.id!r} starts with an underscore" if part.id.startswith("_") else None
+    if isinstance(part, ast.operator | ast.unaryop | ast.expr_context):
         return None
     return f"{text!r} ({type(part).__name__}) is not in the language"
+
+
+def _power_objection(parsed: Parsed, part: ast.BinOp) -> str | None:
+    """Exponents are numbers, and small ones, so that no text takes long to read."""
+    try:
+        exponent = _constant_value(part.right)
+    except ZeroDivisionError:
+        exponent = None
+    if exponent is None:
+        return f"the exponent in {parsed.segment(part)!r} must be a number"
+    if abs(exponent) > LARGEST_EXPONENT or (_constant_value(part.left) is None and _is_power_of_numbers(part.left)):
+        return f"the exponent in {parsed.segment(part)!r} is too large"
+    return None
+
+
+def _is_power_of_numbers(tree: ast.AST) -> bool:
+    return not any(isinstance(p, ast.Name) for p in ast.walk(tree))
+
+
+def _constant_value(tree: ast.AST) -> Fraction | None:
+    """Return the value of arithmetic on numbers without powers, else None."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, int | float) and math.isfinite(tree.value):
+        return Fraction(tree.value)
+    if isinstance(tree, ast.UnaryOp):
+        value = _constant_value(tree.operand)
+        return -value if value is not None and isinstance(tree.op, ast.USub) else value
+    if isinstance(tree, ast.BinOp) and type(tree.op) in _ARITHMETIC:
+        left, right = _constant_value(tree.left), _constant_value(tree.right)
+        return None if left is None or right is None else _ARITHMETIC[type(tree.op)](left, right)
+    return None
+
+
+_ARITHMETIC: dict[type, Any] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 def _call_objection(part: ast.Call, text: str, functions: Mapping[str, Any]) -> str | None:
@@ -163,6 +218,8 @@ def _call_objection(part: ast.Call, text: str, functions: Mapping[str, Any]) -> 
     known = known_functions(functions)
     if part.func.id not in known:
         return f"the function {part.func.id!r} is not known{nearest(part.func.id, known)}"
+    if part.func.id == "concat" and not part.args:
+        return f"{text!r}: concat needs at least one argument"
     wanted = {"inner": 2, "outer": 2}.get(part.func.id, 1)
     if part.func.id != "concat" and len(part.args) != wanted:
         return f"{text!r}: {part.func.id} takes {wanted} argument{'s' * (wanted > 1)}, not {len(part.args)}"
@@ -175,11 +232,13 @@ def _lag(parsed: Parsed, part: ast.Subscript) -> int:
     where = part.slice
     if not isinstance(part.value, ast.Name):
         raise EquationError(f"equation {parsed.text!r}: only a name can be taken at a step, not {text!r}")
+    if part.value.id.startswith("_"):
+        raise EquationError(f"equation {parsed.text!r}: the name {part.value.id!r} starts with an underscore")
     if isinstance(where, ast.Name) and where.id == "t":
         return 0
     if isinstance(where, ast.BinOp) and isinstance(where.left, ast.Name) and where.left.id == "t":
         step = where.right
-        if isinstance(step, ast.Constant) and step.value == 1 and isinstance(where.op, ast.Sub | ast.Add):
+        if isinstance(step, ast.Constant) and type(step.value) is int and step.value == 1 and isinstance(where.op, ast.Sub | ast.Add):
             return -1 if isinstance(where.op, ast.Sub) else 1
     raise EquationError(f"equation {parsed.text!r}: {text!r}: only the steps t and t-1 can be used")
 

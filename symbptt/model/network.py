@@ -235,6 +235,9 @@ def _system(network: Network) -> System:
 def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
     if network.readout is None:
         return []
+    for name in ("W_y", "b_y", "y", "a"):
+        if name in cell.parameters:
+            raise EquationError(f"the cell uses {name!r}, which belongs to the readout; rename it, or set readout=None")
     texts = [text.replace("{h}", f"{cell.output}[t]") for text in READOUTS[network.readout]]
     if not network.readout_bias:
         texts = [text.replace(" + b_y", "") for text in texts]
@@ -319,7 +322,12 @@ class _Resolver:
                 self.parameters[name] = self._parameter(name)
             return self.parameters[name]
 
-        right = build(parsed, resolve, functions)
+        try:
+            right = build(parsed, resolve, functions)
+        except ShapeError as error:
+            raise ShapeError(f"equation {parsed.text!r}: {error}") from None
+        if right.has(sympy.zoo, sympy.nan, sympy.oo):
+            raise EquationError(f"equation {parsed.text!r}: a division by zero")
         name = str(parsed.name)
         if stage == LOSS and A.shape_of(right):
             if all(s == 1 for s in A.shape_of(right)):

@@ -165,30 +165,32 @@ class _Page:
 
     # -- displays ---------------------------------------------------------------------------------------------
     def display(self, display: Display) -> str:
-        one_line = len(display.lines) == 1 or is_short(display)
-        formula = _in_line(display) if one_line else _aligned("".join(_row(*cells) for cells in _cells(display)))
+        """Write a chain, on one line with its remarks in HTML behind it, or as a table that holds them."""
+        if len(display.lines) > 1 and not is_short(display):
+            return self.figure(_aligned("".join(self._rows(display))), display_tex(display))
         reason = f'<span class="reason">({self.words(display.reason)})</span>' if display.reason else ""
-        return self.figure(formula, display_tex(display), reason + self.mark(display.verified))
+        return self.figure(_in_line(display), display_tex(display), reason + self.mark(display.verified))
 
     def group(self, group: Group) -> str:
         """Write displays that share their columns; what belongs to one of them stands in a column behind it."""
         if len(group.displays) == 1:
             return self.display(group.displays[0])
         rows = (row for display in group.displays for row in self._rows(display))
-        return self.figure(_aligned("".join(rows)), group_tex(group), "")
+        return self.figure(_aligned("".join(rows)), group_tex(group))
 
     def _rows(self, display: Display) -> Iterator[str]:
-        *before, last = _cells(display)
+        *before, (left, sign, item) = _cells(display)
         for cells in before:
             yield _row(*cells)
-        yield _row(*last, *self._remark(display))
+        mark = (self.mark(display.verified, "mtext"),) if display.verified is not None else ()
+        yield _row(left, sign, item + self._reason(display.reason), *mark)
 
-    def _remark(self, display: Display) -> tuple[str, ...]:
-        if not display.reason and display.verified is None:
-            return ()
-        words = (content(w.item) if isinstance(w, Math) else f"<mtext>{_hard(w)}</mtext>" for w in display.reason)
-        reason = "<mtext>(</mtext>" + "".join(words) + "<mtext>)</mtext>" if display.reason else ""
-        return (reason + self.mark(display.verified, "mtext"),)
+    def _reason(self, words: tuple[Inline, ...]) -> str:
+        """Write a reason as part of a formula."""
+        if not words:
+            return ""
+        parts = (content(w.item) if isinstance(w, Math) else f"<mtext>{_hard(w)}</mtext>" for w in words)
+        return f'<mspace width="1em"/><mrow class="reason"><mtext>(</mtext>{"".join(parts)}<mtext>)</mtext></mrow>'
 
     def mark(self, verified: bool | None, name: str = "span") -> str:
         """Write the mark of a display that was checked, and of one that failed."""
@@ -200,7 +202,8 @@ class _Page:
         role = ' role="img"' if name == "span" else ""
         return f'<{name} class="verified"{role} title="{title}" aria-label="{title}">✓</{name}>'
 
-    def figure(self, formula: str, tex: str, behind: str) -> str:
+    def figure(self, formula: str, tex: str, behind: str = "") -> str:
+        """Write a formula in a box that scrolls, with its source for the copy buttons."""
         lang = f' xml:lang="{escape(self.lang)}"'
         math = f'<math xmlns="{NAMESPACE}" display="block"{lang}>{formula}</math>'
         source = escape(tex).replace("\n", "&#10;")

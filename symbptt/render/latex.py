@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ..algebra.tex import GREEK, SIGNS, escape, to_tex
-from .breaking import INDENT, broken, text_width, width
+from .breaking import INDENT, Piece, broken, text_width, width
 from .document import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
 from .markdown import reason_tex
 
-ONE_LINE = 27.0
-"""A chain of several relations up to this width stays on one line, in em."""
-TEXT_WIDTHS = {"zh": 37.0, "en": 40.5}
-"""Width of the text of a complete document, in em, with a little to spare."""
-_RELATION = 1.6
-_RELATIONS = {"=": "=", "≈": "\\approx"}
-_SIZES = (("", 1.0), ("\\small", 0.9), ("\\footnotesize", 0.8), ("\\scriptsize", 0.66), ("\\tiny", 0.5))
-_LONG_TABLE = 30
+
+@dataclass(frozen=True)
+class _Page:
+    """What is written for: how wide the text is, in em, and whether the document is complete."""
+
+    room: float
+    complete: bool
 
 
 def to_latex(document: Document, complete: bool = False) -> str:
@@ -29,112 +29,92 @@ def to_latex(document: Document, complete: bool = False) -> str:
     ----------
     document : Document
     complete : bool
-        Whether it is a document to be compiled with XeLaTeX, or a fragment for ``\input``.
+        Whether it is a whole document for XeLaTeX, or a fragment for ``\input``, which starts with a comment that
+        names the packages it needs.
 
     Returns
     -------
     str
     """
-    blocks = _blocks(document)
+    page = _Page(_ROOMS.get(document.lang, _ROOMS["en"]) if complete else min(_ROOMS.values()), complete)
+    body = _joined([(kind, _WRITERS[kind](block, page)) for kind, block in _runs(document.blocks)])
     if not complete:
-        return f"{_needs(document)}\n\n{_joined(blocks)}\n"
-    head, *rest = blocks
-    return f"{_preamble(document)}\n\\begin{{document}}\n{head[1]}\n\n{_joined(rest)}\n\\end{{document}}\n".replace(
-        _TITLE, "\\maketitle"
-    )
+        return f"{_needs(document, body)}\n\n{body}\n"
+    return f"{_preamble(document, body)}\n\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
 
 
-# -- the whole --------------------------------------------------------------------------------------------------
-def _needs(document: Document) -> str:
-    packages = "amsmath, booktabs" + (", longtable" if _has_long_table(document) else "")
-    lines = [f"% Packages: {packages}."]
-    if _has_chinese(document):
-        lines.append("% Chinese: compile with XeLaTeX, with the class ctexart or the package ctex.")
-    return "\n".join(lines)
-
-
-_HEAD = r"""% Compile with XeLaTeX.
-{document_class}
-\usepackage{{{packages}}}
-\usepackage[a4paper,margin=2.5cm]{{geometry}}
-\usepackage[hidelinks,bookmarksnumbered]{{hyperref}}
-\hypersetup{{pdftitle={{{title}}}}}
-\allowdisplaybreaks
-\setlength{{\jot}}{{6pt}}
-\setlength{{\emergencystretch}}{{3em}}
-\setcounter{{MaxMatrixCols}}{{20}}
-{spacing}
-\title{{{heading}}}
-\author{{}}
-\date{{}}"""
-_CLASSES = {
-    "zh": "\\documentclass[UTF8,fontset=fandol,zihao=-4]{ctexart}",
-    "en": "\\documentclass[11pt]{article}",
-}
-_MIXED = "\\usepackage[UTF8,fontset=fandol,scheme=plain]{ctex}"
-_SPACING = {
-    "zh": "\\ctexset{section/format+=\\raggedright}",
-    "en": "\\setlength{\\parindent}{0pt}\n\\setlength{\\parskip}{0.6\\baselineskip plus 2pt minus 1pt}",
-}
-
-
-def _preamble(document: Document) -> str:
-    chinese = document.lang == "zh"
-    family = "zh" if chinese else "en"
-    mixed = not chinese and _has_chinese(document)
-    title = document.blocks[0]
-    return _HEAD.format(
-        document_class=_CLASSES[family] + ("\n" + _MIXED if mixed else ""),
-        packages="amsmath,booktabs" + (",longtable" if _has_long_table(document) else ""),
-        title=escape(document.title),
-        heading=inline(title.words) if isinstance(title, Heading) else escape(document.title),
-        spacing=_SPACING[family],
-    )
-
-
-def _has_long_table(document: Document) -> bool:
-    return any(isinstance(block, Table) and len(block.rows) > _LONG_TABLE for block in document.blocks)
-
-
-def _has_chinese(document: Document) -> bool:
-    return any(unicodedata.east_asian_width(c) in "WF" for _, text in _blocks(document) for c in text)
-
-
-def _blocks(document: Document) -> list[tuple[type, str]]:
-    """Write every block, displays that follow each other in one."""
-    room = TEXT_WIDTHS.get(document.lang, TEXT_WIDTHS["en"])
-    return [(kind, _WRITERS[kind](blocks, room)) for kind, blocks in _runs(document.blocks)]
+_ROOMS = {"zh": 37.4, "en": 41.0}
+"""Width of the text of a complete document in each language, in em, with a little to spare."""
 
 
 def _runs(blocks: tuple[Block, ...]) -> Iterator[tuple[type, Any]]:
-    run: list[Display] = []
+    """Yield the blocks, displays that follow each other as one group."""
+    run: tuple[Display, ...] = ()
     for block in blocks:
-        if displays(block):
-            run += displays(block)
-            continue
-        if run:
-            yield Group, tuple(run)
-        run = []
-        yield type(block), block
+        if run and not displays(block):
+            yield Group, Group(run)
+            run = ()
+        run += displays(block)
+        if not displays(block):
+            yield type(block), block
     if run:
-        yield Group, tuple(run)
+        yield Group, Group(run)
 
 
 def _joined(blocks: list[tuple[type, str]]) -> str:
-    """Put blocks together: a display belongs to the paragraph above it, so that no blank line comes between."""
+    """Put blocks together; a display belongs to the paragraph above it, so that no blank line comes between."""
     text = ""
-    before: type | None = None
+    before: type = Group
     for kind, tex in blocks:
-        text += "" if before is None else "\n" if kind is Group and before is Paragraph else "\n\n"
+        text += "" if not text else "\n" if kind is Group and before is Paragraph else "\n\n"
         text += tex
         before = kind
     return text
 
 
+# -- around the text --------------------------------------------------------------------------------------------
+def _needs(document: Document, body: str) -> str:
+    comment = "% Needs \\usepackage{" + ",".join(_packages(body)) + "}"
+    return comment + (" and, for Chinese, XeLaTeX with the class ctexart." if _has_chinese(body) else ".")
+
+
+def _packages(body: str) -> list[str]:
+    return ["amsmath", "booktabs", *(["longtable"] if "{longtable}" in body else [])]
+
+
+def _has_chinese(text: str) -> bool:
+    return any(unicodedata.east_asian_width(char) in "WF" for char in text)
+
+
+_ARTICLE = r"""\documentclass[11pt]{article}"""
+_MIXED = r"""\usepackage[UTF8,fontset=fandol,scheme=plain]{ctex}"""
+_CTEXART = r"""\documentclass[UTF8,fontset=fandol,zihao=-4]{ctexart}"""
+_LAYOUT = r"""\usepackage[a4paper,margin=2.5cm]{geometry}
+\allowdisplaybreaks
+\setlength{\jot}{6pt}
+\setlength{\emergencystretch}{3em}"""
+_SPACING = {"zh": r"\ctexset{section/format+=\raggedright}", "en": "\\setlength{\\parindent}{0pt}\n\\setlength{\\parskip}{6pt plus 2pt minus 1pt}"}
+
+
+def _preamble(document: Document, body: str) -> str:
+    chinese = document.lang == "zh"
+    title = document.blocks[0]
+    words = title.words if isinstance(title, Heading) else (document.title,)
+    lines = ["% Compile with XeLaTeX.", _CTEXART if chinese else _ARTICLE]
+    lines += [_MIXED] if not chinese and _has_chinese(body + inline(words)) else []
+    lines += ["\\usepackage{" + ",".join(_packages(body)) + "}", _LAYOUT, _SPACING["zh" if chinese else "en"]]
+    return "\n".join([*lines, _shown_title(document), f"\\title{{{inline(words)}}}", "\\author{}", "\\date{}"])
+
+
+def _shown_title(document: Document) -> str:
+    """Write the title that PDF viewers show, without hyperref, whose fonts not everybody has."""
+    code = document.title.encode("utf-16-be").hex().upper()
+    return f"\\AtBeginDvi{{\\special{{pdf:docinfo << /Title <FEFF{code}> >>}}}}"
+
+
 # -- words ------------------------------------------------------------------------------------------------------
-_TITLE = "\\section*{\\relax}"
 _MATHEMATICAL = {**SIGNS, **GREEK, "<": "<", ">": ">", "|": "\\vert"}
-_SIGN = re.compile("[" + re.escape("".join(c for c in _MATHEMATICAL if len(c) == 1 and c not in "…")) + "]")
+_SIGN = re.compile("([" + re.escape("".join(set(_MATHEMATICAL) - set("\u2026\u00b7'\u2032\u2061\u2062"))) + "])")
 
 
 def inline(words: tuple[Inline, ...]) -> str:
@@ -145,21 +125,104 @@ def inline(words: tuple[Inline, ...]) -> str:
 def text_tex(text: str) -> str:
     r"""Return words for LaTeX's text mode: specials escaped, mathematical signs as formulas.
 
-    >>> print(text_tex("50% ≈ α_1"))
+    >>> print(text_tex("50% \u2248 \u03b1_1"))
     50\% $\approx$ $\alpha$\_1
     """
-    pieces = re.split(f"({_SIGN.pattern})", text)
-    return "".join(f"${_MATHEMATICAL[piece]}$" if piece in _MATHEMATICAL else escape(piece) for piece in pieces)
+    pieces = enumerate(_SIGN.split(" ".join(text.split("\n"))))
+    return "".join(f"${_MATHEMATICAL[piece]}$" if i % 2 else escape(piece) for i, piece in pieces)
 
 
-def _heading(block: Heading, room: float) -> str:
-    command = {1: "section", 2: "subsection", 3: "subsubsection*"}[block.level]
-    return f"\\{command}{{{inline(block.words)}}}"
+def _heading(block: Heading, page: _Page) -> str:
+    if page.complete and block.level == 1:
+        return "\\maketitle"
+    command = ("section", "subsection", "subsubsection*")[block.level - 1 - page.complete]
+    starred = "subsection*" if command == "subsection" and page.complete else command
+    return f"\\{starred}{{{inline(block.words)}}}"
 
 
-def _table(block: Table, room: float) -> str:
+def _table(block: Table, page: _Page) -> str:
     name = "longtable" if len(block.rows) > _LONG_TABLE else "tabular"
     lines = [" & ".join(map(inline, cells)) + " \\\\" for cells in (block.header, *block.rows)]
     body = "\n".join(["\\toprule", lines[0], "\\midrule", *lines[1:], "\\bottomrule"])
     table = f"\\begin{{{name}}}{{{'l' * len(block.header)}}}\n{body}\n\\end{{{name}}}"
     return table if name == "longtable" else f"\\begin{{center}}\n{table}\n\\end{{center}}"
+
+
+_LONG_TABLE = 30
+"""More rows than this do not stay together on one page."""
+
+
+# -- displayed formulas -----------------------------------------------------------------------------------------
+_SHORT = 27.0
+"""A chain of several relations stays on one line up to this width, in em."""
+_RELATION = 1.6
+_RELATIONS = {"=": "=", "\u2248": "\\approx"}
+_SIZES = (("", 1.0), ("\\small", 0.9), ("\\footnotesize", 0.8), ("\\scriptsize", 0.68), ("\\tiny", 0.5))
+
+
+def _group(block: Group, page: _Page) -> str:
+    """Write displays aligned with each other, in the largest type in which they fit."""
+    for command, scale in _SIZES:
+        rows = _rows(block, page.room / scale)
+        if all(wide <= page.room / scale for _, wide in rows):
+            break
+    body = _environment([tex for tex, _ in rows])
+    return f"{{{command}\n{body}\n}}" if command else body
+
+
+def _environment(rows: list[str]) -> str:
+    if len(rows) == 1:
+        return "\\[\n" + rows[0].replace("&", "", 1) + "\n\\]"
+    return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+
+
+def _rows(block: Group, room: float) -> list[Piece]:
+    column = max(width(display.left) for display in block.displays)
+    return [row for display in block.displays for row in _chain(display, column, room)]
+
+
+def _chain(display: Display, column: float, room: float) -> list[Piece]:
+    """Write a chain on one line where it is short, else one relation on each line."""
+    left = to_tex(display.left)
+    wide = column + sum(width(item) + _RELATION for _, item in display.lines)
+    if wide + _reason_width(display) <= (_SHORT if len(display.lines) > 1 else room):
+        chain = " ".join(f"{_RELATIONS[sign]} {to_tex(item)}" for sign, item in display.lines)
+        return [(f"{left} &{chain}{_reason(display)}", wide + _reason_width(display))]
+    rows = [row for sign, item in display.lines for row in _relation(sign, item, column, room)]
+    first = (f"{left} {rows[0][0]}", rows[0][1])
+    return _with_reason([first, *rows[1:]], display, column, room)
+
+
+def _relation(sign: str, item: Any, column: float, room: float) -> list[Piece]:
+    """Write one relation, continued on indented lines where it is long."""
+    taken = column + _RELATION
+    (tex, wide), *more = broken(item, room - taken, room - column - INDENT)
+    lines = [(f"&\\qquad {{}}{tex}", column + INDENT + wide) for tex, wide in more]
+    return [(f"&{_RELATIONS[sign]} {tex}", taken + wide), *lines]
+
+
+def _with_reason(rows: list[Piece], display: Display, column: float, room: float) -> list[Piece]:
+    """Put the reason behind the last line, or below it where it does not fit."""
+    if not display.reason:
+        return rows
+    tex, wide = rows[-1]
+    if wide + _reason_width(display) <= room:
+        return [*rows[:-1], (tex + _reason(display), wide + _reason_width(display))]
+    return [*rows, (f"&{_reason(display)}", column + _reason_width(display))]
+
+
+def _reason(display: Display) -> str:
+    return reason_tex(display.reason) if display.reason else ""
+
+
+def _reason_width(display: Display) -> float:
+    words = sum(width(w.item) if isinstance(w, Math) else text_width(w) for w in display.reason)
+    return words + 2.0 if display.reason else 0.0
+
+
+_WRITERS: dict[type, Callable[[Any, _Page], str]] = {
+    Heading: _heading,
+    Paragraph: lambda block, page: inline(block.words),
+    Group: _group,
+    Table: _table,
+}

@@ -1,0 +1,157 @@
+"""Targets: which of the admissible forms an array has, and whether its numbers are what the loss needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import ValueInputError
+from .checks import Array, Sizes, class_indices, distributions, numbers, show, unit
+from .plan import Plan
+
+
+@dataclass
+class Lead:
+    """The number of steps and the size of the batch, as far as they are known; no batch axis is ``batched`` False."""
+
+    steps: int | None
+    batch: int | None = None
+    batched: bool | None = None
+    source: str = "the model"
+
+    def bind(self, name: str, axes: tuple[int, ...]) -> None:
+        """Take the leading axes of an input: (T,) or (T, B).
+
+        Raises
+        ------
+        ValueInputError
+            Where they differ from what is known.
+        """
+        if 0 in axes:
+            raise ValueInputError(f"{name} has {'no steps' if axes[0] == 0 else 'an empty batch'}")
+        if self.steps not in (None, axes[0]):
+            raise ValueInputError(f"{name} has {axes[0]} steps, but {self.source} has {self.steps}")
+        self.steps = axes[0]
+        self._settle(name, axes[1:])
+        self.source = name
+
+    def bind_batch(self, name: str, size: int) -> None:
+        """Take the batch axis of an initial state."""
+        if size == 0:
+            raise ValueInputError(f"{name} has an empty batch")
+        self._settle(name, (size,))
+
+    def _settle(self, name: str, axes: tuple[int, ...]) -> None:
+        if self.batched is not None and self.batched != bool(axes):
+            more, less = (name, self.source) if axes else (self.source, name)
+            raise ValueInputError(f"{more} has an axis of batch, but {less} has none")
+        if axes and self.batch not in (None, axes[0]):
+            raise ValueInputError(f"{name} has a batch of {axes[0]}, but {self.source} has {self.batch}")
+        self.batched, self.batch = bool(axes), axes[0] if axes else None
+        if self.source == "the model":
+            self.source = name
+
+
+@dataclass(frozen=True)
+class Form:
+    """One admissible form: its leading axes (None where a size is not known), and what follows."""
+
+    lead: tuple[int | None, ...]
+    symbols: tuple[str, ...]
+    final: bool
+    classes: bool
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether the leading axes are those of an array."""
+        return all(size in (None, actual) for size, actual in zip(self.lead, shape, strict=False))
+
+
+def read_target(plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool) -> Array:
+    """Return the target as the generated function takes it; under ``last``, that of the last step.
+
+    Raises
+    ------
+    ValueInputError
+        For a target that is missing, of another shape, or not what the loss compares with.
+    """
+    forms = _forms(plan, lead)
+    shape = plan.shape("target")
+    expected = " or ".join(dict.fromkeys(_shown(form, sizes, shape) for form in forms))
+    if given is None:
+        raise ValueInputError(f"target is missing; expected {expected}")
+    array = numbers("target", given, integers=plan.system.target == "distribution")
+    if column and array.ndim and array.shape[-1] == 1:
+        array = array[..., 0]
+    form = _form_of(array, forms, sizes, shape)
+    if form is None:
+        hint = _hint(array, forms)
+        raise ValueInputError(f"target has shape {show(array.shape)}; expected {expected}{hint}")
+    _bind(form, lead, array)
+    if not form.classes:
+        array = array if array.dtype.kind == "f" else array.astype(np.float64)
+        sizes.check("target", array.shape[len(form.lead) :], shape)
+    checked = _checked(plan, sizes, form, array)
+    return checked[-1] if plan.last and not form.final else checked
+
+
+def _forms(plan: Plan, lead: Lead) -> list[Form]:
+    batches = [False, True] if lead.batched is None else [lead.batched]
+    kinds = [True, False] if plan.system.target == "distribution" else [False]
+    forms = []
+    for final in [False, True] if plan.last else [False]:
+        for classes in kinds:
+            for batched in batches:
+                steps: list[tuple[str, int | None]] = [] if final else [("T", lead.steps)]
+                axes = steps + ([("B", lead.batch)] if batched else [])
+                forms.append(Form(tuple(n for _, n in axes), tuple(s for s, _ in axes), final, classes))
+    return forms
+
+
+def _form_of(array: Array, forms: list[Form], sizes: Sizes, shape: tuple[Any, ...]) -> Form | None:
+    for form in forms:
+        rest = () if form.classes else shape
+        if array.ndim != len(form.lead) + len(rest) or (form.classes and array.dtype.kind not in "iu"):
+            continue
+        values = [sizes.value(size) for size in rest]
+        inner = array.shape[len(form.lead) :]
+        if form.fits(array.shape) and all(v in (None, n) for v, n in zip(values, inner, strict=True)):
+            return form
+    return None
+
+
+def _shown(form: Form, sizes: Sizes, shape: tuple[Any, ...]) -> str:
+    rest = () if form.classes else shape
+    symbols = show((*form.symbols, *rest))
+    known = [s if n is None else n for s, n in zip(form.symbols, form.lead, strict=True)]
+    inner = [s if sizes.value(s) is None else sizes.value(s) for s in rest]
+    numeric = show((*known, *inner))
+    text = symbols if numeric == symbols else f"{symbols} = {numeric}"
+    return f"class indices {text}" if form.classes else text
+
+
+def _hint(array: Array, forms: list[Form]) -> str:
+    looks = any(f.classes and array.ndim == len(f.lead) and f.fits(array.shape) for f in forms)
+    return "; class indices must be integers" if looks and array.dtype.kind == "f" else ""
+
+
+def _bind(form: Form, lead: Lead, array: Array) -> None:
+    if 0 in array.shape:
+        raise ValueInputError(f"target is empty: its shape is {show(array.shape)}")
+    if "T" in form.symbols:
+        lead.steps = array.shape[0]
+    if "B" in form.symbols:
+        lead.batch = array.shape[len(form.lead) - 1]
+    lead.batched = "B" in form.symbols
+
+
+def _checked(plan: Plan, sizes: Sizes, form: Form, array: Array) -> Array:
+    shape = plan.shape("target")
+    if form.classes:
+        count = sizes.value(shape[0]) if shape else 1
+        class_indices("target", array, count or 0)
+        return array if shape else np.ones(array.shape)
+    if plan.system.target == "distribution":
+        return distributions("target", array, scalar=not shape)
+    return unit("target", array) if plan.system.target == "unit" else array
