@@ -238,10 +238,13 @@ class RNN:
         return compile_network(self._network)
 
     def verify(self, seed: int = 0) -> Report:
-        """Check the derivation and the generated function by independent routes; see :mod:`symbptt.evaluate`."""
-        from .evaluate.report import verify_model
+        """Check the derivation and the generated function by independent routes.
 
-        return verify_model(self, seed=seed)
+        See :func:`symbptt.evaluate.report.verify_derivation` and :func:`symbptt.codegen.verify.verify_function`.
+        """
+        from .codegen.verify import verify_function
+
+        return self.derivation().verify(seed) + verify_function(self._network, seed)
 
 
 def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any) -> None:

@@ -19,6 +19,10 @@ from .errors import OutputError, SizeError, SymbpttError, UnknownNameError, Valu
 if TYPE_CHECKING:
     from .api import RNN, Derivation
 
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -44,10 +48,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 def emit(text: str) -> None:
     """Write text to stdout as UTF-8; a reader that has gone away is no error."""
-    stream = click.get_binary_stream("stdout")
     try:
-        stream.write((text if text.endswith("\n") else text + "\n").encode("utf-8"))
-        stream.flush()
+        sys.stdout.buffer.write((text if text.endswith("\n") else text + "\n").encode("utf-8"))
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -119,7 +122,7 @@ def _write(path: Path, text: str) -> None:
 # -- arguments ----------------------------------------------------------------------------------------
 
 
-class Word(click.ParamType):
+class Word(ParamType):
     """A word from a list; a near miss is answered with the word that was meant."""
 
     name = "word"
@@ -149,7 +152,7 @@ class Notation(Word):
         return mapping
 
 
-class Source(click.ParamType):
+class Source(ParamType):
     """A worked example, a cell, or a model file."""
 
     name = "source"
@@ -161,23 +164,27 @@ class Source(click.ParamType):
         return [*map(CompletionItem, words), CompletionItem(incomplete, type="file")]
 
 
-class Whole(click.ParamType):
-    """A positive integer."""
+class Whole(ParamType):
+    """A positive integer, or one from a least value on."""
 
     name = "integer"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         try:
             number = int(value)
         except ValueError:
-            number = 0
-        if number < 1:
+            number = self.least - 1
+        if number < self.least:
             name = param.opts[0] if param is not None else "it"
-            raise SizeError(f"{name} must be a positive integer, not {value!r}")
+            kind = "a positive integer" if self.least == 1 else f"an integer from {self.least} on"
+            raise SizeError(f"{name} must be {kind}, not {value!r}")
         return number
 
 
-class Setting(click.ParamType):
+class Setting(ParamType):
     """NAME=VALUE, with a number, numbers with commas, or JSON; decimals stay as they are written."""
 
     name = "NAME=VALUE"
@@ -383,7 +390,7 @@ def _format(given: str | None, output: str | None) -> str:
     if output not in (None, "-"):
         suffix = Path(str(output)).suffix.lower()
         return next((name for name, entry in FORMATS.items() if suffix in entry.suffixes), "markdown")
-    return "text" if click.get_text_stream("stdout").isatty() else "markdown"
+    return "text" if sys.stdout.isatty() else "markdown"
 
 
 @app.command()
@@ -410,7 +417,7 @@ def _format(given: str | None, output: str | None) -> str:
 def derive(
     source: str, lang: str, kind: str | None, output: str | None, values: tuple[tuple[str, Any], ...], notation: Any,
     detail: str, sections: tuple[str, ...], digits: int, rounding: str, symbolic: bool, document: bool, no_check: bool,
-    **sizes: int | None,
+    **sizes: Any,
 ) -> int:  # fmt: skip
     """Write the derivation step by step.
 
@@ -463,8 +470,10 @@ def _deliver_pdf(made: Derivation, output: str) -> None:
 @model_options
 @notation_option
 @output_option
-def unroll(source: str, kind: str, nested: bool, notation: Any, output: str | None, **sizes: int | None) -> None:
-    """Print the unrolled network: every equation of every step, then the loss.
+def unroll(source: str, kind: str, nested: bool, notation: Any, output: str | None, **sizes: Any) -> None:
+    """Print the unrolled network, step by step.
+
+    Every equation of every step, then the loss.
 
     \b
     Examples:
@@ -499,7 +508,7 @@ def _nested_rows(model: RNN, found: Any) -> list[tuple[Any, Any]]:
 @source_argument
 @click.option("--wrt", required=True, type=Word("name", strict=False), metavar="NAME",
               help="A parameter (W_h), an initial state (h0), a variable (h, z, y) or the input (x).")  # fmt: skip
-@click.option("--at", type=Whole(), metavar="T", help="The time step, for a variable.")
+@click.option("--at", type=Whole(0), metavar="T", help="The time step, for a variable.")
 @click.option("--form", type=Word("form"), metavar="FORM", default="recursive", show_default=True,
               help=f"{', '.join(CHOICES['form'])}.")  # fmt: skip
 @click.option("--to", "kind", type=Word("format", ("text", "latex", "python")), metavar="text|latex|python",
@@ -509,7 +518,7 @@ def _nested_rows(model: RNN, found: Any) -> list[tuple[Any, Any]]:
 @output_option
 def gradient(
     source: str, wrt: str, at: int | None, form: str, kind: str, notation: Any, output: str | None,
-    **sizes: int | None,
+    **sizes: Any,
 ) -> None:  # fmt: skip
     """Print one gradient of the loss.
 
@@ -520,8 +529,18 @@ def gradient(
     """
     with located(source):
         model = build(source, notation=notation, **sizes)
+        _check_step(model, wrt, at, form)
         right = model.gradient(wrt, at=at, form=form)
     deliver(lambda: WRITERS[kind](model, [(_left(model, wrt, at), right)]), output)
+
+
+def _check_step(model: RNN, wrt: str, at: int | None, form: str) -> None:
+    """Raise where a step is given for what has none, or is missing where everything is written out."""
+    timed = wrt in model.system.variables
+    if at is not None and not timed and wrt in (*model.system.parameters, *(f"{s}0" for s in model.system.states)):
+        raise SizeError(f"--at {at}: {wrt} is the same at every step; leave --at out")
+    if at is None and timed and form in ("unrolled", "explicit"):
+        raise SizeError(f"--form {form} of {wrt} needs a time step: give --at, such as --at 1")
 
 
 def _left(model: RNN, wrt: str, at: int | None) -> Any:
@@ -584,7 +603,7 @@ WRITERS: dict[str, Callable[[Any, list[tuple[Any, Any]]], str]] = {
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random instances.")
 @set_option
 @model_options
-def verify(source: str, seed: int, values: tuple[tuple[str, Any], ...], **sizes: int | None) -> int:
+def verify(source: str, seed: int, values: tuple[tuple[str, Any], ...], **sizes: Any) -> int:
     """Check every line of the derivation, and the generated function.
 
     Exit code 0 only if every check holds.
@@ -603,7 +622,7 @@ def verify(source: str, seed: int, values: tuple[tuple[str, Any], ...], **sizes:
 @source_argument
 @output_option
 @model_options
-def codegen(source: str, output: str | None, **sizes: int | None) -> None:
+def codegen(source: str, output: str | None, **sizes: Any) -> None:
     """Write a NumPy module that computes the loss and every gradient.
 
     \b

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sympy import Expr
-
 from .. import algebra as A
-from ..algebra import present
-from ..algebra.functions import ElementwiseFunction
-from ..algebra.plain import to_plain
 from ..model import CELL, LOSS, READOUT, Network
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
-from .expressions import Term, Writer
-from .functions import python_name
-from .layout import WIDTH, collection, comment, statement
-from .names import Allocator
+from .expressions import Writer
+from .layout import WIDTH, collection, statement
+from .page import Page, formula
 from .plan import Line, Plan
+from .prologue import prologue
 from .sums import Summation
+from .terms import ATOM, PRODUCT, SUM, Term
 
 
 @dataclass(frozen=True)
@@ -59,108 +54,8 @@ def emit(network: Network) -> Emitted:
     return Emitted(module.text(), module.plan, module.arguments, module.needs_steps)
 
 
-def formula(expr: Any) -> str:
-    """Return an expression as one line of Unicode."""
-    return to_plain(present(expr))
-
-
-class Module:
-    """Builds the text, section by section; names and helpers are collected on the way."""
-
-    def __init__(self, network: Network) -> None:
-        self.network, self.plan = network, Plan(network)
-        self.system = self.plan.system
-        self.names = Allocator()
-        self.arguments = self._arguments()
-        self.needs_steps = not self.system.inputs and (self.plan.last or not self.plan.has_target)
-        for name in [*self.system.variables, *self.system.parameters]:
-            self.names(name, "losses" if name == "l" else name)
-        self.T, self.B = self.names("number of steps", "T"), self.names("size of the batch", "B")
-        self.sizes: dict[Any, str] = {}
-        defined = {line.name: line.right for stage in (CELL, READOUT) for line in self.plan.stage(stage)}
-        base = Writer(str, self._size, defined, self._function_name)
-        self.step, self.all, self.end = (base.with_leaf(self._leaf(s)) for s in ("[t]", "", "[-1]"))
-        self.helpers = base.helpers
-        self.lines: list[str] = []
-
-    # -- names ----------------------------------------------------------------------------------------
-    def _arguments(self) -> dict[str, str]:
-        wanted = [*self.system.inputs, *(["target"] if self.plan.has_target else [])]
-        named = {name: self.names(name) for name in wanted}
-        return {**named, **{f"{s}0": self.names(f"initial {s}", f"{s}0") for s in self.system.states}}
-
-    def _size(self, symbol: Any) -> str:
-        if symbol == self.system.steps:
-            return self.T
-        return self.sizes.setdefault(symbol, self.names(f"size {symbol}", str(symbol)))
-
-    def _function_name(self, function: ElementwiseFunction) -> str:
-        return self.names(f"function {function.name}", python_name(function))
-
-    def whole_array(self, state: str) -> str:
-        """Name the array of a state over all steps and the initial one."""
-        return self.names(f"whole {state}", f"{self.names(state)}_all")
-
-    def neighbour(self, state: str) -> str:
-        """Name the view whose entry t is the state that step t reads."""
-        suffix = "prev" if self.system.direction == 1 else "next"
-        return self.names(f"neighbour {state}", f"{self.names(state)}_{suffix}")
-
-    def adjoint(self, name: str) -> str:
-        return self.names(f"adjoint {name}", f"d{self.names(name)}")
-
-    def local(self, name: str) -> str:
-        return self.names(f"local {name}", f"dl_d{self.names(name)}")
-
-    def weighted(self, name: str) -> str:
-        """Name the part of an adjoint that comes from the loss of its own step."""
-        if self.plan.generic.weight == 1:
-            return self.local(name)
-        return self.names(f"weighted {name}", f"d{self.names(name)}_local")
-
-    def pseudo(self, name: str) -> str:
-        """Name a variable that the plan made: ``carry.h``, ``local.h``, ``shared.h.0``."""
-        kind, _, rest = name.partition(".")
-        if kind == "carry":
-            return self.names(name, f"d{self.names(rest)}_carry")
-        return self.weighted(rest) if kind == "local" else self.names(name, f"g_{rest.split('.')[0]}")
-
-    def _leaf(self, suffix: str) -> Callable[[Any], str]:
-        def write(leaf: Any) -> str:
-            if isinstance(leaf, A.Gradient | A.ScalarDerivative):
-                cell = leaf.by.name in self.plan.generic.adjoints and leaf.of == self.system.L
-                name = self.adjoint(leaf.by.name) if cell else self.local(leaf.by.name)
-                return name + ("" if suffix == "[-1]" and not cell else suffix)
-            if not isinstance(leaf, A.MatrixAt | A.ScalarAt):
-                return self.names(str(leaf.name))
-            if "." in leaf.name and leaf.name not in self.system.variables:
-                return self.pseudo(leaf.name) + ("" if leaf.name.startswith("carry.") else suffix)
-            if leaf.when != self.system.t:
-                return self.neighbour(leaf.name) + suffix
-            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name == "target" else suffix)
-
-        return write
-
-    # -- putting lines down ---------------------------------------------------------------------------
-    def say(self, text: str, indent: int = 4) -> None:
-        self.lines += comment(text, indent)
-
-    def put(self, text: str, indent: int = 4) -> None:
-        self.lines += statement(text, indent)
-
-    def section(self, title: str) -> None:
-        self.lines += ["", f"    # -- {title} --"]
-
-    def equals(self, left: Any, right: Any, indent: int = 4, at: Expr | None = None) -> None:
-        """Put a formula down as a comment, at a generic step or a given one."""
-        if at is not None:
-            left, right = (e.xreplace({self.system.t: at}) for e in (left, right))
-        self.say(f"{formula(left)} = {formula(right)}", indent)
-
-    def array(self, *sizes: str, shape: tuple[Any, ...]) -> str:
-        """Return the shape of an array as a Python tuple."""
-        every = [*sizes, *(self.all.number(s) for s in shape)]
-        return f"({', '.join(every)}{',' if len(every) == 1 else ''})"
+class Module(Page):
+    """Builds the text, section by section."""
 
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
@@ -190,7 +85,7 @@ class Module:
         self._sweep()
         self._gradients()
         written, self.lines = self.lines, []
-        self._prologue()
+        prologue(self)
         return [self._signature(), *parameters_docstring(self), *self.lines, *written]
 
     def _signature(self) -> str:
@@ -198,114 +93,6 @@ class Module:
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
-
-    # -- arrays in ------------------------------------------------------------------------------------
-    def _prologue(self) -> None:
-        keys = list(self.system.parameters)
-        if self._takes_classes():
-            self.all.number(self.plan.shape("target")[0])
-        inputs = [self.arguments[name] for name in self.system.inputs]
-        self.put("wrt = GRADIENTS if wrt is None else wrt")
-        if keys:
-            self.put("params = {key: np.asarray(params[key]) for key in PARAMETERS}")
-        for name in inputs:
-            self.put(f"{name} = np.asarray({name})")
-        kinds = [f"{name}.dtype" for name in inputs]
-        kinds += ["*(part.dtype for part in params.values())"] if keys else []
-        self.put(f"dtype = np.result_type({', '.join(['np.float32' if kinds else 'float', *kinds])})")
-        if keys:
-            left = ", ".join(self.names(key) for key in keys)
-            self._unpack(left if len(keys) > 1 else f"({left},)")
-        for name in inputs:
-            self.put(f"{name} = np.ascontiguousarray({name}, dtype)")
-        self._put_sizes(lambda text: not text.startswith(tuple(self._late)))
-        self._batch()
-        self._put_sizes(lambda text: text.startswith(tuple(self._late)))
-
-    def _unpack(self, left: str) -> None:
-        text = f"{left} = (part.astype(dtype, copy=False) for part in params.values())"
-        if len(text) + 4 <= WIDTH:
-            self.put(text)
-        else:
-            self.put("params = {key: part.astype(dtype, copy=False) for key, part in params.items()}")
-            for key in self.system.parameters:
-                self.put(f'{self.names(key)} = params["{key}"]')
-
-    @property
-    def _late(self) -> list[str]:
-        """The arguments whose axes are only known once the batch is there."""
-        return [f"{name}.shape[" for name in self.arguments.values()] + ["np.shape("]
-
-    def _put_sizes(self, wanted: Callable[[str], bool]) -> None:
-        for symbol, name in self.sizes.items():
-            source = self._size_source(symbol)
-            if wanted(source):
-                self.put(f"{name} = {source}")
-
-    def _size_source(self, symbol: Any) -> str:
-        """Return where the value of a size comes from: a parameter, an input, the target, a state, or the model."""
-        plan = self.plan
-        for key in self.system.parameters:
-            for i, size in enumerate(plan.shape(key)):
-                if size == symbol:
-                    return f"{self.names(key)}.shape[{i}]"
-        named = [*self.system.inputs, *(["target"] if plan.has_target else [])]
-        for name in named:
-            shape = plan.shape(name)
-            for i, size in enumerate(shape):
-                if size == symbol:
-                    return f"{self.arguments[name]}.shape[{i - len(shape)}]"
-        known = self.network.system.sizes.get(str(symbol))
-        if known is not None and known.is_Integer:
-            return str(known)
-        state = next(s for s in self.system.states if symbol in plan.shape(s))
-        return f"np.shape({self.arguments[f'{state}0']})[{plan.shape(state).index(symbol) - len(plan.shape(state))}]"
-
-    def _batch(self) -> None:
-        plan, names = self.plan, self.arguments
-        if plan.has_target:
-            self._target()
-        inputs = [names[name] for name in self.system.inputs]
-        target = [names["target"]] if plan.has_target else []
-        if inputs or target:
-            first = (*self.system.inputs, "target")[0]
-            lead = 1 if not inputs and plan.last else 2
-            self.put(f"batched = {names[first]}.ndim == {lead + len(plan.shape(first))}")
-            self.put("if not batched:")
-            for name in inputs:
-                self.put(f"{name} = {name}[:, None]", 8)
-            for name in target:
-                self.put(f"{name} = {name}[{'None' if plan.last else ':, None'}]", 8)
-        else:
-            self._batch_of_states()
-            return
-        if self.needs_steps:
-            self.put(f"{self.T}, {self.B} = steps, {target[0]}.shape[0]")
-        else:
-            self.put(f"{self.T}, {self.B} = {(inputs + target)[0]}.shape[:2]")
-
-    def _batch_of_states(self) -> None:
-        shapes = []
-        for state in self.system.states:
-            rank = len(self.plan.shape(state))
-            shapes.append(f"np.shape({self.arguments[f'{state}0']})" + (f"[:-{rank}]" if rank else ""))
-        self.put(f"lead = np.broadcast_shapes({', '.join(shapes)})")
-        self.put("batched = len(lead) == 1")
-        self.put(f"{self.T}, {self.B} = steps, lead[0] if batched else 1")
-
-    def _takes_classes(self) -> bool:
-        return self.system.target == "distribution" and bool(self.plan.shape("target"))
-
-    def _target(self) -> None:
-        name = self.arguments["target"]
-        if not self._takes_classes():
-            self.put(f"{name} = np.asarray({name}, dtype)")
-            return
-        classes = self.all.number(self.plan.shape("target")[0])
-        self.put(f"{name} = np.asarray({name})")
-        self.put(f"if np.issubdtype({name}.dtype, np.integer):  # class indices")
-        self.put(f"{name} = np.eye({classes})[{name}]", 8)
-        self.put(f"{name} = {name}.astype(dtype, copy=False)")
 
     # -- forward --------------------------------------------------------------------------------------
     def _forward(self) -> None:
@@ -369,7 +156,7 @@ class Module:
             return term
         lead = [self.B] if writer is self.end else [self.T, self.B]
         shape = self.array(*lead, shape=self.plan.shape(name))
-        return Term(f"np.full({shape}, {term.text}, dtype)", 4, term.rank, True)
+        return Term(f"np.full({shape}, {term.text}, dtype)", ATOM, term.rank, True)
 
     def _local(self) -> None:
         self.section("derivatives of the loss of a step, all steps at once")
@@ -437,7 +224,7 @@ class Module:
             self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
         for key, parts in self.plan.sums.items():
             terms = [self._summation(part.at_end).total(part.expr) for part in parts]
-            text = " + ".join(term.at_least(1 if len(terms) > 1 else 0) for term in terms)
+            text = " + ".join(term.at_least(PRODUCT if len(terms) > 1 else SUM) for term in terms)
             symbol = self.plan.notation(self.system.parameters[key])
             self._gradient(key, symbol, self.plan.notation(self.plan.generic.parameter_sum(key)), text)
         for name, line in self.plan.inputs.items():

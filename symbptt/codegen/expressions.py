@@ -18,56 +18,8 @@ from .. import algebra as A
 from ..algebra import nodes as N
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.leaves import Fill, Identity, Literal, LiteralMatrix
-from .functions import LOG_SIGMOID, LOG_SOFTMAX, SOFTMAX, python_name, source_of
-
-SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
-
-
-@dataclass(frozen=True)
-class Term:
-    """A piece of Python: how tightly it binds, the rank of its value, and whether that varies and is complete.
-
-    ``full`` is false for a number that stands for a whole array and is broadcast.
-    """
-
-    text: str
-    level: int
-    rank: int
-    varies: bool
-    full: bool = True
-
-    def at_least(self, level: int) -> str:
-        """Return the text, in brackets where it binds less tightly."""
-        return f"({self.text})" if self.level < level else self.text
-
-
-HELPERS: dict[str, str] = {
-    "matvec": '''def matvec(A, v):
-    """Return A v for stacks of matrices and vectors."""
-    return (A @ v[..., None])[..., 0]
-''',
-    "outer": '''def outer(u, v):
-    """Return u v^T for stacks of vectors."""
-    return u[..., :, None] * v[..., None, :]
-''',
-    "rows": '''def rows(v):
-    """Return a stack of vectors as the rows of one matrix."""
-    return v.reshape(-1, v.shape[-1])
-''',
-    "concat": '''def concat(*parts, axis):
-    """Return parts joined along an axis, with all other leading axes broadcast."""
-    lead = np.broadcast_shapes(*(part.shape[:axis] for part in parts))
-    return np.concatenate([np.broadcast_to(part, lead + part.shape[axis:]) for part in parts], axis)
-''',
-    "max_indicator": '''def max_indicator(v, axes):
-    """Return 1 at the first largest entry of each vector (axes=1) or matrix (axes=2), and 0 elsewhere."""
-    flat = v.reshape(*v.shape[: v.ndim - axes], -1)
-    hit = np.arange(flat.shape[-1]) == flat.argmax(-1)[..., None]
-    return hit.reshape(v.shape).astype(v.dtype)
-''',
-    **dict((SOFTMAX, LOG_SOFTMAX, LOG_SIGMOID)),
-}
-"""Functions of arrays that a module may need."""
+from .functions import python_name, source_of
+from .terms import ATOM, HELPERS, PRODUCT, SUM, UNARY, Term, minus, raised, rational
 
 
 @dataclass
@@ -154,7 +106,7 @@ class Writer:
             name = self.size(expr) if expr.is_integer else self.leaf(expr)
             return Term(name, ATOM, 0, False)
         if isinstance(expr, Rational):
-            return _rational(expr)
+            return rational(expr)
         for kind, write in _PLAIN:
             if isinstance(expr, kind):
                 return write(self, expr)
@@ -162,17 +114,6 @@ class Writer:
 
 
 _VARYING = (A.MatrixAt, A.ScalarAt, A.Gradient, A.Jacobian, A.ScalarDerivative)
-
-
-def _rational(value: Any) -> Term:
-    if value < 0:
-        return Term(f"-{_rational(-value).at_least(PRODUCT)}", UNARY if value.is_Integer else PRODUCT, 0, False)
-    if value.is_Integer:
-        return Term(str(value), ATOM, 0, False)
-    decimal = repr(float(value))
-    if len(decimal) <= 6:
-        return Term(decimal, ATOM, 0, False)
-    return Term(f"{value.p} / {value.q}", PRODUCT, 0, False)
 
 
 def _joined(w: Writer, terms: list[Term], sign: str, level: int) -> Term:
@@ -192,14 +133,14 @@ def _plain_product(w: Writer, e: Any) -> Term:
     if bottom != 1:
         return _joined(w, [w.term(top), w.term(bottom)], " / ", PRODUCT)
     if e.could_extract_minus_sign():
-        return _minus(w.term(-e))
+        return minus(w.term(-e))
     return _joined(w, [w.term(a) for a in e.as_ordered_factors()], " * ", PRODUCT)
 
 
 def _plain_power(w: Writer, e: Any) -> Term:
     if e.exp.could_extract_minus_sign():
         return _joined(w, [Term("1", ATOM, 0, False), w.term(e.base**-e.exp)], " / ", PRODUCT)
-    return _raised(w.term(e.base), w.term(e.exp))
+    return raised(w.term(e.base), w.term(e.exp))
 
 
 def _plain_function(w: Writer, e: Any) -> Term:
@@ -237,12 +178,8 @@ def _signed_sum(w: Writer, terms: list[Any]) -> Term:
     return Term(text, SUM, rank, any(t.varies for t in written), full)
 
 
-def _minus(term: Term) -> Term:
-    return replace(term, text=f"-{term.at_least(PRODUCT)}", level=min(max(term.level, PRODUCT), UNARY))
-
-
 def _negative(w: Writer, e: Any) -> Term:
-    return _minus(w.term(e.args[0]))
+    return minus(w.term(e.args[0]))
 
 
 def _product(w: Writer, e: Any) -> Term:
@@ -263,13 +200,7 @@ def _power(w: Writer, e: Any) -> Term:
     base, exponent = w.term(e.args[0]), e.args[1]
     if exponent == 2:
         return replace(base, text=f"np.square({base.text})", level=ATOM)
-    return _raised(base, w.term(exponent))
-
-
-def _raised(base: Term, exponent: Term) -> Term:
-    left, right = base.at_least(ATOM), exponent.at_least(UNARY)
-    simple = all(re.fullmatch(r"-?[\w.]+", text) for text in (left, right))
-    return replace(base, text=f"{left}**{right}" if simple else f"{left} ** {right}", level=POWER)
+    return raised(base, w.term(exponent))
 
 
 # -- linear algebra -----------------------------------------------------------------------------------
@@ -419,7 +350,7 @@ def _fill(w: Writer, e: Any) -> Term:
 
 def _literal(w: Writer, e: Any) -> Term:
     if "/" in e.text:
-        return _rational(Rational(e.value.numerator, e.value.denominator))
+        return rational(Rational(e.value.numerator, e.value.denominator))
     return Term(e.text, UNARY if e.text.startswith("-") else ATOM, 0, False)
 
 
@@ -466,7 +397,7 @@ def _log(w: Writer, argument: Any) -> Term | None:
         if name is not None and w.defined[name].args[0] == A.named("sigmoid"):
             w.need("log_sigmoid")
             inner = w.term(w.defined[name].args[1])
-            inner = inner if sign == 1 else _minus(inner)
+            inner = inner if sign == 1 else minus(inner)
             return replace(inner, text=f"log_sigmoid({inner.text})", level=ATOM)
     return None
 

@@ -182,7 +182,7 @@ def _rounded(expr: Expr) -> Expr:
     return expr.func(*map(_rounded, expr.args)) if expr.args and not expr.is_Boolean else expr
 
 
-class _Printer(NumPyPrinter):  # type: ignore[misc]
+class _Printer(NumPyPrinter):
     """SymPy's NumPy code under the name np, with branches that keep the precision of their input."""
 
     _module = "np"

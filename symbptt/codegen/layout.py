@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from itertools import pairwise
 
 WIDTH = 88
 _LOOSENESS = (ast.Add | ast.Sub, ast.Mult | ast.Div | ast.MatMult, ast.Pow)
@@ -77,7 +78,7 @@ def _operands(text: str, indent: int) -> list[str]:
         cuts.append(_operator_before(text, node))
         node = node.left
     edges = [0, *reversed(cuts), len(text)]
-    return [margin + text[a:b].strip() for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [margin + text[a:b].strip() for a, b in pairwise(edges)]
 
 
 def _bracketed(text: str, node: ast.expr, tree: ast.expr) -> bool:

@@ -7,8 +7,8 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from .expressions import HELPERS
 from .functions import TABLE
+from .terms import HELPERS
 
 RESERVED = frozenset(
     {

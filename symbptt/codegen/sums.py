@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from .expressions import ATOM, POWER, PRODUCT, SUM, UNARY, Term, Writer, as_outer
+from .expressions import Writer, as_outer
+from .terms import ATOM, POWER, PRODUCT, SUM, UNARY, Term
 
 
 @dataclass(frozen=True)

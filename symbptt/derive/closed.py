@@ -15,7 +15,20 @@ from .generic import Generic, generic
 from .links import Link, NoLinksError, couples_within_step, links
 from .tidy import as_written
 
-LOSS_INDEX, STEP_INDEX = A.index("s"), A.index("j")
+
+def loss_index(system: System, *used: Any) -> Any:
+    """Return the index of the losses in a closed form: s, or a letter that is no name of the system and not used."""
+    return _fresh("sruv", system, used)
+
+
+def step_index(system: System, *used: Any) -> Any:
+    """Return the index of the steps in a product of Jacobians: j, or another letter."""
+    return _fresh("jikp", system, used)
+
+
+def _fresh(letters: str, system: System, used: tuple[Any, ...]) -> Any:
+    taken = {str(x) for u in used for x in sympy.sympify(u).free_symbols} | {*system.variables, *system.parameters}
+    return A.index(next((letter for letter in letters if letter not in taken), letters[0] * 2))
 
 
 def one_step_jacobian(network: Network, when: Expr) -> Any:
@@ -87,7 +100,7 @@ def closed_joint(network: Network, when: Expr, opaque: bool = False) -> Any:
     g = generic(network)
     system = network.system
     forward = system.direction == 1
-    s = _fresh(LOSS_INDEX, when)
+    s = loss_index(system, when)
     if system.reduction == "last":
         return A.matmul(A.transpose(between(when, system.end)), local_joint(g, system.end))
     low, high = (when, system.steps) if forward else (S.One, when)
@@ -97,15 +110,10 @@ def closed_joint(network: Network, when: Expr, opaque: bool = False) -> Any:
     return A.time_sum(body, s, low, high)
 
 
-def _fresh(index: Any, *used: Any) -> Any:
-    taken = {str(x) for u in used for x in sympy.sympify(u).free_symbols}
-    return index if str(index) not in taken else A.index("r")
-
-
 def span(network: Network, start: Expr, end: Expr) -> Any:
     """Return the ordered product of one-step Jacobians that leads from a step to a later one."""
     system = network.system
-    j = _fresh(STEP_INDEX, start, end)
+    j = step_index(system, start, end)
     if system.direction == 1:
         return A.time_product(one_step_jacobian(network, j), j, start + 1, end)
     flipped = A.transpose(one_step_jacobian(network, j))

@@ -11,7 +11,7 @@ from .. import algebra as A
 from ..algebra import nodes as N
 from ..errors import RefusedError
 from ..model import CELL, LOSS, READOUT, Equation, Network, System
-from .closed import closed, closed_joint, joint, span
+from .closed import closed, closed_joint, joint, loss_index, span, step_index
 from .forms import joint_written
 from .generic import LOCAL, NEXT, Generic, generic
 from .links import Link, NoLinksError, couples_within_step, links
@@ -431,7 +431,7 @@ def closed_section(network: Network) -> Section | None:
         exprs = {name: closed(network, name, system.t) for name in system.states}
     except RefusedError:
         return None
-    s = A.index("s")
+    s = loss_index(system)
     left = A.derivative(joint(system, s), joint(system, system.t))
     steps = []
     if system.direction == 1:
@@ -439,7 +439,7 @@ def closed_section(network: Network) -> Section | None:
         product = span(network, system.t, s)
         lines = [product]
         if len(system.states) == 1 and len(link) == 1:
-            j = A.index("j")
+            j = step_index(system)
             moved = link[0].jacobian.xreplace({system.t: j})
             lines.append(A.time_product(moved, j, system.t + 1, s))
         steps.append(

@@ -10,7 +10,7 @@ from sympy import Basic, Integer
 
 from .. import algebra as A
 from ..algebra.scalar import to_scalar
-from ..model import CELL, Network
+from ..model import CELL, LOSS, Network
 from .run import steps_of, total_loss
 from .tidy import substitute
 
@@ -79,8 +79,9 @@ def unroll(network: Network, nested: bool = False) -> Unrolled:
                 continue
             moved = {system.t: Integer(t)}
             left, right = equation.left.xreplace(moved), equation.right.xreplace(moved)
-            equations.append((left, right))
             values[left] = put(right)
+            if equation.stage != LOSS or system.reduction != "last":
+                equations.append((left, right))
     mapped = to_scalar if system.scalar else _same
     total = A.expand_bound(total_loss(system)) if _is_sum(total_loss(system)) else total_loss(system)
     order = [Integer(t) for t in range(1, steps + 1)]

@@ -14,6 +14,7 @@ from sympy import Symbol
 
 from .. import algebra as A
 from ..algebra.figures import Figure, literals_of
+from ..derive.closed import loss_index
 from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
 from ..derive.steps import (
@@ -164,8 +165,9 @@ class _Verifier:
         ranges = {}
         if step.steps is not None and self.system.t.name in free:
             ranges[self.system.t] = step.steps
-        if "s" in free:
-            ranges[A.index("s")] = (self.system.t, self.system.steps)
+        later = loss_index(self.system)
+        if later.name in free:
+            ranges[later] = (self.system.t, self.system.steps)
         return ranges
 
     def worked(self, step: Step) -> tuple[bool, str]:

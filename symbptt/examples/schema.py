@@ -63,9 +63,9 @@ def _is_shape(value: Any) -> bool:
 
 
 def _is_words(value: Any) -> bool:
-    return _is_text(value) or (
-        isinstance(value, dict) and set(value) <= {*LANGUAGES} and all(map(_is_text, value.values()))
-    )
+    if isinstance(value, dict):
+        return bool(value) and set(value) <= {*LANGUAGES} and all(map(_is_text, value.values()))
+    return _is_text(value)
 
 
 def _is_texts(value: Any) -> bool:
@@ -170,7 +170,7 @@ CELL = (
         "equations",
         "texts",
         _about(
-            "The equations of one step, in the order in which they are computed. @ is the matrix product, * is elementwise.",
+            "The equations of one step, in the order of computation. @ is the matrix product, * is elementwise.",
             "一个时间步的方程，按计算顺序排列。@ 是矩阵乘法，* 是逐元素乘法。",
         ),
         ["z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h", "h[t] = tanh(z[t])"],
@@ -276,8 +276,10 @@ TOP = (
         "loss",
         "text",
         _about(
-            "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy, or an expression.",
-            "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，或一个表达式。",
+            "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy,\n"
+            "or an expression in target[t] and the output (y[t] with a readout, else h[t]).",
+            "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，\n"
+            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式。",
         ),
         "1/2 * norm2(target[t] - h[t])",
     ),

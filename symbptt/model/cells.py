@@ -81,6 +81,10 @@ class Cell:
                 f"output {self.output!r} is not defined by an equation{nearest(self.output, self.defined)}"
             )
         shapes = infer(self.parsed, dict(_state_shapes(self)), dict(_shapes(self.shapes)), dict(self.functions), {})
+        sizes = {str(s) for shape in shapes.values() for part in shape for s in part.free_symbols}
+        clash = next((name for name in shapes if name in sizes), None)
+        if clash:
+            raise EquationError(f"{clash!r} is a size and cannot be the name of a variable or parameter; rename it")
         fix(self, "inferred", tuple(shapes.items()))
 
     def __repr__(self) -> str:
@@ -190,6 +194,8 @@ def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: li
             raise EquationError(f"{where}: {name!r} is a variable; write {name}[t] or {name}[t-1]")
         if name in RESERVED_PARAMETERS:
             raise EquationError(f"{where}: {name!r} stands for {RESERVED[name]}; rename the parameter")
+        if name in cell.inputs:
+            raise EquationError(f"{where}: {name!r} is read at steps elsewhere; write {name}[t]")
         if name.endswith("0") and name[:-1] in cell.state_names:
             raise EquationError(f"{where}: {name!r} stands for the initial state; rename the parameter")
         return

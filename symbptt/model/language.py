@@ -150,6 +150,8 @@ def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> s
     if isinstance(part, ast.BinOp):
         if isinstance(part.op, ast.Pow):
             return _power_objection(parsed, part)
+        if isinstance(part.op, ast.Div) and _constant_value(part.right) == 0:
+            return f"{text!r} divides by zero"
         return None if type(part.op) in OPERATORS else f"the operator in {text!r} is not in the language"
     if isinstance(part, ast.UnaryOp):
         return None if isinstance(part.op, ast.USub | ast.UAdd) else f"the operator in {text!r} is not in the language"
@@ -174,10 +176,7 @@ def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> s
 
 def _power_objection(parsed: Parsed, part: ast.BinOp) -> str | None:
     """Exponents are numbers, and small ones, so that no text takes long to read."""
-    try:
-        exponent = _constant_value(part.right)
-    except ZeroDivisionError:
-        exponent = None
+    exponent = _constant_value(part.right)
     if exponent is None:
         return f"the exponent in {parsed.segment(part)!r} must be a number"
     if abs(exponent) > LARGEST_EXPONENT or (_constant_value(part.left) is None and _is_power_of_numbers(part.left)):
@@ -198,7 +197,9 @@ def _constant_value(tree: ast.AST) -> Fraction | None:
         return -value if value is not None and isinstance(tree.op, ast.USub) else value
     if isinstance(tree, ast.BinOp) and type(tree.op) in _ARITHMETIC:
         left, right = _constant_value(tree.left), _constant_value(tree.right)
-        return None if left is None or right is None else _ARITHMETIC[type(tree.op)](left, right)
+        if left is None or right is None or (right == 0 and isinstance(tree.op, ast.Div)):
+            return None
+        return _ARITHMETIC[type(tree.op)](left, right)  # type: ignore[no-any-return]
     return None
 
 
@@ -238,7 +239,8 @@ def _lag(parsed: Parsed, part: ast.Subscript) -> int:
         return 0
     if isinstance(where, ast.BinOp) and isinstance(where.left, ast.Name) and where.left.id == "t":
         step = where.right
-        if isinstance(step, ast.Constant) and type(step.value) is int and step.value == 1 and isinstance(where.op, ast.Sub | ast.Add):
+        one = isinstance(step, ast.Constant) and type(step.value) is int and step.value == 1
+        if one and isinstance(where.op, ast.Sub | ast.Add):
             return -1 if isinstance(where.op, ast.Sub) else 1
     raise EquationError(f"equation {parsed.text!r}: {text!r}: only the steps t and t-1 can be used")
 

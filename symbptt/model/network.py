@@ -326,8 +326,6 @@ class _Resolver:
             right = build(parsed, resolve, functions)
         except ShapeError as error:
             raise ShapeError(f"equation {parsed.text!r}: {error}") from None
-        if right.has(sympy.zoo, sympy.nan, sympy.oo):
-            raise EquationError(f"equation {parsed.text!r}: a division by zero")
         name = str(parsed.name)
         if stage == LOSS and A.shape_of(right):
             if all(s == 1 for s in A.shape_of(right)):

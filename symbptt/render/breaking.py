@@ -231,6 +231,8 @@ def _opened(item: Item, room: float) -> list[Piece]:
     if isinstance(item, Row):
         head = row(*item.items[:-1])
         return _enclosed(to_tex(head) + " ", width(head), _opened(item.items[-1], room), "")
+    if isinstance(item, Grid):
+        return _narrowed(item, room)
     if isinstance(item, BigOperator):
         sign = to_tex(BigOperator(item.char, item.lower, item.upper, Row(()))).strip()
         return _enclosed(sign + " ", _sign_width(item), _pieces(item.body, room), "")
@@ -250,6 +252,30 @@ def _enclosed(before: str, wide: float, pieces: list[Piece], behind: str) -> lis
     if len(pieces) == 1:
         return [(before + first[0] + behind, first[1] + 2 * wide)]
     return [(before + first[0], first[1] + wide), *pieces[1:-1], (last[0] + behind, last[1] + (0.75 if behind else 0.0))]
+
+
+def _narrowed(grid: Grid, room: float) -> list[Piece]:
+    """Break the entries of a matrix in its widest column."""
+    columns = [_widest(column) for column in zip(*grid.rows, strict=True)]
+    widest = columns.index(max(columns))
+    left = room - (_grid(grid) - columns[widest])
+    if left < _NARROWEST:
+        return []
+    lines = [" & ".join(_entry(cell, left if i == widest else room) for i, cell in enumerate(cells)) for cells in grid.rows]
+    body = " \\\\ ".join(lines)
+    return [(f"\\begin{{bmatrix}} {body} \\end{{bmatrix}}", room)]
+
+
+def _entry(cell: Item, room: float) -> str:
+    (first, _), *rest = broken(cell, room, room - INDENT)
+    if not rest:
+        return first
+    body = "".join(f" \\\\ &\\qquad {{}}{tex}" for tex, _ in rest)
+    return f"\\begin{{aligned}} &{first}{body} \\end{{aligned}}"
+
+
+_NARROWEST = 8.0
+"""An entry of a matrix is not broken into lines shorter than this, in em."""
 
 
 def _bracket(char: str, side: str, body: Item) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from ..algebra.tex import GREEK, SIGNS, escape, to_tex
 from .breaking import INDENT, Piece, broken, text_width, width
 from .document import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
-from .markdown import reason_tex
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,8 @@ def _needs(document: Document, body: str) -> str:
 
 
 def _packages(body: str) -> list[str]:
-    return ["amsmath", "booktabs", *(["longtable"] if "{longtable}" in body else [])]
+    more = {"longtable": "{longtable}", "graphicx": "\\resizebox"}
+    return ["amsmath", "booktabs", *(package for package, mark in more.items() if mark in body)]
 
 
 def _has_chinese(text: str) -> bool:
@@ -90,20 +90,29 @@ _ARTICLE = r"""\documentclass[11pt]{article}"""
 _MIXED = r"""\usepackage[UTF8,fontset=fandol,scheme=plain]{ctex}"""
 _CTEXART = r"""\documentclass[UTF8,fontset=fandol,zihao=-4]{ctexart}"""
 _LAYOUT = r"""\usepackage[a4paper,margin=2.5cm]{geometry}
-\allowdisplaybreaks
+\allowdisplaybreaks[1]
 \setlength{\jot}{6pt}
-\setlength{\emergencystretch}{3em}"""
-_SPACING = {"zh": r"\ctexset{section/format+=\raggedright}", "en": "\\setlength{\\parindent}{0pt}\n\\setlength{\\parskip}{6pt plus 2pt minus 1pt}"}
+\setlength{\emergencystretch}{3em}
+\setlength{\lineskip}{3pt}
+\setlength{\lineskiplimit}{2pt}
+\AtBeginDocument{\setlength{\abovedisplayskip}{9pt plus 3pt minus 2pt}%
+  \setlength{\belowdisplayskip}{\abovedisplayskip}%
+  \setlength{\abovedisplayshortskip}{\abovedisplayskip}%
+  \setlength{\belowdisplayshortskip}{\abovedisplayskip}}
+\raggedbottom
+\pagestyle{plain}"""
+_SPACING = {
+    "zh": r"\ctexset{section/format+=\raggedright}",
+    "en": "\\setlength{\\parindent}{0pt}\n\\setlength{\\parskip}{6pt plus 2pt minus 1pt}",
+}
 
 
 def _preamble(document: Document, body: str) -> str:
     chinese = document.lang == "zh"
-    title = document.blocks[0]
-    words = title.words if isinstance(title, Heading) else (document.title,)
     lines = ["% Compile with XeLaTeX.", _CTEXART if chinese else _ARTICLE]
-    lines += [_MIXED] if not chinese and _has_chinese(body + inline(words)) else []
+    lines += [_MIXED] if not chinese and _has_chinese(body) else []
     lines += ["\\usepackage{" + ",".join(_packages(body)) + "}", _LAYOUT, _SPACING["zh" if chinese else "en"]]
-    return "\n".join([*lines, _shown_title(document), f"\\title{{{inline(words)}}}", "\\author{}", "\\date{}"])
+    return "\n".join([*lines, _shown_title(document)])
 
 
 def _shown_title(document: Document) -> str:
@@ -134,10 +143,9 @@ def text_tex(text: str) -> str:
 
 def _heading(block: Heading, page: _Page) -> str:
     if page.complete and block.level == 1:
-        return "\\maketitle"
-    command = ("section", "subsection", "subsubsection*")[block.level - 1 - page.complete]
-    starred = "subsection*" if command == "subsection" and page.complete else command
-    return f"\\{starred}{{{inline(block.words)}}}"
+        return f"\\begin{{center}}\n{{\\LARGE\\bfseries {inline(block.words)}\\par}}\n\\end{{center}}"
+    commands = ("", "section", "subsection*") if page.complete else ("section", "subsection", "subsubsection*")
+    return f"\\{commands[block.level - 1]}{{{inline(block.words)}}}"
 
 
 def _table(block: Table, page: _Page) -> str:
@@ -153,21 +161,24 @@ _LONG_TABLE = 30
 
 
 # -- displayed formulas -----------------------------------------------------------------------------------------
-_SHORT = 27.0
-"""A chain of several relations stays on one line up to this width, in em."""
+_SHORT = 32.0
+"""A chain of two or three relations stays on one line up to this width, in em."""
+_SHORT_CHAIN = 24.0
+"""The same for more relations."""
 _RELATION = 1.6
 _RELATIONS = {"=": "=", "\u2248": "\\approx"}
-_SIZES = (("", 1.0), ("\\small", 0.9), ("\\footnotesize", 0.8), ("\\scriptsize", 0.68), ("\\tiny", 0.5))
+_SIZES = (("", 1.0), ("\\small", 0.87), ("\\footnotesize", 0.75))
 
 
 def _group(block: Group, page: _Page) -> str:
-    """Write displays aligned with each other, in the largest type in which they fit."""
+    """Write displays aligned with each other, in the largest type in which they fit, or else scaled to fit."""
     for command, scale in _SIZES:
         rows = _rows(block, page.room / scale)
         if all(wide <= page.room / scale for _, wide in rows):
-            break
-    body = _environment([tex for tex, _ in rows])
-    return f"{{{command}\n{body}\n}}" if command else body
+            body = _environment([tex for tex, _ in rows])
+            return f"{{{command}\n{body}\n}}" if command else body
+    body = "\\begin{aligned}\n" + " \\\\\n".join(tex for tex, _ in rows) + "\n\\end{aligned}"
+    return f"\\[\n\\resizebox{{\\linewidth}}{{!}}{{$\\displaystyle\n{body}\n$}}\n\\]"
 
 
 def _environment(rows: list[str]) -> str:
@@ -185,7 +196,8 @@ def _chain(display: Display, column: float, room: float) -> list[Piece]:
     """Write a chain on one line where it is short, else one relation on each line."""
     left = to_tex(display.left)
     wide = column + sum(width(item) + _RELATION for _, item in display.lines)
-    if wide + _reason_width(display) <= (_SHORT if len(display.lines) > 1 else room):
+    most = {1: room, 2: _SHORT, 3: _SHORT}.get(len(display.lines), _SHORT_CHAIN)
+    if wide <= most and wide + _reason_width(display) <= room:
         chain = " ".join(f"{_RELATIONS[sign]} {to_tex(item)}" for sign, item in display.lines)
         return [(f"{left} &{chain}{_reason(display)}", wide + _reason_width(display))]
     rows = [row for sign, item in display.lines for row in _relation(sign, item, column, room)]
@@ -212,7 +224,7 @@ def _with_reason(rows: list[Piece], display: Display, column: float, room: float
 
 
 def _reason(display: Display) -> str:
-    return reason_tex(display.reason) if display.reason else ""
+    return f" \\quad \\text{{({inline(display.reason)})}}" if display.reason else ""
 
 
 def _reason_width(display: Display) -> float:

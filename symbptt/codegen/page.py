@@ -1,0 +1,123 @@
+"""A module in the making: names for all quantities, writers of expressions, and the lines put down so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sympy import Expr
+
+from .. import algebra as A
+from ..algebra import present
+from ..algebra.functions import ElementwiseFunction
+from ..algebra.plain import to_plain
+from ..model import CELL, READOUT, Network
+from .expressions import Writer
+from .functions import python_name
+from .layout import comment, statement
+from .names import Allocator
+from .plan import Plan
+
+
+def formula(expr: Any) -> str:
+    """Return an expression as one line of Unicode."""
+    return to_plain(present(expr))
+
+
+class Page:
+    """The plan of a network with the names of its quantities; what is used is noted on the way."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.plan = network, Plan(network)
+        self.system = self.plan.system
+        self.names = Allocator()
+        self.arguments = self._arguments()
+        self.needs_steps = not self.system.inputs and (self.plan.last or not self.plan.has_target)
+        for name in [*self.system.variables, *self.system.parameters]:
+            self.names(name, "losses" if name == "l" else name)
+        self.T, self.B = self.names("number of steps", "T"), self.names("size of the batch", "B")
+        self.sizes: dict[Any, str] = {}
+        defined = {line.name: line.right for stage in (CELL, READOUT) for line in self.plan.stage(stage)}
+        base = Writer(str, self._size, defined, self._function_name)
+        self.step, self.all, self.end = (base.with_leaf(self._leaf(s)) for s in ("[t]", "", "[-1]"))
+        self.helpers = base.helpers
+        self.lines: list[str] = []
+
+    # -- names ----------------------------------------------------------------------------------------
+    def _arguments(self) -> dict[str, str]:
+        wanted = [*self.system.inputs, *(["target"] if self.plan.has_target else [])]
+        named = {name: self.names(name) for name in wanted}
+        return {**named, **{f"{s}0": self.names(f"initial {s}", f"{s}0") for s in self.system.states}}
+
+    def _size(self, symbol: Any) -> str:
+        if symbol == self.system.steps:
+            return self.T
+        return self.sizes.setdefault(symbol, self.names(f"size {symbol}", str(symbol)))
+
+    def _function_name(self, function: ElementwiseFunction) -> str:
+        return self.names(f"function {function.name}", python_name(function))
+
+    def whole_array(self, state: str) -> str:
+        """Name the array of a state over all steps and the initial one."""
+        return self.names(f"whole {state}", f"{self.names(state)}_all")
+
+    def neighbour(self, state: str) -> str:
+        """Name the view whose entry t is the state that step t reads."""
+        suffix = "prev" if self.system.direction == 1 else "next"
+        return self.names(f"neighbour {state}", f"{self.names(state)}_{suffix}")
+
+    def adjoint(self, name: str) -> str:
+        return self.names(f"adjoint {name}", f"d{self.names(name)}")
+
+    def local(self, name: str) -> str:
+        return self.names(f"local {name}", f"dl_d{self.names(name)}")
+
+    def weighted(self, name: str) -> str:
+        """Name the part of an adjoint that comes from the loss of its own step."""
+        if self.plan.generic.weight == 1:
+            return self.local(name)
+        return self.names(f"weighted {name}", f"d{self.names(name)}_local")
+
+    def pseudo(self, name: str) -> str:
+        """Name a variable that the plan made: ``carry.h``, ``local.h``, ``shared.h.0``."""
+        kind, _, rest = name.partition(".")
+        if kind == "carry":
+            return self.names(name, f"d{self.names(rest)}_carry")
+        return self.weighted(rest) if kind == "local" else self.names(name, f"g_{rest.split('.')[0]}")
+
+    def _leaf(self, suffix: str) -> Callable[[Any], str]:
+        def write(leaf: Any) -> str:
+            if isinstance(leaf, A.Gradient | A.ScalarDerivative):
+                cell = leaf.by.name in self.plan.generic.adjoints and leaf.of == self.system.L
+                name = self.adjoint(leaf.by.name) if cell else self.local(leaf.by.name)
+                return name + ("" if suffix == "[-1]" and not cell else suffix)
+            if not isinstance(leaf, A.MatrixAt | A.ScalarAt):
+                return self.names(str(leaf.name))
+            if "." in leaf.name and leaf.name not in self.system.variables:
+                return self.pseudo(leaf.name) + ("" if leaf.name.startswith("carry.") else suffix)
+            if leaf.when != self.system.t:
+                return self.neighbour(leaf.name) + suffix
+            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name == "target" else suffix)
+
+        return write
+
+    # -- putting lines down ---------------------------------------------------------------------------
+    def say(self, text: str, indent: int = 4) -> None:
+        self.lines += comment(text, indent)
+
+    def put(self, text: str, indent: int = 4) -> None:
+        self.lines += statement(text, indent)
+
+    def section(self, title: str) -> None:
+        self.lines += ["", f"    # -- {title} --"]
+
+    def equals(self, left: Any, right: Any, indent: int = 4, at: Expr | None = None) -> None:
+        """Put a formula down as a comment, at a generic step or a given one."""
+        if at is not None:
+            left, right = (e.xreplace({self.system.t: at}) for e in (left, right))
+        self.say(f"{formula(left)} = {formula(right)}", indent)
+
+    def array(self, *sizes: str, shape: tuple[Any, ...]) -> str:
+        """Return the shape of an array as a Python tuple."""
+        every = [*sizes, *(self.all.number(s) for s in shape)]
+        return f"({', '.join(every)}{',' if len(every) == 1 else ''})"

@@ -1,0 +1,125 @@
+"""The first lines of the generated function: arrays, their type, the axis of batch, and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .layout import WIDTH
+from .page import Page
+
+
+def prologue(page: Page) -> None:
+    """Put down what comes before the forward pass, once it is known which sizes the rest reads."""
+    keys = list(page.system.parameters)
+    if _takes_classes(page):
+        page.all.number(page.plan.shape("target")[0])
+    inputs = [page.arguments[name] for name in page.system.inputs]
+    page.put("wrt = GRADIENTS if wrt is None else wrt")
+    if keys:
+        page.put("params = {key: np.asarray(params[key]) for key in PARAMETERS}")
+    for name in inputs:
+        page.put(f"{name} = np.asarray({name})")
+    kinds = [f"{name}.dtype" for name in inputs]
+    kinds += ["*(part.dtype for part in params.values())"] if keys else []
+    page.put(f"dtype = np.result_type({', '.join(['np.float32' if kinds else 'float', *kinds])})")
+    if keys:
+        left = ", ".join(page.names(key) for key in keys)
+        _unpack(page, left if len(keys) > 1 else f"({left},)")
+    for name in inputs:
+        page.put(f"{name} = np.ascontiguousarray({name}, dtype)")
+    _put_sizes(page, lambda text: not text.startswith(tuple(_late(page))))
+    _batch(page)
+    _put_sizes(page, lambda text: text.startswith(tuple(_late(page))))
+
+
+def _unpack(page: Page, left: str) -> None:
+    text = f"{left} = (part.astype(dtype, copy=False) for part in params.values())"
+    if len(text) + 4 <= WIDTH:
+        page.put(text)
+    else:
+        page.put("params = {key: part.astype(dtype, copy=False) for key, part in params.items()}")
+        for key in page.system.parameters:
+            page.put(f'{page.names(key)} = params["{key}"]')
+
+
+def _late(page: Page) -> list[str]:
+    """The arguments whose axes are only known once the batch is there."""
+    return [f"{name}.shape[" for name in page.arguments.values()] + ["np.shape("]
+
+
+def _put_sizes(page: Page, wanted: Callable[[str], bool]) -> None:
+    for symbol, name in page.sizes.items():
+        source = _size_source(page, symbol)
+        if wanted(source):
+            page.put(f"{name} = {source}")
+
+
+def _size_source(page: Page, symbol: Any) -> str:
+    """Return where the value of a size comes from: a parameter, an input, the target, a state, or the model."""
+    plan = page.plan
+    for key in page.system.parameters:
+        for i, size in enumerate(plan.shape(key)):
+            if size == symbol:
+                return f"{page.names(key)}.shape[{i}]"
+    named = [*page.system.inputs, *(["target"] if plan.has_target else [])]
+    for name in named:
+        shape = plan.shape(name)
+        for i, size in enumerate(shape):
+            if size == symbol:
+                return f"{page.arguments[name]}.shape[{i - len(shape)}]"
+    known = page.network.system.sizes.get(str(symbol))
+    if known is not None and known.is_Integer:
+        return str(known)
+    state = next(s for s in page.system.states if symbol in plan.shape(s))
+    return f"np.shape({page.arguments[f'{state}0']})[{plan.shape(state).index(symbol) - len(plan.shape(state))}]"
+
+
+def _batch(page: Page) -> None:
+    plan, names = page.plan, page.arguments
+    if plan.has_target:
+        _target(page)
+    inputs = [names[name] for name in page.system.inputs]
+    target = [names["target"]] if plan.has_target else []
+    if inputs or target:
+        first = (*page.system.inputs, "target")[0]
+        lead = 1 if not inputs and plan.last else 2
+        page.put(f"batched = {names[first]}.ndim == {lead + len(plan.shape(first))}")
+        page.put("if not batched:")
+        for name in inputs:
+            page.put(f"{name} = {name}[:, None]", 8)
+        for name in target:
+            page.put(f"{name} = {name}[{'None' if plan.last else ':, None'}]", 8)
+    else:
+        _batch_of_states(page)
+        return
+    if page.needs_steps:
+        page.put(f"{page.T}, {page.B} = steps, {target[0]}.shape[0]")
+    else:
+        page.put(f"{page.T}, {page.B} = {(inputs + target)[0]}.shape[:2]")
+
+
+def _batch_of_states(page: Page) -> None:
+    shapes = []
+    for state in page.system.states:
+        rank = len(page.plan.shape(state))
+        shapes.append(f"np.shape({page.arguments[f'{state}0']})" + (f"[:-{rank}]" if rank else ""))
+    page.put(f"lead = np.broadcast_shapes({', '.join(shapes)})")
+    page.put("batched = len(lead) == 1")
+    page.put(f"{page.T}, {page.B} = steps, lead[0] if batched else 1")
+
+
+def _takes_classes(page: Page) -> bool:
+    return page.system.target == "distribution" and bool(page.plan.shape("target"))
+
+
+def _target(page: Page) -> None:
+    name = page.arguments["target"]
+    if not _takes_classes(page):
+        page.put(f"{name} = np.asarray({name}, dtype)")
+        return
+    classes = page.all.number(page.plan.shape("target")[0])
+    page.put(f"{name} = np.asarray({name})")
+    page.put(f"if np.issubdtype({name}.dtype, np.integer):  # class indices")
+    page.put(f"{name} = np.eye({classes})[{name}]", 8)
+    page.put(f"{name} = {name}.astype(dtype, copy=False)")

@@ -1,0 +1,184 @@
+"""The generated function put to the test: against complex steps, differences, SymPy, a plain BPTT and frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import S
+
+from .. import algebra as A
+from ..algebra.scalar import to_scalar
+from ..derive.unroll import unroll
+from ..evaluate.claims import instances
+from ..evaluate.instance import Instance
+from ..evaluate.oracles import installed, oracle_gradients
+from ..evaluate.report import Check, Report
+from ..model import Network
+from .bptt import Bptt, Result, compile_network
+
+FUNCTION = "function"
+TOLERANCE = 1e-9
+"""Of exact routes, relative to the largest entry; differences have a wider one."""
+STEP = 1e-5
+
+
+def verify_function(network: Network, seed: int = 0) -> Report:
+    """Compare the generated function's gradients with independent routes.
+
+    Parameters
+    ----------
+    network : Network
+    seed : int
+        Of the random instances.
+
+    Returns
+    -------
+    Report
+        One check for each route; a framework that is not installed is not counted.
+    """
+    return Report(tuple(_checks(network, seed)))
+
+
+def _checks(network: Network, seed: int) -> Iterator[Check]:
+    bptt = compile_network(network)
+    found = [_Run(bptt, one) for one in instances(network, seed, count=2)]
+    yield _worst("complex step", found, _Run.complex_step, TOLERANCE)
+    yield _worst("central differences", found, _Run.differences, 1e-6)
+    yield _sympy_check(network, seed)
+    if _has_reference(network):
+        yield _worst("plain BPTT", found, _Run.reference, TOLERANCE)
+    for name in installed():
+        yield _worst(name, found, lambda run, name=name: run.oracle(name), TOLERANCE)  # type: ignore[misc]
+
+
+def _worst(key: str, runs: list[_Run], route: Callable[[_Run], dict[str, Any]], tolerance: float) -> Check:
+    """Compare every gradient of every run with a route, and report the largest error."""
+    worst, where = 0.0, ""
+    for run in runs:
+        for name, right in route(run).items():
+            error = _error(run.out.grads[name], right)
+            if not error <= worst:
+                worst, where = error, name
+    detail = f"largest difference {worst:.0e}" + (f", in the gradient by {where}" if worst > tolerance else "")
+    return Check(key, FUNCTION, bool(worst <= tolerance), detail)
+
+
+def _error(left: Any, right: Any) -> float:
+    a, b = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
+    if a.size != b.size:
+        return np.inf
+    scale = max(1.0, float(np.abs(b).max(initial=0.0)))
+    return float(np.abs(a.ravel() - b.ravel()).max(initial=0.0)) / scale
+
+
+class _Run:
+    """The generated function at an instance."""
+
+    def __init__(self, bptt: Bptt, instance: Instance) -> None:
+        self.bptt, self.instance, self.system = bptt, instance, instance.system
+        self.data = arguments(instance)
+        self.out = self.call(self.data)
+
+    def call(self, data: dict[str, Any]) -> Result:
+        """Call the function with arguments by key."""
+        system = self.system
+        states = {f"{s}0": data[f"{s}0"] for s in system.states}
+        inputs = {name: data[name] for name in system.inputs}
+        x = inputs.get("x") if list(inputs) in (["x"], []) else inputs
+        parameters = {key: data[key] for key in system.parameters}
+        return self.bptt(parameters, x, data.get("target"), initial=states, steps=self.instance.steps)
+
+    def _names(self) -> list[str]:
+        return [*self.system.parameters, *(f"{s}0" for s in self.system.states)]
+
+    def complex_step(self) -> dict[str, Any]:
+        """dL/dp by complex steps on the forward pass."""
+        system = self.system
+        leaves = {**system.parameters, **{f"{s}0": system.at(s, system.start) for s in system.states}}
+        return {key: self.instance.value(A.derivative(system.L, leaf)) for key, leaf in leaves.items()}
+
+    def differences(self) -> dict[str, Any]:
+        """dL/dp by central differences of the function's own loss, entry by entry."""
+        found = {}
+        for name in self._names():
+            given = np.array(self.data[name], dtype=float)
+            slope = np.empty(given.shape)
+            for place in np.ndindex(given.shape):
+                losses = [self.call({**self.data, name: _moved(given, place, sign * STEP)}).loss for sign in (1, -1)]
+                slope[place] = (losses[0] - losses[1]) / (2 * STEP)
+            found[name] = slope
+        return found
+
+    def oracle(self, framework: str) -> dict[str, Any]:
+        """dL/dp by a framework's differentiation of the forward equations."""
+        system = self.system
+        start = int(self.instance.evaluate(S(system.start), {}))
+        found = oracle_gradients(self.instance, framework)
+        gradients = {key: found[key, None] for key in system.parameters}
+        return {**gradients, **{f"{s}0": found[s, start] for s in system.states}}
+
+    def reference(self) -> dict[str, Any]:
+        """dL/dp by the plainly written BPTT."""
+        from .reference import reference_bptt
+
+        data = self.instance.data
+        parameters = {key: data[key] for key in self.system.parameters}
+        gradients = reference_bptt(self.instance.network, parameters, data.get("x"), data.get("target"), data["h0"])
+        return {key: gradients[key] for key in self.system.parameters}
+
+
+def arguments(instance: Instance) -> dict[str, Any]:
+    """Return the numbers of an instance as the function takes them: plain floats for a scalar model."""
+    if not instance.system.scalar:
+        return dict(instance.data)
+    timed = {*instance.system.inputs, "target"}
+    return {k: np.ravel(v) if k in timed else float(np.ravel(v)[0]) for k, v in instance.data.items()}
+
+
+def _moved(array: Any, place: tuple[int, ...], step: float) -> Any:
+    moved = array.copy()
+    moved[place] += step
+    return moved if moved.shape else float(moved)
+
+
+def _has_reference(network: Network) -> bool:
+    from .reference import is_elman
+
+    return is_elman(network)
+
+
+def _sympy_check(network: Network, seed: int) -> Check:
+    """Compare with sympy.diff of the unrolled loss of the same cell with all sizes 1 and two steps."""
+    sizes = {name: S.One for name, _ in network.sizes}
+    small = replace(
+        network,
+        hidden=S.One,
+        inputs=None if network.inputs is None else S.One,
+        outputs=None if network.outputs is None else S.One,
+        steps=S(2),
+        sizes=tuple(sizes.items()),
+    )
+    system = small.system
+    if not system.scalar:
+        return Check("sympy.diff", FUNCTION, True, "does not apply: some sizes of the cell are fixed")
+    (instance,) = instances(small, seed, count=1)
+    loss = unroll(small, nested=True).loss.doit()
+    numbers = {to_scalar(leaf): float(np.ravel(value)[0]) for leaf, value in _leaves(instance)}
+    run = _Run(compile_network(small), instance)
+    right = {
+        key: sympy.diff(loss, to_scalar(leaf)).xreplace(numbers).evalf() for key, leaf in system.parameters.items()
+    }
+    worst = max((_error(run.out.grads[k], float(v)) for k, v in right.items()), default=0.0)
+    return Check(
+        "sympy.diff", FUNCTION, bool(worst <= TOLERANCE), f"largest difference {worst:.0e}, all sizes 1, T = 2"
+    )
+
+
+def _leaves(instance: Instance) -> Iterator[tuple[Any, Any]]:
+    system = instance.system
+    for (name, step), value in instance.given.items():
+        yield (system.parameters[name] if step is None else system.at(name, S(step))), value
