@@ -266,8 +266,21 @@ notation_option = click.option(
 )
 
 
-def build(source: str, values: tuple[tuple[str, Any], ...] = (), notation: Any = None, **sizes: Any) -> RNN:
-    """Return the model of a source with the settings of the command line."""
+def build(
+    source: str, values: tuple[tuple[str, Any], ...] = (), notation: Any = None, numbers: bool = False, **sizes: Any
+) -> RNN:
+    """Return the model of a source with the settings of the command line.
+
+    Parameters
+    ----------
+    source : str
+    values : tuple of (key, value)
+        From --set.
+    notation : str or mapping, optional
+    numbers : bool
+        Whether the given numbers will be used; otherwise --steps may go beyond them.
+    **sizes : int or None
+    """
     from .api import load
 
     model = load(source)
@@ -279,6 +292,8 @@ def build(source: str, values: tuple[tuple[str, Any], ...] = (), notation: Any =
         _check_names(model, dict(values))
     steps = changes.pop("steps", None)
     model = model.replace(**changes) if changes else model
+    if steps is not None and not numbers:
+        return model.replace(steps=steps, values={})
     return _with_steps(model, steps, dict(values))
 
 
@@ -296,8 +311,7 @@ def _with_steps(model: RNN, steps: int | None, values: Mapping[str, Any]) -> RNN
     from .model.values import with_steps
 
     if steps is not None:
-        with_steps(model.network, model.values, steps)
-        return model.replace(steps=steps)
+        return model.replace(steps=with_steps(model.network, model.values, steps).steps)
     if not {*model.system.inputs, "target"} & {*values}:
         return model
     try:
@@ -433,7 +447,7 @@ def derive(
     if kind == "pdf" and output is None:
         output = f"{Path(source).stem}.pdf"
     with located(source, values):
-        model = build(source, values, **sizes)
+        model = build(source, values, numbers=not symbolic, **sizes)
         made = model.derivation(
             lang=lang, values={} if symbolic else None, notation=notation, detail=detail,
             sections=sections or None, rounding=rounding, digits=digits,
@@ -613,7 +627,7 @@ def verify(source: str, seed: int, values: tuple[tuple[str, Any], ...], **sizes:
       symbptt verify relu-explosion
     """
     with located(source, values):
-        report = build(source, values, **sizes).verify(seed=seed)
+        report = build(source, values, numbers=True, **sizes).verify(seed=seed)
     emit(report.to_text())
     return DONE if report.ok else FAILED
 

@@ -13,8 +13,7 @@ from ..errors import UnknownNameError, nearest
 from ..model import Network
 from .generic import generic
 from .numeric import Numbers
-from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
-from .symbolic import (
+from .sections import (
     before_last,
     closed_section,
     dependency_section,
@@ -23,8 +22,9 @@ from .symbolic import (
     model_section,
     parameter_section,
     recursion_section,
+    unrolled_section,
 )
-from .unrolled import unrolled_section
+from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (

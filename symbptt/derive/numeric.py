@@ -16,8 +16,8 @@ from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import steps_of, total_loss
+from .sections import equation_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
-from .symbolic import equation_rule
 from .worked import Worked, work_out
 
 SHOWN = 12

@@ -63,7 +63,8 @@ class ModelFile:
             yield
         except SymbpttError as error:
             message = str(error)
-            if not self.own or any(re.match(rf"(value for )?'?{key}\b", message) for key in elsewhere):
+            done = message.startswith(f"{self.name}:")
+            if done or not self.own or any(re.match(rf"(value for )?'?{key}\b", message) for key in elsewhere):
                 raise
             line = self._line_of(message)
             raise type(error)(f"{self.name}:{line}: {message}" if line else f"{self.name}: {message}") from None

@@ -99,7 +99,8 @@ KINDS: dict[str, Kind] = {
         {
             "anyOf": [
                 _TEXT,
-                {"type": "object", "properties": dict.fromkeys(LANGUAGES, _TEXT), "additionalProperties": False},
+                {"type": "object", "properties": dict.fromkeys(LANGUAGES, _TEXT), "additionalProperties": False}
+                | {"minProperties": 1},
             ]
         },
     ),

@@ -259,7 +259,7 @@ class Inference:
                 changed = True
         if changed or not guess:
             return changed
-        for item in list(self.products):
+        for item in sorted(self.products, key=_is_open):  # a product with one known factor first
             if self._product(*item, guess=True):
                 self.products.remove(item)
                 return True
@@ -342,6 +342,10 @@ class Inference:
                 f"the size of {name!r} is not settled: {kind.show()}; say it with shapes={{{name!r}: {example}}}"
             )
         return tuple(sizes)
+
+
+def _is_open(product: tuple[Parsed, ast.BinOp, _Kind, _Kind, _Kind]) -> bool:
+    return all(factor.root().rank is None for factor in product[2:4])
 
 
 def _is_number(tree: Any) -> bool:

@@ -175,15 +175,17 @@ class _Page:
         """Write displays that share their columns; what belongs to one of them stands in a column behind it."""
         if len(group.displays) == 1:
             return self.display(group.displays[0])
-        rows = (row for display in group.displays for row in self._rows(display))
+        rows = (row for display in group.displays for row in self._rows(display, apart=True))
         return self.figure(_aligned("".join(rows)), group_tex(group))
 
-    def _rows(self, display: Display) -> Iterator[str]:
+    def _rows(self, display: Display, apart: bool = False) -> Iterator[str]:
+        """Yield the rows of a chain; its mark stands behind the last line, or apart in a column of its own."""
         *before, (left, sign, item) = _cells(display)
         for cells in before:
             yield _row(*cells)
-        mark = (self.mark(display.verified, "mtext"),) if display.verified is not None else ()
-        yield _row(left, sign, item + self._reason(display.reason), *mark)
+        remark = self._reason(display.reason)
+        mark = self.mark(display.verified, "mtext")
+        yield _row(left, sign, item + remark, mark) if apart else _row(left, sign, item + remark + mark)
 
     def _reason(self, words: tuple[Inline, ...]) -> str:
         """Write a reason as part of a formula."""

@@ -12,6 +12,7 @@ from .. import __version__
 from ..algebra.layout import Item
 from ..algebra.plain import to_plain
 from ..algebra.present import present
+from ..algebra.scalar import to_scalar
 from ..algebra.tex import to_tex
 from ..derive.steps import Line, Section, Step
 from .document import Block, Inline, Paragraph, _Writer
@@ -73,7 +74,7 @@ class _Export:
                 "direction": cell.direction,
                 "functions": {name: str(function.rule.expr) for name, function in cell.functions},
             },
-            "equations": [{"stage": e.stage, "left": self._expr(e.left), "right": self._expr(e.right)} for e in system.equations],
+            "equations": [self._equation(equation) for equation in system.equations],
             "readout": network.readout,
             "loss": {"name": network.loss.name, "equation": network.loss.equation},
             "reduction": network.reduction,
@@ -82,6 +83,11 @@ class _Export:
             "sizes": self._sizes(network),
             "scalar": system.scalar,
         }
+
+    def _equation(self, equation: Any) -> dict[str, Any]:
+        system = self.derivation.derived.network.system
+        left, right = (to_scalar(e) if system.scalar else e for e in (equation.left, equation.right))
+        return {"stage": equation.stage, "left": self._expr(left), "right": self._expr(right)}
 
     @staticmethod
     def _sizes(network: Any) -> dict[str, Any]:
@@ -150,7 +156,7 @@ def _words(blocks: list[Block]) -> dict[str, str]:
     """The words of blocks, with formulas in dollar signs and as plain text."""
     words: list[tuple[Inline, ...]] = [block.words for block in blocks if isinstance(block, Paragraph)]
     return {
-        "latex": "\n\n".join(map(markdown_inline, words)),
+        "markdown": "\n\n".join(map(markdown_inline, words)),
         "text": "\n\n".join(map(plain_inline, words)),
     }
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sympy import Integer
 
-from ..model import Network
-from .generic import generic
-from .run import steps_of
-from .steps import EQUALITY, Line, Section, Step
+from ...model import Network
+from ..generic import generic
+from ..run import steps_of
+from ..steps import EQUALITY, Line, Section, Step
 
 SHOWN = 8
 """Up to so many steps are written out unless the section is asked for by name."""

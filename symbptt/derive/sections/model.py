@@ -1,0 +1,79 @@
+"""The section that states the model: its equations, its loss, its conventions."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, S
+
+from ... import algebra as A
+from ...algebra import nodes as N
+from ...model import LOSS, READOUT, Equation, Network, System
+from ..run import total_loss
+from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
+from .common import chain, every_step
+
+
+def model_section(network: Network) -> Section:
+    """Return the equations, the loss, and the layout convention."""
+    system = network.system
+    last = system.reduction == "last"
+    steps = [
+        Step(
+            f"model.{e.name}",
+            f"model.{equation_rule(system, e)}",
+            DEFINITION,
+            e.left,
+            chain(e.left, e.right),
+            facts=(("symbol", e.left),),
+            steps=every_step(system),
+        )
+        for e in system.equations
+        if not (e.stage == LOSS and last)
+    ]
+    steps.append(_total_step(system))
+    if system.target == "distribution":
+        target = system.at("target")
+        steps.append(
+            Step("model.target", "model.target", HYPOTHESIS, A.entry_sum(target), (Line("=", S.One),),
+                 facts=(("target", target),), steps=_loss_steps(system))
+        )  # fmt: skip
+    convention = "model.scalar" if system.scalar else "model.layout"
+    steps.append(Step(convention, convention, REMARK, facts=(("h", system.at(system.states[0])), ("L", system.L))))
+    return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start) for s in system.states)),))
+
+
+def _loss_steps(system: System) -> tuple[Expr, Expr]:
+    return (system.end, system.end) if system.reduction == "last" else every_step(system)
+
+
+def equation_rule(system: System, equation: Equation) -> str:
+    """Return what an equation is: ``affine``, ``intermediate``, ``state``, ``readout``, ``prediction`` or ``loss``."""
+    if equation.stage == LOSS:
+        return "loss"
+    if equation.stage == READOUT:
+        return "prediction" if equation.name == system.prediction else "readout"
+    if equation.name in system.states:
+        return "state"
+    if not _is_pre_activation(system, equation):
+        return "intermediate"
+    reads_input = any(A.depends(equation.right, system.at(name)) for name in system.inputs)
+    return "affine" if reads_input else "affine_state"
+
+
+def _is_pre_activation(system: System, equation: Equation) -> bool:
+    """Whether it is affine in a vector state of the step before, and an activation reads it."""
+    states = [system.at(name, system.previous) for name in system.states]
+    if any(isinstance(p, N.Map | N.Apply | N.Hadamard) for p in sympy.preorder_traversal(equation.right)):
+        return False
+    carries = any(A.is_vector(s) and A.depends(equation.right, s) for s in states)
+    activates = (isinstance(use.right, N.Map | N.Apply) for use, _ in system.uses(equation.name))
+    return carries and any(activates)
+
+
+def _total_step(system: System) -> Step:
+    loss = system.by_name["l"]
+    if system.reduction == "last":
+        right = loss.right.xreplace({system.t: system.end})
+        return Step("model.total", "model.total_last", DEFINITION, system.L, (Line("=", right),))
+    rule = f"model.total_{system.reduction}"
+    return Step("model.total", rule, DEFINITION, system.L, (Line("=", total_loss(system)),))

@@ -1,0 +1,93 @@
+"""The section of the recursion: boundary, states, intermediate variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from ... import algebra as A
+from ...algebra import nodes as N
+from ...model import Network
+from ..generic import LOCAL, NEXT, Generic, generic
+from ..links import couples_within_step
+from ..steps import EQUALITY, Line, Section, Step
+from .common import BRACE_LOCAL, BRACE_NEXT, BRACE_SAME, before_last, chain, chain_rule, every_step, ways
+
+
+def recursion_section(network: Network) -> Section:
+    """Return the boundary, the recursion of every state, and the adjoints of the intermediate variables."""
+    g, system = generic(network), network.system
+    steps = []
+    for name in g.adjoints:
+        if name in system.states:
+            steps += [_boundary(g, name), _recursion(network, name)]
+        else:
+            steps.append(_intermediate(network, name))
+    return Section("recursion", tuple(steps))
+
+
+def _boundary(g: Generic, name: str) -> Step:
+    system = g.system
+    end = system.last
+    left = g.adjoint_of(name, end)
+    expr = g.at_step(name, end)
+    lines = chain(left, expr, g.fill_local(expr))
+    return Step(f"boundary.{name}", "recursion.boundary", EQUALITY, left, lines,
+                (("variable", system.at(name)), ("end", end)))  # fmt: skip
+
+
+def _recursion(network: Network, name: str) -> Step:
+    g, system = generic(network), network.system
+    left = g.adjoint_of(name)
+    adjoint = g.adjoints[name]
+    braces = tuple({LOCAL: BRACE_LOCAL, NEXT: BRACE_NEXT}.get(t.source, BRACE_SAME) for t in adjoint.terms)
+    opaque = Line("=", adjoint.expr, braces if len(braces) > 1 and _splits(adjoint.expr, len(braces)) else ())
+    rule = chain_rule(network, name)
+    filled = g.fill_local(adjoint.expr)
+    lines = chain(left, *([rule] if rule else []), opaque, filled, _in_states(g, filled))
+    if rule is not None and rule.braces:
+        lines = tuple(Line(k.sign, k.expr, k.braces if k.expr == rule.expr else ()) for k in lines)
+    rule_key = "recursion.state" if any(t.source == LOCAL for t in adjoint.terms) else "recursion.state_only"
+    return Step(f"recursion.{name}", rule_key, EQUALITY, left, lines,
+                (("variable", system.at(name)), ("start", system.last)), before_last(system))  # fmt: skip
+
+
+def _splits(expr: Any, count: int) -> bool:
+    return isinstance(expr, N.Plus | N.MatrixPlus) and len(expr.args) == count
+
+
+def _in_states(g: Generic, expr: Any) -> Any:
+    """Express the adjoints of intermediates at t + 1 by those of the states, where that is short."""
+    if len(g.adjoints) > 3:
+        return expr
+    result = g.in_states(expr)
+    return result if g.adjoint_of(g.system.states[0]) not in _leaves(result) else expr
+
+
+def _leaves(expr: Any) -> set[Any]:
+    return set(sympy.preorder_traversal(expr))
+
+
+def _intermediate(network: Network, name: str) -> Step:
+    g, system = generic(network), network.system
+    left = g.adjoint_of(name)
+    expr = g.adjoints[name].expr
+    lines = chain(left, _generic_intermediate(network, name), expr, g.fill_local(expr))
+    return Step(f"recursion.{name}", "recursion.intermediate", EQUALITY, left, lines,
+                (("variable", system.at(name)), ("ways", tuple(ways(network, name)))),
+                every_step(system))  # fmt: skip
+
+
+def _generic_intermediate(network: Network, name: str) -> Any:
+    """(dh_t/dz_t)^T dL/dh_t for a variable that one other vector variable of its step reads."""
+    g, system = generic(network), network.system
+    terms = g.adjoints[name].terms
+    vectors = A.is_vector(system.at(name)) or system.scalar
+    if len(terms) != 1 or terms[0].equation is None or terms[0].source == NEXT or not vectors:
+        return g.adjoint_of(name)
+    above = terms[0].equation.left
+    if not A.is_vector(above):
+        return g.adjoint_of(name)
+    mode = A.IMMEDIATE if couples_within_step(network) else A.TOTAL
+    return A.matmul(A.transpose(A.derivative(above, system.at(name), mode)), g.adjoint_of(above.name))
