@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic
+from sympy import Basic, srepr
 
 from .algebra import size
 from .algebra.figures import Rounding
@@ -83,6 +83,9 @@ class RNN:
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
+        for what, given in (("values", values), ("sizes", sizes)):
+            if given is not None and not isinstance(given, Mapping):
+                raise ValueInputError(f"{what} must be a mapping of names to numbers, not {given!r}")
         network = Network(
             cell=found,
             hidden=whole(hidden, "hidden"),
@@ -179,7 +182,12 @@ class RNN:
             mapped = {k: to_scalar(v) for k, v in {**system.variables, **system.parameters}.items()}
         else:
             mapped = {**system.variables, **system.parameters}
-        return {**mapped, "L": system.L, "t": system.t, "T": size("T"), "n": size("n"), "m": size("m"), "q": size("q")}
+        return {**mapped, "L": system.L, "t": system.t, **self._size_symbols()}
+
+    def _size_symbols(self) -> dict[str, Any]:
+        n = self._network
+        given = {"T": n.steps, "n": n.hidden, "m": n.inputs, "q": n.outputs}
+        return {key: size(key) if value is None else value for key, value in given.items()}
 
     # -- what can be asked ----------------------------------------------------------------------------
     def gradient(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
@@ -268,7 +276,8 @@ def _bare(value: Any) -> Any:
 
 def _paste(value: Any) -> str:
     if isinstance(value, Basic):
-        return repr(_bare(value))
+        bare = _bare(value)
+        return repr(bare) if isinstance(bare, int) or value == size(bare) else srepr(value)
     return repr(value)
 
 

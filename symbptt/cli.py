@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from .errors import OutputError, SizeError, SymbpttError, UnknownNameError, ValueInputError, nearest
+from .errors import OutputError, RefusedError, SizeError, SymbpttError, UnknownNameError, ValueInputError, nearest
 
 if TYPE_CHECKING:
     from .api import RNN, Derivation
@@ -25,6 +25,8 @@ else:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+MOST_NESTED = 40
+"""Steps beyond which nobody can read a state that is written in inputs and parameters alone."""
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -503,9 +505,18 @@ def unroll(source: str, kind: str, nested: bool, notation: Any, output: str | No
 def _unrolled_rows(model: RNN, nested: bool) -> list[tuple[Any, Any]]:
     if model.network.steps.is_Integer is not True and not model.values:
         raise SizeError("the number of steps is open: give --steps, such as --steps 3")
-    found = model.unroll(nested=nested)
+    found = model.unroll(nested=nested and _readable(model))
     rows = _nested_rows(model, found) if nested else list(found.equations)
     return [*rows, (model.system.L, found.loss)]
+
+
+def _readable(model: RNN) -> bool:
+    from .model.values import with_steps
+
+    steps = with_steps(model.network, model.values).steps
+    if steps > MOST_NESTED:
+        raise RefusedError(f"nobody can read --nested with T = {steps}: leave it out, or take --steps {MOST_NESTED}")
+    return True
 
 
 def _nested_rows(model: RNN, found: Any) -> list[tuple[Any, Any]]:
@@ -664,7 +675,8 @@ def new(file: str, start: str, lang: str) -> None:
 
     if file != "-" and os.path.lexists(file):
         raise OutputError(f"{file} is there already; take another name")
-    text = template(find(start).data, lang, file)
+    data = {k: v for k, v in find(start).data.items() if k not in ("title", "description")}
+    text = template(data, lang, file)
     deliver(lambda: text, file)
     if file != "-":
         tell(f"wrote {file}; now try: symbptt derive {file}")
@@ -686,6 +698,8 @@ def run(arguments: list[str] | None = None) -> int:
         tell(str(error) if isinstance(error, SymbpttError) else error.format_message())
     except OSError as error:
         tell(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
+    except RecursionError:
+        tell("the expressions are nested too deeply: take fewer steps")
     except (click.Abort, KeyboardInterrupt):
         tell("interrupted")
         return INTERRUPTED

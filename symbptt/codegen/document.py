@@ -121,9 +121,7 @@ def check_function(page: Page) -> list[str]:
         "    rng = np.random.default_rng(seed)",
         f"    {page.T}, {page.B} = 5, 2",
         *(f"    {page._size(s)} = {_EXAMPLE.get(str(s), 3)}" for s in sizes),
-        "    params = {",
-        *(f'        "{key}": {_normal(page, plan.shape(key))},' for key in system.parameters),
-        "    }",
+        *_dict("params", [f'"{key}": {_normal(page, plan.shape(key))}' for key in system.parameters]),
         "    arrays = {",
         "        **params,",
         *(f'        "{name}": {_normal(page, plan.shape(name), page.T, page.B)},' for name in system.inputs),
@@ -131,6 +129,12 @@ def check_function(page: Page) -> list[str]:
         "    }",
     ]
     return [*lines, *_given(page), *DIFFERENCES]
+
+
+def _dict(name: str, entries: list[str]) -> list[str]:
+    if not entries:
+        return [f"    {name} = {{}}"]
+    return [f"    {name} = {{", *(f"        {entry}," for entry in entries), "    }"]
 
 
 def _shaped(page: Page) -> list[str]:

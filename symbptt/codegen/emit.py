@@ -15,7 +15,7 @@ from .page import Page, formula
 from .plan import Line, Plan
 from .prologue import prologue
 from .sums import Summation
-from .terms import ATOM, PRODUCT, SUM, Term
+from .terms import ATOM, Term, signed
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,8 @@ class Module(Page):
             self.say(formula(line.right))
             self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
         for key, parts in self.plan.sums.items():
-            terms = [self._summation(part.at_end).total(part.expr) for part in parts]
-            text = " + ".join(term.at_least(PRODUCT if len(terms) > 1 else SUM) for term in terms)
+            first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)
+            text = signed(first.text, list(rest))
             symbol = self.plan.notation(self.system.parameters[key])
             self._gradient(key, symbol, self.plan.notation(self.plan.generic.parameter_sum(key)), text)
         for name, line in self.plan.inputs.items():

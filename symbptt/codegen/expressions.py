@@ -19,7 +19,7 @@ from ..algebra import nodes as N
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.leaves import Fill, Identity, Literal, LiteralMatrix
 from .functions import python_name, source_of
-from .terms import ATOM, HELPERS, PRODUCT, SUM, UNARY, Term, minus, raised, rational
+from .terms import ATOM, HELPERS, PRODUCT, SUM, UNARY, Term, minus, raised, rational, signed
 
 
 @dataclass
@@ -167,13 +167,9 @@ def _sum(w: Writer, e: Any) -> Term:
 
 def _signed_sum(w: Writer, terms: list[Any]) -> Term:
     rank = max(A.rank_of(term) for term in terms)
-    text, written = "", []
-    for i, expr in enumerate(terms):
-        term = w.term(expr)
-        written.append(term)
-        piece = w.lifted(term, rank, SUM) if not i else w.lifted(term, rank, PRODUCT)
-        negative = term.level in (UNARY, PRODUCT) and piece.startswith("-")
-        text += (f" - {piece[1:]}" if negative else f" + {piece}") if i else piece
+    written = [w.term(term) for term in terms]
+    first, *rest = (w.lifted(term, rank, SUM) for term in written)
+    text = signed(first, rest)
     full = any(term.full and term.rank == rank for term in written)
     return Term(text, SUM, rank, any(t.varies for t in written), full)
 

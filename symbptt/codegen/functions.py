@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from sympy.printing.numpy import NumPyPrinter
 from ..algebra import FUNCTIONS, ElementwiseFunction, present
 from ..algebra.functions import U
 from ..algebra.plain import to_plain
+from .layout import statement
 
 
 @dataclass(frozen=True)
@@ -163,22 +165,29 @@ def _known_as(function: ElementwiseFunction) -> str | None:
 def _own(function: ElementwiseFunction, name: str) -> Source:
     rule = function.rule(U)
     formula = to_plain(present(rule)).replace("\\", "/")
-    body = _Printer({"fully_qualified_modules": False, "user_functions": {}}).doprint(_rounded(rule))
+    body = _spaced(_Printer({"fully_qualified_modules": False, "user_functions": {}}).doprint(_rounded(rule)))
     if not rule.has(U):
         body = f"np.full_like(u, {body})"
     ignored = 'over="ignore", invalid="ignore", divide="ignore"' if rule.has(sympy.Piecewise) else 'over="ignore"'
-    text = f'(u):\n    """Return {formula}."""\n    with np.errstate({ignored}):\n        return {body}\n'
+    lines = "\n".join(statement(f"return {body}", 8))
+    text = f'(u):\n    """Return {formula}."""\n    with np.errstate({ignored}):\n{lines}\n'
     return Source(f"{name}({{u}})", (_helper(name, text),))
+
+
+def _spaced(text: str) -> str:
+    """Return an expression with the spaces that black gives it."""
+    text = ast.unparse(ast.parse(text, mode="eval"))
+    return re.sub(r"(?<![\w.])(\w+(?:\.\d+)?) \*\* (-?\w+(?:\.\d+)?)(?![\w.(\[])", r"\1**\2", text)
 
 
 def _rounded(expr: Expr) -> Expr:
     """Turn constants such as sqrt(2/pi) into floats, which keep single precision single."""
     if expr.is_number and not expr.is_Rational:
-        return sympy.Float(expr, 17)
+        return sympy.N(expr, 17)
     if isinstance(expr, sympy.Mul | sympy.Add):
         constant, rest = expr.as_independent(U, as_Add=isinstance(expr, sympy.Add))
         if not constant.is_Rational and constant.is_number:
-            return expr.func(sympy.Float(constant, 17), _rounded(rest))
+            return expr.func(sympy.N(constant, 17), _rounded(rest))
     return expr.func(*map(_rounded, expr.args)) if expr.args and not expr.is_Boolean else expr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from itertools import pairwise
 
@@ -28,22 +29,52 @@ def statement(text: str, indent: int = 0) -> list[str]:
     if isinstance(value, ast.Call):
         return _call(head, body, value, indent)
     if isinstance(value, ast.BinOp):
+        if _hugs(value, f"{margin}{head}{body}", len(margin)):
+            return _call(head, body, value, indent)
         return [f"{margin}{head}(", *_operands(body, indent + 4), f"{margin})"]
     return [margin + text]
 
 
-def _call(head: str, body: str, call: ast.Call, indent: int) -> list[str]:
-    """Break after the opening bracket: all arguments on a line of their own, or each on one."""
+def _call(head: str, body: str, value: ast.expr, indent: int) -> list[str]:
+    """Break inside the widest brackets: all arguments on a line of their own, or each on one."""
     margin = " " * indent
-    opening = _opening(body)
-    arguments, closing = body[opening + 1 : -1], body[-1]
+    opening, closing = _widest(body)
+    inside, rest = body[opening + 1 : closing], body[closing:]
     first = f"{margin}{head}{body[: opening + 1]}"
-    if len(margin) + 4 + len(arguments) <= WIDTH:
-        return [first, f"{margin}    {arguments}", margin + closing]
-    parts = _arguments(arguments)
+    if indent + 4 + len(inside) <= WIDTH:
+        return [first, f"{margin}    {inside}", margin + rest]
+    parts = _arguments(inside)
     if len(parts) == 1:
-        return [first, *_operands(arguments, indent + 4), margin + closing]
-    return [first, *(f"{margin}    {part}," for part in parts), margin + closing]
+        return [first, *_operands(inside, indent + 4), margin + rest]
+    return [first, *(line for part in parts for line in _argument(part, indent + 4)), margin + rest]
+
+
+def _argument(text: str, indent: int) -> list[str]:
+    *lines, last = _operands(text, indent)
+    return [*lines, last + ","]
+
+
+def _widest(body: str) -> tuple[int, int]:
+    """Return the places of the outermost pair of round brackets that holds most, the last of them."""
+    pairs, stack = [], []
+    for i, char in enumerate(body):
+        if char in "([{":
+            stack.append(i)
+        elif char in ")]}":
+            start = stack.pop()
+            if not stack and char == ")":
+                pairs.append((start, i))
+    return max(reversed(pairs), key=lambda pair: pair[1] - pair[0])
+
+
+def _hugs(value: ast.BinOp, line: str, indent: int) -> bool:
+    """Whether two operands stay on a line, broken inside the last one's brackets alone."""
+    kind = next(kind for kind in _LOOSENESS if isinstance(value.op, kind))
+    single = not (isinstance(value.left, ast.BinOp) and isinstance(value.left.op, kind))
+    if not single or line[-1] != ")":
+        return False
+    opening = _opening(line)
+    return opening + 1 <= WIDTH and indent + 4 + len(line) - opening - 2 <= WIDTH
 
 
 def _opening(body: str) -> int:
@@ -63,11 +94,16 @@ def _arguments(text: str) -> list[str]:
     return [ast.get_source_segment(f"f({text})", a) or "" for a in [*call.args, *call.keywords]]
 
 
-def _operands(text: str, indent: int) -> list[str]:
-    """Return the operands of the loosest operators, each on a line with its operator in front."""
+def _operands(text: str, indent: int, before: int = 0) -> list[str]:
+    """Return the operands of the loosest operators, each on a line with its operator in front.
+
+    ``before`` is the width of what stands in front of the first.
+    """
     margin = " " * indent
-    if len(margin + text) <= WIDTH:
+    if before + len(margin + text) <= WIDTH:
         return [margin + text]
+    if text.startswith("(") and _opening(text) == 0:
+        return [f"{margin}(", *_operands(text[1:-1], indent + 4), f"{margin})"]
     tree = ast.parse(text, mode="eval").body
     if not isinstance(tree, ast.BinOp):
         return statement(text, indent) if isinstance(tree, ast.Call) else [margin + text]
@@ -78,7 +114,16 @@ def _operands(text: str, indent: int) -> list[str]:
         cuts.append(_operator_before(text, node))
         node = node.left
     edges = [0, *reversed(cuts), len(text)]
-    return [margin + text[a:b].strip() for a, b in pairwise(edges)]
+    return [line for a, b in pairwise(edges) for line in _operand(text[a:b].strip(), indent)]
+
+
+def _operand(text: str, indent: int) -> list[str]:
+    """Return an operand with its operator, broken again where it is too long for a line."""
+    sign = re.match(r"[-+*/@] ", text)
+    if indent + len(text) <= WIDTH or not sign:
+        return [" " * indent + text] if sign or indent + len(text) <= WIDTH else _operands(text, indent)
+    first, *rest = _operands(text[2:], indent, before=2)
+    return [" " * indent + sign[0] + first.strip(), *rest]
 
 
 def _bracketed(text: str, node: ast.expr, tree: ast.expr) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from .. import algebra as A
 from ..algebra import nodes as N
 from .expressions import Writer, as_outer
-from .terms import ATOM, POWER, PRODUCT, SUM, UNARY, Term
+from .terms import ATOM, POWER, PRODUCT, SUM, UNARY, Term, signed
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class Summation:
 
     def plus(self, e: Any) -> Term:
         """The sum of A + B."""
-        return Term(" + ".join(self._matrix(a).at_least(PRODUCT) for a in e.args), SUM, 2, False)
+        first, *rest = (self._matrix(a) for a in e.args)
+        return Term(signed(first.text, list(rest)), SUM, 2, False)
 
     def negative(self, e: Any) -> Term:
         """The sum of -X."""

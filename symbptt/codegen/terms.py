@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,9 +44,10 @@ HELPERS: dict[str, str] = {
     return v.reshape(-1, v.shape[-1])
 ''',
     "concat": '''def concat(*parts, axis):
-    """Return parts joined along an axis, with all other leading axes broadcast."""
+    """Return parts joined along an axis, with all leading axes broadcast."""
     lead = np.broadcast_shapes(*(part.shape[:axis] for part in parts))
-    return np.concatenate([np.broadcast_to(part, lead + part.shape[axis:]) for part in parts], axis)
+    whole = [np.broadcast_to(part, lead + part.shape[axis:]) for part in parts]
+    return np.concatenate(whole, axis)
 ''',
     "max_indicator": '''def max_indicator(v, axes):
     """Return 1 at the first largest entry of each vector (axes=1) or matrix (axes=2), and 0 elsewhere."""
@@ -80,3 +82,12 @@ def raised(base: Term, exponent: Term) -> Term:
     left, right = base.at_least(ATOM), exponent.at_least(UNARY)
     simple = all(re.fullmatch(r"-?[\w.]+", text) for text in (left, right))
     return replace(base, text=f"{left}**{right}" if simple else f"{left} ** {right}", level=POWER)
+
+
+def signed(first: str, rest: Sequence[Term | str]) -> str:
+    """Return a sum; a term that starts with a minus sign is subtracted."""
+    text = first
+    for term in rest:
+        piece = term if isinstance(term, str) else term.at_least(SUM)
+        text += f" - {piece[1:]}" if piece.startswith("-") else f" + {piece}"
+    return text

@@ -53,8 +53,13 @@ def gradient(network: Network, wrt: str, at: Any = None, form: str = "recursive"
 def _when(network: Network, at: Any) -> Expr | None:
     if at is None:
         return None
-    when = sympy.sympify(at)
     steps = network.system.steps
+    try:
+        when = A.index(at) if isinstance(at, str) and at.isidentifier() else sympy.sympify(at, strict=True)
+        if isinstance(at, bool) or not isinstance(when, Expr):
+            raise TypeError
+    except (sympy.SympifyError, TypeError):
+        raise SizeError(f"at={at!r}: a step from 0 to {steps} is needed") from None
     if when.is_number and (not when.is_Integer or when < 0 or (steps.is_Integer and when > steps)):
         raise SizeError(f"at={at}: a step from 0 to {steps} is needed")
     return when

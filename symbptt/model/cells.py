@@ -10,7 +10,9 @@ import sympy
 from sympy import Expr, Lambda
 
 from ..algebra import FUNCTIONS, ElementwiseFunction, size
+from ..algebra.functions import U
 from ..errors import EquationError, UnknownNameError, nearest
+from .functions import read_function
 from .inference import Shape, infer
 from .language import Parsed, parse_equation, uses
 
@@ -82,6 +84,9 @@ class Cell:
             )
         shapes = infer(self.parsed, dict(_state_shapes(self)), dict(_shapes(self.shapes)), dict(self.functions), {})
         sizes = {str(s) for shape in shapes.values() for part in shape for s in part.free_symbols}
+        unused = next((name for name, _ in self.shapes if name not in shapes or name not in self._names), None)
+        if unused:
+            raise EquationError(f"shapes names {unused!r}, which is in no equation{nearest(unused, self._names)}")
         clash = next((name for name in shapes if name in sizes), None)
         if clash:
             raise EquationError(f"{clash!r} is a size and cannot be the name of a variable or parameter; rename it")
@@ -93,7 +98,7 @@ class Cell:
             parts.append(f"shapes={_plain(self.shapes)!r}")
         parts.append(f"name={self.name!r}")
         if self.functions:
-            parts.append("functions={" + ", ".join(f"{k!r}: {str(f.rule.expr)!r}" for k, f in self.functions) + "}")
+            parts.append("functions={" + ", ".join(f"{k!r}: {str(f.rule(U))!r}" for k, f in self.functions) + "}")
         if self.direction != 1:
             parts.append(f"direction={self.direction}")
         return f"Cell({', '.join(parts)})"
@@ -106,6 +111,10 @@ class Cell:
     @property
     def state_names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.states)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.defined, *self.inputs, *self.parameters)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -160,7 +169,13 @@ def _state_shapes(cell: Cell) -> Iterable[tuple[str, Shape | None]]:
 def _function(name: str, given: Any) -> ElementwiseFunction:
     if isinstance(given, ElementwiseFunction):
         return given
-    expr = sympy.sympify(given)
+    if not name.isidentifier() or name.startswith("_"):
+        raise EquationError(f"function {name!r}: a function is named by a word")
+    try:
+        expr = read_function(given) if isinstance(given, str) else sympy.sympify(given, strict=True)
+    except (sympy.SympifyError, EquationError) as error:
+        reason = f": {error}" if isinstance(error, EquationError) else f", not {given!r}"
+        raise EquationError(f"function {name!r}: a SymPy expression of one variable is needed{reason}") from None
     free = sorted(expr.free_symbols, key=str)
     if len(free) != 1:
         raise EquationError(f"function {name!r}: a SymPy expression of one variable is needed, not {given}")
@@ -182,6 +197,11 @@ def _check_equations(cell: Cell) -> None:
             raise EquationError(f"state {state!r} is never updated: add an equation {state}[t] = ...")
     if not cell.states:
         raise EquationError("a cell needs a state: states=['h']")
+    repeated = next((name for name in cell.state_names if cell.state_names.count(name) > 1), None)
+    if repeated:
+        raise EquationError(f"state {repeated!r} is listed twice; keep one")
+    if cell.direction not in (1, -1) or isinstance(cell.direction, bool):
+        raise EquationError(f"direction must be 1 (forward in time) or -1 (backward), not {cell.direction!r}")
     for i, parsed in enumerate(cell.parsed):
         for use in uses(parsed):
             _check_use(cell, parsed, use.name, use.lag, names, i)
@@ -290,8 +310,12 @@ def without(cell: Cell, names: Iterable[str]) -> Cell:
         if tree is None:
             raise EquationError(f"equation {parsed.text!r}: nothing is left without {', '.join(sorted(drop))}")
         texts.append(parsed.text if tree is parsed.tree else f"{parsed.name}[t] = {ast.unparse(tree)}")
-    kept = tuple((k, v) for k, v in cell.shapes if k not in drop)
-    return cell if tuple(texts) == cell.equations else replace(cell, equations=tuple(texts), shapes=kept)
+    if tuple(texts) == cell.equations:
+        return cell
+    parsed = [parse_equation(text, dict(cell.functions)) for text in texts]
+    left = {str(p.name) for p in parsed} | {u.name for p in parsed for u in uses(p)}
+    kept = tuple((name, shape) for name, shape in cell.shapes if name in left)
+    return replace(cell, equations=tuple(texts), shapes=kept)
 
 
 def _prune(tree: Any, drop: set[str]) -> Any:

@@ -159,7 +159,8 @@ def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> s
         real = isinstance(part.value, int | float) and not isinstance(part.value, bool)
         if not real:
             return f"{text!r} is no number"
-        return None if abs(part.value) < LARGEST else f"the number {text[:40]!r} is too large"
+        small = part.value < LARGEST  # type: ignore[operator]
+        return None if small else f"the number {text[:40]!r} is too large"
     if isinstance(part, ast.Attribute):
         return None if part.attr == "T" else f"the attribute .{part.attr} is not in the language (only .T is)"
     if isinstance(part, ast.Subscript):
@@ -199,7 +200,7 @@ def _constant_value(tree: ast.AST) -> Fraction | None:
         left, right = _constant_value(tree.left), _constant_value(tree.right)
         if left is None or right is None or (right == 0 and isinstance(tree.op, ast.Div)):
             return None
-        return _ARITHMETIC[type(tree.op)](left, right)  # type: ignore[no-any-return]
+        return _ARITHMETIC[type(tree.op)](left, right)
     return None
 
 

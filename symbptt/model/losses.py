@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from ..errors import EquationError, UnknownNameError, nearest
 from .language import parse_expression
 
+TARGETS = ("real", "distribution", "unit", "none")
+"""What targets may be."""
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -36,6 +39,10 @@ class Loss:
     target: str = "real"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.equation, str):
+            raise EquationError(f"a loss is a string in the equation language, not {self.equation!r}")
+        if self.target not in TARGETS:
+            raise UnknownNameError(f"unknown kind of target {self.target!r}{nearest(str(self.target), TARGETS)}")
         parse_expression(self.text("y", "h"))
         if "target" not in self.equation:
             object.__setattr__(self, "target", "none")

@@ -139,8 +139,8 @@ def whole(given: Any, what: str) -> Expr:
     if isinstance(given, str) and given.isidentifier():
         return A.size(given)
     try:
-        value = sympy.sympify(given)
-    except (sympy.SympifyError, TypeError, AttributeError):
+        value = sympy.Integer(given) if isinstance(given, str) else sympy.sympify(given, strict=True)
+    except (sympy.SympifyError, TypeError, ValueError, AttributeError):
         raise SizeError(f"{what} must be a positive integer or a symbol, not {given!r}") from None
     if isinstance(value, Symbol):
         return value
@@ -186,6 +186,10 @@ class Network:
             raise EquationError(
                 "reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'"
             )
+        known = {str(s) for _, shape in self.cell.inferred for part in shape for s in part.free_symbols}
+        for name, _ in self.sizes:
+            if name not in known:
+                raise UnknownNameError(f"the cell has no size {name!r}{nearest(name, known)}")
         _ = self.system
 
     @property
@@ -250,6 +254,8 @@ def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
     known = {*cell.defined, *cell.inputs, prediction, "target", *(("a",) if network.readout else ())}
     for use in uses(parsed):
         if use.lag is not None and (use.name not in known or use.lag != 0):
+            if use.name in known:
+                raise EquationError(f"loss {text!r}: a loss reads step t only; write {use.name}[t]")
             raise EquationError(f"loss {text!r}: {use.name!r} is no variable of the model{nearest(use.name, known)}")
         if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters):
             raise UnknownNameError(f"loss {text!r}: {use.name!r} is not known{nearest(use.name, known)}")

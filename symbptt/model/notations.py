@@ -60,12 +60,21 @@ def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset())
         if given not in NOTATIONS:
             raise UnknownNameError(f"unknown notation {given!r}{nearest(given, NOTATIONS)}; or a mapping")
         mapping: Mapping[str, Any] = NOTATIONS[given]
+    elif not isinstance(given, Mapping):
+        raise UnknownNameError(f"a notation is a name or a mapping of keys to names on the page, not {given!r}")
     else:
-        base = NOTATIONS[given.get("notation", "textbook")] if "notation" in given else NOTATIONS["textbook"]
+        start = given.get("notation", "textbook")
+        if start not in NOTATIONS:
+            raise UnknownNameError(f"unknown notation {start!r}{nearest(str(start), NOTATIONS)}")
+        base = NOTATIONS[start]
         mapping = {**base, **{k: v for k, v in given.items() if k != "notation"}}
     for key, latex in mapping.items():
         try:
             name_layout(latex)
+        except IndexError:
+            raise UnknownNameError(f"notation for {key!r}: {latex!r} has a script on nothing") from None
+        except TypeError:
+            raise UnknownNameError(f"notation for {key!r}: a text is needed, not {latex!r}") from None
         except ValueError as error:
             raise UnknownNameError(f"notation for {key!r}: {error}") from None
     functions = {k[:-2]: v for k, v in mapping.items() if k.endswith("()")}

@@ -146,7 +146,7 @@ def _array(key: str, given: Any, shape: tuple[int, ...]) -> Any:
             figures[where] = Figure.parse(entry)
         except ValueInputError as error:
             raise ValueInputError(f"value for {key!r}: {error}") from None
-    return figures
+    return figures if shape else figures[()]
 
 
 def _by_step(network: Network, key: str, given: Any) -> dict[Basic, Any]:

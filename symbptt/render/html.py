@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from html import escape
 from importlib import resources
 
@@ -49,9 +49,9 @@ def _head(document: Document) -> list[str]:
     ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("assets").joinpath(name).read_text(encoding="utf-8")
 
 
 def _text(words: str) -> str:
@@ -201,8 +201,8 @@ class _Page:
         if not verified:
             return f'<{name} class="refuted">✗</{name}>'
         title = escape(self.phrases["check.verified"])
-        role = ' role="img"' if name == "span" else ""
-        return f'<{name} class="verified"{role} title="{title}" aria-label="{title}">✓</{name}>'
+        spoken = f' role="img" aria-label="{title}"' if name == "span" else ""
+        return f'<{name} class="verified" title="{title}"{spoken}>✓</{name}>'
 
     def figure(self, formula: str, tex: str, behind: str = "") -> str:
         """Write a formula in a box that scrolls, with its source for the copy buttons."""
@@ -217,9 +217,8 @@ class _Page:
     def tools(self) -> str:
         """Write the copy buttons, which the script brings out."""
         kinds = ("tex", "mathml")
-        buttons = (
-            f'<button type="button" data-copy="{kind}">{_text(self.phrases[f"ui.copy_{kind}"])}</button>' for kind in kinds
-        )
+        labels = [_text(self.phrases[f"ui.copy_{kind}"]) for kind in kinds]
+        buttons = (f'<button type="button" data-copy="{k}">{s}</button>' for k, s in zip(kinds, labels, strict=True))
         return f'<div class="tools" hidden="">{"".join(buttons)}</div>'
 
 

@@ -242,7 +242,11 @@ _CAPITAL_GREEK = re.compile("[\u0391-\u03a9\u221e]")
 _LETTERLIKE = "\u2202\u22a4\u221e\u2207"
 _INVISIBLE = {"\u2061": "&#x2061;", "\u2062": "&#x2062;"}
 _JOINTS = {"times": "&#x2062;", "apply": "&#x2061;"}
-_FORMS: dict[str, dict[str, str]] = {"infix": {"form": "infix"}, "prefix": {"form": "prefix"}, "separator": {}}
+_FORMS: dict[str, dict[str, str]] = {
+    "infix": {"form": "infix"},
+    "prefix": {"form": "prefix"},
+    "separator": {"lspace": "0", "rspace": "0.167em"},
+}
 _NOT_GROWING = {char: {"stretchy": "false"} for char in "()[]|\u2016\u2192\u2190"}
 _MARKS = {"hat": "^", "tilde": "~", "bar": "\u00af", "vec": "\u2192"}
 

@@ -33,11 +33,12 @@ def to_notebook(document: Document) -> str:
 
 def _cells(document: Document) -> Iterator[tuple[str, tuple[Block, ...]]]:
     """Yield a key and the blocks of the title, then of each section."""
-    key, blocks = "title", list[Block]()
+    key, blocks, count = "title", list[Block](), 0
     for block in document.blocks:
         if isinstance(block, Heading) and block.level <= 2 and blocks:
             yield key, tuple(blocks)
-            key, blocks = block.key or f"cell-{block.level}", []
+            count += 1
+            key, blocks = block.key or f"section-{count}", []
         blocks.append(block)
     if blocks:
         yield key, tuple(blocks)

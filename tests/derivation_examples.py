@@ -1,0 +1,120 @@
+"""Derivations that the tests of the writers share: every cell and loss, scalar and vector, with numbers and without."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from symbptt import RNN, Cell, Derivation, Loss
+from symbptt.algebra import rank_of, shape_of
+from symbptt.model import CATALOGUE
+
+READOUTS = [
+    (None, "half_squared_error"),
+    (None, "mse"),
+    ("linear", "squared_error"),
+    ("sigmoid", "binary_cross_entropy"),
+    ("softmax", "cross_entropy"),
+]
+LSTM = Cell(
+    [
+        "f[t] = sigmoid(W_xf @ x[t] + W_hf @ h[t-1] + b_f)",
+        "i[t] = sigmoid(W_xi @ x[t] + W_hi @ h[t-1] + b_i)",
+        "o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + b_o)",
+        "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)",
+        "c[t] = f[t] * c[t-1] + i[t] * g[t]",
+        "h[t] = o[t] * tanh(c[t])",
+    ],
+    states=["h", "c"],
+    name="lstm & co_1",
+)
+FAST_WEIGHTS = Cell(
+    ["S[t] = 1/2 * S[t-1] + (W_k @ x[t]) @ (W_v @ x[t]).T", "h[t] = tanh(S[t] @ (W_q @ x[t]))"],
+    states={"S": ("p", "k")},
+    output="h",
+    name="fast weights",
+)
+NOTATIONS = ["textbook", "hh", "d2l", "pytorch", "goodfellow", {"h": r"\mathbf{h}", "W_h": r"\hat{W}_{rec}", "tanh()": "f"}]
+
+
+def relu_explosion() -> RNN:
+    """The worked example of the notes: z = 2, 6, 14 and dL/dh = 52, 26, 13."""
+    return RNN(
+        "relu",
+        1,
+        1,
+        loss=Loss("1/2*norm2(target[t]-h[t])"),
+        reduction="last",
+        steps=3,
+        values=dict(W_h="2.0", W_x="2.0", b_h="0.0", x=["1.0"] * 3, target="1.0", h0="0.0"),
+        notation={"target": "y", "b_h": "b"},
+        title={"zh": "ReLU 网络的梯度爆炸", "en": "Exploding gradients of a ReLU network"},
+    )
+
+
+def with_numbers(model: RNN, scale: float = 1.0) -> RNN:
+    """A model of concrete sizes with made-up numbers for everything that it needs."""
+    system, steps = model.system, range(int(model.system.steps))
+    entries = itertools.cycle([0.5, -0.25, 1.0, 0.75, -1.5, 0.2])
+    leaves = system.parameters | {f"{state}0": system.at(state) for state in system.states}
+    values = {key: _array(_sizes(model, leaf), lambda: scale * next(entries)) for key, leaf in leaves.items()}
+    for key in system.inputs:
+        values[key] = [_array(_sizes(model, system.at(key)), lambda: next(entries)) for _ in steps]
+    values["target"] = [_target(model, t) for t in steps]
+    return model.replace(values=values)
+
+
+def _sizes(model: RNN, leaf: Any) -> tuple[int, ...]:
+    """The sizes of an array as a user gives it: one for a vector, none in a scalar model."""
+    return () if model.system.scalar else tuple(int(size) for size in shape_of(leaf)[: rank_of(leaf)])
+
+
+def _array(shape: tuple[int, ...], entry: Callable[[], float]) -> Any:
+    return [_array(shape[1:], entry) for _ in range(shape[0])] if shape else entry()
+
+
+def _target(model: RNN, t: int) -> Any:
+    kind, sizes = model.system.target, _sizes(model, model.system.at("target"))
+    if kind == "distribution":
+        return 0 if not sizes else [1.0 if i == t % sizes[0] else 0.0 for i in range(sizes[0])]
+    return _array(sizes, lambda: 0.25 if kind == "unit" else 1.0)
+
+
+def catalogue_models() -> Iterator[RNN]:
+    """Every cell of the catalogue with every readout and loss: symbolic and with numbers, vectors and scalars."""
+    for cell, (readout, loss) in itertools.product(CATALOGUE, READOUTS):
+        shared: dict[str, Any] = {"cell": cell, "readout": readout, "loss": loss}
+        yield RNN(**shared)
+        yield RNN(**shared, hidden=1, inputs=1, outputs=1 if readout else None, reduction="mean")
+        yield with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2))
+        yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=1 if readout else None, steps=2, reduction="last"))
+
+
+def special_models() -> dict[str, RNN]:
+    """Models that between them use every rule."""
+    return {
+        "relu": relu_explosion(),
+        "softmax": RNN("tanh", readout="softmax", loss="cross_entropy"),
+        "vector": with_numbers(RNN("relu", 2, 2, 3, readout="softmax", loss="cross_entropy", steps=3)),
+        "mean": RNN("sigmoid", readout="linear", reduction="mean", steps=4),
+        "lstm": RNN(LSTM),
+        "scalar lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)),
+        "matrix state": RNN(FAST_WEIGHTS),
+        "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
+        "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
+        "keeps": RNN("linear", 1, None, steps=2, bias=False, values={"W_h": 1.0, "h0": 1.0, "target": [0.0, 3.0]}, reduction="last"),
+        "kink": RNN("relu", 1, 1, steps=3, values={"W_h": 1, "W_x": 1, "b_h": 0, "h0": 0, "x": [0, -1, 2], "target": [1, 1, 1]}),
+    }
+
+
+def special_derivations() -> Iterator[tuple[str, Derivation]]:
+    """A name and a derivation, in all languages."""
+    for (name, model), lang in itertools.product(special_models().items(), ("en", "zh")):
+        yield f"{name} {lang}", model.derivation(lang=lang)
+    yield "stepwise", special_models()["long"].derivation(rounding="step", digits=3)
+
+
+def rewritten(derivation: Derivation, lang: str, notation: Any) -> Derivation:
+    """The same derivation in another language and notation."""
+    return Derivation(derivation.derived, lang, notation, derivation.options, derivation.title)

@@ -1,0 +1,100 @@
+"""Every formula that is written passes KaTeX in strict mode, as GitHub, Jupyter and web pages render it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from derivation_examples import (
+    NOTATIONS,
+    catalogue_models,
+    rewritten,
+    special_derivations,
+)
+
+from symbptt import Derivation
+from symbptt.algebra.tex import to_tex
+from symbptt.render.document import Document, Group, displays
+from symbptt.render.markdown import display_tex, group_tex
+
+WAYS = list(itertools.product(("en", "zh"), NOTATIONS))
+
+SCRIPT = """
+const [katexPath, input] = process.argv.slice(1);
+const katex = require(katexPath);
+const formulas = JSON.parse(require("fs").readFileSync(input, "utf8"));
+const failed = [];
+for (const formula of formulas) {
+  for (const displayMode of [true, false]) {
+    try { katex.renderToString(formula, { throwOnError: true, strict: "error", displayMode }); }
+    catch (error) { failed.push([formula, String(error)]); break; }
+  }
+}
+process.stdout.write(JSON.stringify(failed));
+"""
+
+
+def formulas(document: Document) -> Iterator[str]:
+    """Every piece of TeX that Markdown has of a document: whole displays, and each formula in them and in words."""
+    yield from map(to_tex, document.formulas())
+    for block in document.blocks:
+        yield from map(display_tex, displays(block))
+        if isinstance(block, Group):
+            yield group_tex(block)
+
+
+def of_all(derivations: Iterable[Derivation]) -> list[str]:
+    """The formulas of derivations, each once, and those that are in the Markdown."""
+    found: dict[str, None] = {}
+    for derivation in derivations:
+        found |= dict.fromkeys(formulas(derivation.document()))
+        text = derivation.to_markdown()
+        found |= dict.fromkeys(re.findall(r"^\$\$\n(.*?)\n\$\$$", text, re.DOTALL | re.MULTILINE))
+        found |= dict.fromkeys(re.findall(r"(?<!\$)\$([^$\n]+)\$(?!\$)", text))
+    return list(found)
+
+
+def failures(katex: Any, found: list[str], folder: Path) -> list[Any]:
+    """Render all formulas in one process; return what KaTeX refuses."""
+    (folder / "formulas.json").write_text(json.dumps(found), encoding="utf-8")
+    command = [katex.node, "-e", SCRIPT, katex.package, str(folder / "formulas.json")]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.katex
+def test_katex_is_strict(require, tmp_path):
+    bad = [r"\operatorname{x", "中文", r"\ensuremath{x}", r"a_b_c", r"\label{a}"]
+    assert len(failures(require("katex"), [*bad, "h_t", r"\text{中文}"], tmp_path)) == len(bad)
+
+
+@pytest.mark.katex
+def test_every_rule_in_both_languages(require, tmp_path):
+    found = of_all(derivation for _, derivation in special_derivations())
+    assert len(found) > 700
+    assert not failures(require("katex"), found, tmp_path)
+
+
+def catalogue_derivations() -> Iterator[Derivation]:
+    """Symbolic ones in every language and notation; those with numbers take turns."""
+    turns = itertools.cycle(WAYS)
+    for model in catalogue_models():
+        derivation = model.derivation()
+        ways = WAYS if not model.values else itertools.islice(turns, 5)
+        for lang, notation in ways:
+            yield rewritten(derivation, lang, notation)
+
+
+@pytest.mark.slow
+@pytest.mark.katex
+def test_every_cell_readout_loss_language_and_notation(require, tmp_path):
+    found = of_all(catalogue_derivations())
+    assert len(found) > 3000
+    assert not failures(require("katex"), found, tmp_path)

@@ -1,0 +1,79 @@
+"""The phrase catalogues: the same keys and placeholders everywhere, all of them used, none missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from derivation_examples import catalogue_models, special_derivations
+
+import symbptt.render.document
+from symbptt.errors import UnknownNameError
+from symbptt.render.document import _Writer
+from symbptt.render.phrases import catalogue, languages, placeholders
+
+RENDER = Path(symbptt.render.document.__file__).parent
+
+
+class Recorder(dict[str, str]):
+    """A catalogue that remembers what was asked of it."""
+
+    used: set[str] = set()
+
+    def __getitem__(self, key: str) -> str:
+        Recorder.used.add(key)
+        return super().__getitem__(key)
+
+
+def test_there_is_chinese_and_english():
+    assert {"en", "zh"} <= set(languages())
+    with pytest.raises(UnknownNameError, match="zh"):
+        catalogue("zhh")
+
+
+def test_keys_and_placeholders_are_the_same_in_all_languages():
+    english = {key: placeholders(phrase) for key, phrase in catalogue("en").items()}
+    for lang in languages():
+        assert {key: placeholders(phrase) for key, phrase in catalogue(lang).items()} == english, lang
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_formulas_in_phrases_are_the_same_in_all_languages(lang):
+    for key, phrase in catalogue("en").items():
+        assert re.findall(r"\$[^$]*\$", phrase) == re.findall(r"\$[^$]*\$", catalogue(lang)[key]), key
+
+
+def test_phrases_of_a_language_are_in_it():
+    han = re.compile("[\u4e00-\u9fff]")
+    same = {"space", "result.line", "unrolled.step", "given.values"}
+    for key, phrase in catalogue("zh").items():
+        assert not han.search(catalogue("en")[key]), key
+        assert han.search(phrase) or key in same or not re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", phrase)), key
+
+
+def test_every_rule_has_a_phrase_and_every_placeholder_a_fact():
+    for name, derivation in special_derivations():
+        writer = _Writer(derivation)
+        for step in derivation.steps:
+            rule = "result.line" if step.rule == "result" else step.rule
+            facts = {**dict(step.facts), **writer._extra_facts(step)}
+            assert placeholders(catalogue(derivation.lang)[rule]) <= set(facts), (name, step.key)
+
+
+def test_no_placeholder_is_left_in_a_document():
+    for name, derivation in special_derivations():
+        assert not re.search(r"\{[a-z_]+\}", derivation.to_text()), name
+
+
+def test_no_phrase_is_unused(monkeypatch):
+    monkeypatch.setattr(symbptt.render.document, "catalogue", lambda lang: Recorder(catalogue(lang)))
+    Recorder.used = set()
+    for _, derivation in special_derivations():
+        derivation.document()
+    for model in list(catalogue_models())[:4]:
+        model.derivation().document()
+    source = "".join(path.read_text(encoding="utf-8") for path in RENDER.rglob("*.py"))
+    named = {key for key in catalogue("en") if f'phrases["{key}"]' in source}
+    named |= {key for key in catalogue("en") if key.startswith("ui.copy_") and 'phrases[f"ui.copy_{kind}"]' in source}
+    assert set(catalogue("en")) - Recorder.used - named == set()
