@@ -129,7 +129,8 @@ class Numbers:
                 if right == left:
                     continue
                 rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
-                found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), (("step", t),)))
+                facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
+                found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts))
             steps += found if t in shown else []
         for state in system.states:
             left = g.adjoint_of(state, system.start)
@@ -149,7 +150,13 @@ class Numbers:
             filled = g.local_results[name]
             right = (filled if len(str(filled)) <= len(str(opaque)) else opaque).xreplace({system.t: when})
             steps.append(
-                self.work(f"backward.local.{name}.{t}", "backward.local", g.local_of(name, when), right, (("step", t),))
+                self.work(
+                    f"backward.local.{name}.{t}",
+                    "backward.local",
+                    g.local_of(name, when),
+                    right,
+                    (("step", t), ("variable", self.in_notation(system.at(name, when)))),
+                )
             )
         return steps
 

@@ -312,8 +312,8 @@ def without(cell: Cell, names: Iterable[str]) -> Cell:
         texts.append(parsed.text if tree is parsed.tree else f"{parsed.name}[t] = {ast.unparse(tree)}")
     if tuple(texts) == cell.equations:
         return cell
-    parsed = [parse_equation(text, dict(cell.functions)) for text in texts]
-    left = {str(p.name) for p in parsed} | {u.name for p in parsed for u in uses(p)}
+    again = [parse_equation(text, dict(cell.functions)) for text in texts]
+    left = {str(p.name) for p in again} | {u.name for p in again for u in uses(p)}
     kept = tuple((name, shape) for name, shape in cell.shapes if name in left)
     return replace(cell, equations=tuple(texts), shapes=kept)
 

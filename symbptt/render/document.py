@@ -14,9 +14,9 @@ from sympy import Basic
 
 from ..algebra import nodes as N
 from ..algebra import rank_of
-from ..algebra.layout import Brace, Item, Number, Operator, Words, row
+from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
 from ..algebra.leaves import LiteralMatrix, derivative
-from ..algebra.names import Names, name_layout
+from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import present
 from ..derive.steps import GIVEN, Section, Step
 from ..model import CELL, READOUT, names
@@ -157,14 +157,18 @@ class _Writer:
     # -- the whole ------------------------------------------------------------------------------------
     def document(self) -> Document:
         title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
-        words: tuple[Inline, ...] = (
-            (title,) if title else self.phrase("title.default", {"cell": self.network.cell.name})
-        )
+        words: tuple[Inline, ...] = (title,) if title else self.phrase("title.default", {"cell": self._cell_name()})
         blocks: list[Block] = [Heading(1, words)]
         for section in self.derivation.sections:
             blocks += self.section(section)
         plain = "".join(w if isinstance(w, str) else "" for w in words)
         return Document(self.lang, plain, tuple(blocks))
+
+    def _cell_name(self) -> str:
+        """The cell's name; an activation as it is written in formulas where that is a word."""
+        name = self.network.cell.name
+        item = FUNCTION_NAMES.get(name)
+        return item.name if isinstance(item, Ident) and item.style == "upright" else name
 
     def section(self, section: Section) -> list[Block]:
         blocks: list[Block] = [Heading(2, (self.phrases[f"section.{section.key}"],), section.key)]

@@ -34,8 +34,9 @@ def closed_section(network: Network) -> Section | None:
             j = step_index(system)
             moved = link[0].jacobian.xreplace({system.t: j})
             lines.append(A.time_product(moved, j, system.t + 1, s))
+        span_rule = "closed.span_scalar" if system.scalar and len(system.states) == 1 else "closed.span"
         steps.append(
-            Step("closed.span", "closed.span", EQUALITY, left, chain(left, *lines),
+            Step("closed.span", span_rule, EQUALITY, left, chain(left, *lines),
                  (("variable", joint(system, system.t)),), (S.One, system.steps))
         )  # fmt: skip
     if len(system.states) > 1:

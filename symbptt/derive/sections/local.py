@@ -84,7 +84,7 @@ def _equation_derivatives(network: Network) -> list[Step]:
         raw = A.diag(prime) if A.shape_of(prime) else prime
         left = A.derivative(equation.left, argument)
         steps.append(
-            Step(f"local.d{equation.name}_d{argument.name}", "local.elementwise", EQUALITY, left,
+            Step(f"local.d{equation.name}_d{argument.name}", "local.slope" if system.scalar else "local.elementwise", EQUALITY, left,
                  chain(left, raw, as_written(raw, system.equations)),
                  facts=(("variable", equation.left), ("argument", argument)), steps=every_step(system))
         )  # fmt: skip
@@ -118,7 +118,7 @@ def _state_jacobians(network: Network) -> list[Step]:
         middle = _through_intermediates(network, link)
         lines = chain(left, *([middle.xreplace(moved)] if middle is not None else []), right)
         where = before_last(system) if link.lag == NEXT else every_step(system)
-        rule = "local.state_immediate" if several else "local.state"
+        rule = "local.state_immediate" if several else "local.state_scalar" if system.scalar else "local.state"
         facts = (("variable", left.by), ("target", left.of))
         steps.append(Step(f"local.d{link.target}_d{link.source}_{link.lag}", rule, EQUALITY, left, lines, facts, where))
     return steps
