@@ -15,7 +15,7 @@ from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
 from .errors import UnknownNameError, ValueInputError, nearest
-from .model import Cell, Elman, Loss, Network, System, loss, names, whole
+from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
 from .model.values import freeze, known_keys, with_steps
 
@@ -123,7 +123,7 @@ class RNN:
         n = self._network
         shown = [("cell", n.cell), ("hidden", n.hidden), ("inputs", n.inputs)]
         shown += [("outputs", n.outputs), ("readout", n.readout)] if n.readout else []
-        shown += [("loss", n.loss if n.loss.name == "custom" else n.loss.name)]
+        shown += [("loss", n.loss.name if LOSSES.get(n.loss.name) == n.loss else n.loss)]
         shown += [("reduction", n.reduction), ("steps", n.steps)]
         parts = [f"{k}={_paste(v)}" for k, v in shown]
         parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]

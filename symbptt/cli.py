@@ -240,7 +240,7 @@ def combined(*options: Any) -> Callable[[Command], Command]:
 
 source_argument = click.argument("source", type=Source())
 output_option = click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(), help="Write to a file, whole or not at all."
+    "-o", "--output", metavar="FILE", type=click.Path(readable=False), help="Write to a file, whole or not at all."
 )
 language_option = click.option(
     "--lang",
@@ -660,7 +660,7 @@ def codegen(source: str, output: str | None, **sizes: Any) -> None:
 
 
 @app.command()
-@click.argument("file", type=click.Path())
+@click.argument("file", type=click.Path(readable=False))
 @click.option("--from", "start", type=Source(), metavar="SOURCE", default="tanh-last-step", show_default=True,
               help="What to start from.")  # fmt: skip
 @language_option

@@ -51,9 +51,7 @@ MIXING = Cell(
     shapes={"alpha": ()},
     name="matrices times matrix states",
 )
-BACKWARD = Cell(
-    ["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t] + b_h)"], states=["h"], direction=-1, name="from right to left"
-)
+BACKWARD = Cell(["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t] + b_h)"], states=["h"], direction=-1, name="from right to left")
 REDUCING = Cell(
     [
         "w[t] = concat(h[t-1], x[t])",
@@ -90,7 +88,14 @@ def data(bptt: Bptt, T: int, B: int | None, seed: int = 0, sizes: dict[str, int]
     """Return random arguments for a network: ``params``, ``x``, ``target`` and ``initial``."""
     rng = np.random.default_rng(seed)
     plan, system = bptt._plan, bptt.network.system
-    known = {"n": 4, "m": 3, "q": 2, "p": 5, **{k: int(v) for k, v in system.sizes.items() if v.is_Integer}, **(sizes or {})}
+    known = {
+        "n": 4,
+        "m": 3,
+        "q": 2,
+        "p": 5,
+        **{k: int(v) for k, v in system.sizes.items() if v.is_Integer},
+        **(sizes or {}),
+    }
     lead = () if B is None else (B,)
 
     def shape(name: str) -> tuple[int, ...]:
@@ -168,4 +173,14 @@ def elman_networks(draw: Any) -> Network:
     )
 
 
-__all__ = ["CELLS", "LOSSES", "Loss", "compile_network", "data", "elman_networks", "entries", "largest_error", "network"]
+__all__ = [
+    "CELLS",
+    "LOSSES",
+    "Loss",
+    "compile_network",
+    "data",
+    "elman_networks",
+    "entries",
+    "largest_error",
+    "network",
+]

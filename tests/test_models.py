@@ -30,7 +30,8 @@ def gate(name: str, function: str, other: str = "") -> str:
 
 LSTM = Cell(
     [gate("i", "sigmoid"), gate("f", "sigmoid"), gate("o", "sigmoid"),
-     "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)", "c[t] = f[t] * c[t-1] + i[t] * g[t]", "h[t] = o[t] * tanh(c[t])"],
+     "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)", "c[t] = f[t] * c[t-1] + i[t] * g[t]",
+     "h[t] = o[t] * tanh(c[t])"],
     states=["h", "c"], name="my lstm",
 )  # fmt: skip
 BACKWARD = Cell(["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t])"], ["h"], direction=-1)
@@ -87,12 +88,17 @@ def test_a_cell_says_for_which_direction_it_is() -> None:
 
 
 def test_shapes_of_names_that_are_in_no_equation_are_refused() -> None:
-    with pytest.raises(EquationError, match="shapes names 'V'.*"):
+    with pytest.raises(EquationError, match="shapes names 'V'"):
         Cell(["h[t] = W @ h[t-1]"], ["h"], shapes={"V": "n"})
 
 
-@pytest.mark.parametrize("text", ["__import__('os').getcwd()", "u +", "u.real", "foo(u)", "[u]", "u if u else 1",
-                                  "9**9**9*u", "lambda: u", "_u", "1/0*u", "(1, u)", "u*v", "3", "exp(u, u)"])  # fmt: skip
+NO_FUNCTIONS = [
+    "__import__('os').getcwd()", "u +", "u.real", "foo(u)", "[u]", "u if u else 1", "9**9**9*u", "lambda: u", "_u",
+    "1/0*u", "(1, u)", "u*v", "3", "exp(u, u)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_FUNCTIONS)
 def test_the_text_of_a_function_is_parsed_and_never_evaluated(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Any] = []
     monkeypatch.setattr("os.getcwd", lambda: ran.append(1))
@@ -132,7 +138,7 @@ MODELS = {
     "a lambda of SymPy": RNN(sympy.Lambda(U, U / (1 + sympy.Abs(U)))),
     "no input": RNN(inputs=None),
     "its own loss": RNN(loss=Loss("norm2(h[t] - target[t]) / 2")),
-    "its own loss of probabilities": RNN(readout="softmax", loss=Loss("-sum(target[t] * log(y[t]))", "mine", "softmax")),
+    "its own named loss": RNN(readout="softmax", loss=Loss("-sum(target[t] * log(y[t]))", "mine", "softmax")),
     "matrix state": RNN(MATRIX, inputs=2, sizes={"p": 3, "d": 2}),
     "backward": RNN(BACKWARD),
     "its own function": RNN(CUBE),
@@ -359,7 +365,7 @@ def test_symbols_of_a_scalar_model_are_scalars() -> None:
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_carries_its_derivative_its_supremum_and_its_kinks(name: str) -> None:
     entry = FUNCTIONS[name]
-    points = np.linspace(-6, 6, 24001) + 1e-7
+    points = np.linspace(-6, 6, 24001) + 1e-4
     value, slope = (sympy.lambdify(U, f.rule(U), "numpy") for f in (entry.function, entry.function.prime))
     measured = (value(points + 1e-6) - value(points - 1e-6)) / 2e-6 * np.ones_like(points)
     np.testing.assert_allclose(slope(points) * np.ones_like(points), measured, atol=1e-6)
@@ -420,7 +426,8 @@ def test_a_notation_prints_the_names_of_its_book(notation: str) -> None:
 def test_a_mapping_goes_on_top_of_a_notation() -> None:
     model = RNN(readout="linear")
     assert printed(model, {"W_h": "A", "h": "s"}) == ("A", "W_x", "W_y", "s_t", "y_t", r"\hat{y}_t")
-    assert printed(model, {"notation": "d2l", "h": r"\mathbf{s}"})[:4] == ("W_{hh}", "W_{hx}", "W_{qh}", r"\mathbf{s}_t")
+    bold = printed(model, {"notation": "d2l", "h": r"\mathbf{s}"})
+    assert bold[:4] == ("W_{hh}", "W_{hx}", "W_{qh}", r"\mathbf{s}_t")
 
 
 def test_a_notation_changes_nothing_but_what_is_printed() -> None:

@@ -46,30 +46,39 @@ def gradient(network: Network, wrt: str, at: Any = None, form: str = "recursive"
     """
     if form not in FORMS:
         raise UnknownNameError(f"unknown form {form!r}{nearest(form, FORMS)}")
-    result = _MAKERS[form](network, wrt, _when(network, at))
+    result = _MAKERS[form](network, wrt, _when(network, wrt, at))
     return to_scalar(result) if network.system.scalar and form != "explicit" else result
 
 
-def _when(network: Network, at: Any) -> Expr | None:
+def _when(network: Network, wrt: str, at: Any) -> Expr | None:
+    """Return the step as an expression, checked; None where none is given."""
     if at is None:
         return None
-    steps = network.system.steps
+    system = network.system
+    if wrt in system.parameters or wrt in {f"{state}0" for state in system.states}:
+        raise SizeError(f"{wrt} has no step; leave at={at!r} out")
+    low, high = S.One, system.steps
+    if wrt in system.states:
+        low, high = (min(low, system.start), high) if system.direction == 1 else (low, system.start)
+    wanted = f"at={at!r}: a step from {low} to {high} is needed"
     try:
         when = A.index(at) if isinstance(at, str) and at.isidentifier() else sympy.sympify(at, strict=True)
-        if isinstance(at, bool) or not isinstance(when, Expr):
-            raise TypeError
     except (sympy.SympifyError, TypeError):
-        raise SizeError(f"at={at!r}: a step from 0 to {steps} is needed") from None
-    if when.is_number and (not when.is_Integer or when < 0 or (steps.is_Integer and when > steps)):
-        raise SizeError(f"at={at}: a step from 0 to {steps} is needed")
+        raise SizeError(wanted) from None
+    if isinstance(at, bool) or not isinstance(when, Expr):
+        raise SizeError(wanted)
+    outside = (when - low).is_negative or (when - high).is_positive
+    if outside or (when.is_number and not when.is_Integer):
+        raise SizeError(wanted)
     return when
 
 
 def recursive(network: Network, wrt: str, when: Expr | None) -> Any:
     """Return the gradient in the adjoints of the states."""
     g = generic(network)
-    if wrt in network.system.states and when is not None and when != network.system.start:
-        return g.fill_local(_recursion_in_states(g, wrt, when))
+    step = network.system.t if when is None else when
+    if wrt in network.system.states and step != network.system.start:
+        return g.fill_local(_recursion_in_states(g, wrt, step))
     return g.in_states(_in_adjoints(g, wrt, when))
 
 

@@ -18,6 +18,7 @@ from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
 from ..algebra.leaves import LiteralMatrix, derivative
 from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import present
+from ..derive.sections import equation_rule
 from ..derive.steps import GIVEN, Section, Step
 from ..model import CELL, READOUT, names
 from .phrases import catalogue
@@ -316,6 +317,8 @@ class _Writer:
         stage = self.system.by_name[name].stage
         if stage == READOUT:
             return "prediction" if name == self.system.prediction else "readout"
+        if equation_rule(self.system, self.system.by_name[name]).startswith("affine"):
+            return "pre_activation"
         return "intermediate" if stage == CELL else "scalar"
 
     def _parameter_role(self, symbol: Any) -> str:

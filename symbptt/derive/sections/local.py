@@ -83,8 +83,9 @@ def _equation_derivatives(network: Network) -> list[Step]:
         prime = A.apply(function.prime, argument)
         raw = A.diag(prime) if A.shape_of(prime) else prime
         left = A.derivative(equation.left, argument)
+        rule = "local.slope" if system.scalar else "local.elementwise"
         steps.append(
-            Step(f"local.d{equation.name}_d{argument.name}", "local.slope" if system.scalar else "local.elementwise", EQUALITY, left,
+            Step(f"local.d{equation.name}_d{argument.name}", rule, EQUALITY, left,
                  chain(left, raw, as_written(raw, system.equations)),
                  facts=(("variable", equation.left), ("argument", argument)), steps=every_step(system))
         )  # fmt: skip
