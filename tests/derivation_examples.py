@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -102,17 +103,21 @@ def special_models() -> dict[str, RNN]:
         "scalar lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)),
         "matrix state": RNN(FAST_WEIGHTS),
         "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
+        "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values={"W_h": 1.0, "h0": 1.0, "target": [0.0, 3.0]}, reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values={"W_h": 1, "W_x": 1, "b_h": 0, "h0": 0, "x": [0, -1, 2], "target": [1, 1, 1]}),
     }
 
 
-def special_derivations() -> Iterator[tuple[str, Derivation]]:
+@functools.cache
+def special_derivations() -> tuple[tuple[str, Derivation], ...]:
     """A name and a derivation, in all languages."""
-    for (name, model), lang in itertools.product(special_models().items(), ("en", "zh")):
-        yield f"{name} {lang}", model.derivation(lang=lang)
-    yield "stepwise", special_models()["long"].derivation(rounding="step", digits=3)
+    found = []
+    for name, model in special_models().items():
+        derivation = model.derivation()
+        found += [(f"{name} {lang}", rewritten(derivation, lang, model.notation)) for lang in ("en", "zh")]
+    return (*found, ("stepwise", special_models()["long"].derivation(rounding="step", digits=3)))
 
 
 def rewritten(derivation: Derivation, lang: str, notation: Any) -> Derivation:

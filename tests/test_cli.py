@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -87,9 +88,10 @@ def test_derive_is_markdown_where_there_is_no_terminal(run):
     code, out, err = run("derive", "relu-explosion")
     assert code == 0 and not err
     assert out.startswith("# Exploding gradients") and "$$" in out
-    assert r"2.0 \cdot 2.0 + 2.0 \cdot 1.0 + 0.0 = 4.0 + 2.0 = 6.0" in out
-    for result in ("= 84.5", "= 52.0", "= 130.0", "= 91.0"):
-        assert result in out
+    one_line = re.sub(r"\s*\\\\\s*&", " ", out)
+    assert r"W_h h_1 + W_x x_2 + b = 2.0 \cdot 2.0 + 2.0 \cdot 1.0 + 0.0 = 4.0 + 2.0 = 6.0" in one_line
+    for result in ("= 84.5", "= 52.0", "= 26.0", "= 13.0", "= 130.0", "= 91.0"):
+        assert result in one_line
 
 
 def test_derive_in_chinese_text(run):
@@ -101,17 +103,21 @@ def test_derive_in_chinese_text(run):
 @pytest.mark.parametrize("kind", [kind for kind in cli.FORMATS if kind != "pdf"])
 @pytest.mark.parametrize("name", example_names())
 def test_every_example_in_every_format(run, name, kind, lang):
-    arguments = ("derive", name, "--to", kind, "--lang", lang, "--no-check")
-    code, out, err = run(*arguments)
+    code, out, err = run("derive", name, "--to", kind, "--lang", lang, "--no-check")
     assert code == 0 and out.endswith("\n") and not err
-    assert run(*arguments).out == out
     if kind in ("json", "notebook"):
         json.loads(out)
 
 
+@pytest.mark.parametrize("kind", ["html", "json", "notebook"])
+def test_output_is_the_same_from_run_to_run(tmp_path, kind):
+    runs = [program("derive", "relu-explosion", "--to", kind, cwd=tmp_path, PYTHONHASHSEED=seed) for seed in "12"]
+    assert runs[0].stdout == runs[1].stdout != b""
+
+
 @pytest.mark.parametrize(
     ("suffix", "begins"),
-    [(".md", "# "), (".tex", "\\"), (".html", "<!DOCTYPE html>"), (".json", "{"), (".ipynb", "{"), (".out", "# ")],
+    [(".md", "# "), (".tex", "% "), (".html", "<!DOCTYPE html>"), (".json", "{"), (".ipynb", "{"), (".out", "# ")],
 )
 def test_the_suffix_of_the_file_says_the_format(run, tmp_path, suffix, begins):
     code, out, err = run("derive", "relu-explosion", "-o", f"a{suffix}", "--no-check")
@@ -141,7 +147,7 @@ def test_settings_of_derive(run):
     assert "U h_{t-1}" in run("derive", "relu-explosion", "--notation", '{"W_h": "U"}', "--detail", "results").out
     symbolic = run("derive", "relu-explosion", "--symbolic", "--steps", "5", "--detail", "results").out
     assert "h_5" in symbolic and "2.0" not in symbolic
-    assert "0.37994" in run("derive", "tanh-last-step", "--digits", "7").out.replace(r"\thinspace", "")
+    assert "1.143553" in run("derive", "tanh-last-step", "--digits", "7", "--section", "results").out
 
 
 def test_sizes_make_a_cell_of_the_catalogue_scalar(run):
@@ -287,7 +293,9 @@ BAD_COMMANDS: dict[str, tuple[str, ...]] = {
     "a value is missing for W_x": (
         "derive", "tanh", "--hidden", "1", "--inputs", "1", "--steps", "2", "--set", "W_h=2.0",
     ),
-    "numbers need concrete sizes": ("derive", "tanh", "--steps", "2", "--set", "W_h=2.0"),
+    "numbers need concrete sizes": (
+        "derive", "tanh", "--steps", "2", *(f"--set={v}" for v in ("W_h=2.0", "W_x=1", "b_h=0", "x=1,1", "target=1")),
+    ),
     "needs values": ("derive", "tanh", "--steps", "2", "--detail", "numbers"),
     "No such file or directory": ("derive", "relu-explosion", "-o", "no/such/place.md"),
     "it is a directory": ("derive", "relu-explosion", "-o", "."),
@@ -305,7 +313,7 @@ BAD_FILES: dict[str, str] = {
     ":2: not valid TOML": 'cell = "tanh"\nhidden = ',
     "cell is missing": "hidden = 2",
     "needs readout='softmax'": 'cell = "tanh"\nhidden = 1\ninputs = 1\nloss = "cross_entropy"',
-    "'nan', which": 'cell = "tanh"\nhidden = 1\ninputs = 1\n[values]\nW_h = [nan]',
+    ":4: values.W_h has nan, which is not a finite number": 'cell = "tanh"\nhidden = 1\n[values]\nW_h = [nan]',
     ":6: value for 'W_hh': the model has no such name; did you mean 'W_h'?": (
         'cell = "tanh"\nhidden = 1\ninputs = 1\n[values]\nW_h = 1\nW_hh = 2'
     ),
@@ -313,7 +321,9 @@ BAD_FILES: dict[str, str] = {
         'cell = "linear"\nhidden = 2\ninputs = 2\nsteps = 1\n[values]\nW_h = [1, 2]\nW_x = [[1, 0], [0, 1]]\n'
         "b_h = [0, 0]\nx = [[1, 1]]\ntarget = [[1, 1]]"
     ),
-    "shapes do not fit": own("z[t] = h[t-1] + x[t]", "h[t] = tanh(z[t])", more=""),
+    "shapes do not fit": own("z[t] = W @ h[t-1]", "h[t] = tanh(z[t] + h[t-1])") + 'shapes = {W = ["p", "n"]}',
+    ":5: the rank of 'u' is ambiguous": own("h[t] = tanh(h[t-1]) * sum(u)"),
+    "'a * b' is ambiguous": own("h[t] = softmax(a * b) * h[t-1]"),
     "the function 'tahn' is not known": own("h[t] = tahn(W @ h[t-1])"),
     "uses z[t] before it is defined": own("h[t] = tanh(z[t])", "z[t] = W @ h[t-1]"),
     "refers to h[t+1]": own("h[t] = tanh(W @ h[t+1])"),
@@ -352,15 +362,6 @@ def test_a_bad_model_file_is_one_line(run, tmp_path, message):
     result = run("derive", "my.toml", "-o", "out.md")
     assert_refused(result, message, tmp_path, [path])
     assert result.err.startswith("symbptt: my.toml:")
-
-
-def test_an_ambiguous_rank_is_refused(run, tmp_path):
-    path = tmp_path / "my.toml"
-    path.write_text(own("h[t] = tanh(a1 * b1 * h[t-1])").replace('states = ["h"]', 'states = ["h", "c"]'), "utf-8")
-    assert run("derive", "my.toml").code == 2
-    path.write_text(own("c[t] = k * c[t-1]", "h[t] = h[t-1]").replace('["h"]', '["h", "c"]'), "utf-8")
-    result = run("derive", "my.toml")
-    assert result.code == 2 and result.err.count("\n") == 1 and "shapes" in result.err
 
 
 def test_not_even_bytes(run, tmp_path):

@@ -287,7 +287,7 @@ def test_several_inputs_are_given_by_name():
     x = {"x": np.ones((5, 3)), "u": np.ones((5, 2))}
     out = bptt(params, x, np.zeros((5, 2)))
     assert (out.grads["x"].shape, out.grads["u"].shape) == ((5, 3), (5, 2))
-    with pytest.raises(ValueInputError, match="x and u|x, u"):
+    with pytest.raises(ValueInputError, match="has inputs x, u"):
         bptt(params, x["x"], np.zeros((5, 2)))
     with pytest.raises(UnknownNameError, match="unknown input 'v'"):
         bptt(params, {**x, "v": 1}, np.zeros((5, 2)))

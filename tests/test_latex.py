@@ -145,7 +145,7 @@ def test_wide_matrices_are_broken_inside_or_scaled():
     numbers = Grid((tuple(Number("0.123456") for _ in range(30)),))
     whole = to_latex(Document("en", "T", (display("a", numbers),)))
     assert "\\resizebox{\\linewidth}" in whole and "graphicx" in whole.splitlines()[0]
-    assert fragment(display("a", Grid((tuple(Number("0.123456") for _ in range(9)),)))).startswith("{\\small\n\\[")
+    assert fragment(display("a", Grid((tuple(Number("0.123456") for _ in range(8)),)))).startswith("{\\small\n\\[")
 
 
 def test_no_line_of_any_example_is_wider_than_the_text():

@@ -32,7 +32,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
         "given", "forward", "backward", "numbers", "results",
     ),
     "brief": ("model", "recursion", "parameters", "given", "backward", "results"),
-    "results": ("model", "results"),
+    "results": ("results",),
     "numbers": ("model", "given", "forward", "backward", "numbers", "results"),
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
@@ -101,7 +101,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
         }
     sections = []
     for key in options.keys:
-        section = worked.get(key) or (_SYMBOLIC[key](network, numbers) if key in _SYMBOLIC else None)
+        section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
         if section is not None and section.steps:
             symbolic = network.system.scalar and key not in worked
             sections.append(_scalar(section) if symbolic else section)
@@ -167,13 +167,20 @@ def _worked_result(numbers: Numbers, key: str, worked: Any) -> Step:
     return Step(f"result.{key}", "result", WORKED, left, (Line("=" if exact else "≈", last.expr),))
 
 
-_SYMBOLIC: dict[str, Callable[[Network, Numbers | None], Section | None]] = {
-    "model": lambda network, numbers: model_section(network),
-    "dependency": lambda network, numbers: dependency_section(network),
-    "local": lambda network, numbers: local_section(network),
-    "recursion": lambda network, numbers: recursion_section(network),
-    "parameters": lambda network, numbers: parameter_section(network),
-    "closed": lambda network, numbers: closed_section(network),
-    "unrolled": lambda network, numbers: None if numbers else unrolled_section(network),
-    "results": results_section,
+def _unrolled(network: Network, numbers: Numbers | None, options: Options) -> Section | None:
+    """All steps where the section was asked for by name, else those of a short network without numbers."""
+    if options.sections is not None:
+        return unrolled_section(network, most=None)
+    return None if numbers else unrolled_section(network)
+
+
+_SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
+    "model": lambda network, *_: model_section(network),
+    "dependency": lambda network, *_: dependency_section(network),
+    "local": lambda network, *_: local_section(network),
+    "recursion": lambda network, *_: recursion_section(network),
+    "parameters": lambda network, *_: parameter_section(network),
+    "closed": lambda network, *_: closed_section(network),
+    "unrolled": _unrolled,
+    "results": lambda network, numbers, options: results_section(network, numbers),
 }

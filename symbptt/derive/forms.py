@@ -61,6 +61,7 @@ def _when(network: Network, wrt: str, at: Any) -> Expr | None:
     if wrt in system.states:
         low, high = (min(low, system.start), high) if system.direction == 1 else (low, system.start)
     wanted = f"at={at!r}: a step from {low} to {high} is needed"
+    at = system.steps if at in ("T", str(system.steps)) else at
     try:
         when = A.index(at) if isinstance(at, str) and at.isidentifier() else sympy.sympify(at, strict=True)
     except (sympy.SympifyError, TypeError):

@@ -257,7 +257,9 @@ class Generic:
                 name, when = leaf.by.name, leaf.by.when
                 eliminated = name in self.adjoints and name not in states and self._known_at(name, when)
                 if leaf.of == self.system.L and eliminated:
-                    rule[leaf] = self.at_step(name, when)
+                    result = self.at_step(name, when)
+                    if not A.depends(result, leaf):  # dL/dv_T is itself the local part where the last loss counts
+                        rule[leaf] = result
             if not rule:
                 break
             expr = substitute(expr, rule)

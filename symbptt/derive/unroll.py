@@ -10,8 +10,9 @@ from sympy import Basic, Integer
 
 from .. import algebra as A
 from ..algebra.scalar import to_scalar
+from ..errors import RefusedError
 from ..model import CELL, LOSS, Network
-from .run import steps_of, total_loss
+from .run import steps_of
 from .tidy import substitute
 
 
@@ -65,46 +66,54 @@ def unroll(network: Network, nested: bool = False) -> Unrolled:
         Write every value in inputs, initial states and parameters alone; otherwise each step names the one
         before it. Nested values grow with t, and share their parts.
     """
+    try:
+        return _unrolled(network, nested)
+    except RecursionError:
+        raise RefusedError(
+            f"nested values of {network.steps} steps are nested too deeply; leave nested out, or take fewer steps"
+        ) from None
+
+
+def _unrolled(network: Network, nested: bool) -> Unrolled:
     system = network.system
     steps = int(system.steps)
+    mapped = to_scalar if system.scalar else _same
+    generic = [(equation, mapped(equation.left), mapped(equation.right)) for equation in system.equations]
     values: dict[Any, Any] = {}
     equations = []
 
     def put(expr: Any) -> Any:
         return substitute(expr, values) if nested else expr
 
+    def at(name: str, when: Any) -> Any:
+        return mapped(system.at(name)).xreplace({system.t: when})
+
     for t in steps_of(system, steps):
-        for equation in system.equations:
+        moved = {system.t: Integer(t)}
+        for equation, left, right in generic:
             if equation.stage != CELL and system.reduction == "last" and t != steps:
                 continue
-            moved = {system.t: Integer(t)}
-            left, right = equation.left.xreplace(moved), equation.right.xreplace(moved)
-            values[left] = put(right)
+            here, value = left.xreplace(moved), right.xreplace(moved)
+            values[here] = put(value)
             if equation.stage != LOSS or system.reduction != "last":
-                equations.append((left, right))
-    mapped = to_scalar if system.scalar else _same
-    total = A.expand_bound(total_loss(system)) if _is_sum(total_loss(system)) else total_loss(system)
+                equations.append((here, value))
     order = [Integer(t) for t in range(1, steps + 1)]
-
-    def value(name: str, when: Any) -> Any:
-        leaf = system.at(name, when)
-        return mapped(values.get(leaf, leaf))
-
+    counted = order if system.reduction != "last" else order[-1:]
+    total = A.add(*(values[at("l", t)] for t in counted))
     if system.reduction == "mean":
-        total = A.product(1 / system.steps, A.add(*(system.at("l", t) for t in order)))
-    outputs = order if system.reduction != "last" else order[-1:]
+        total = A.product(1 / system.steps, total)
+    states = {
+        name: [at(name, system.start), *(values.get(at(name, t), at(name, t)) for t in order)]
+        for name in system.states
+    }
     return Unrolled(
-        equations=tuple((mapped(left), mapped(right)) for left, right in equations),
-        states={s: [mapped(system.at(s, system.start)), *(value(s, t) for t in order)] for s in system.states},
-        outputs=[value(system.prediction, t) for t in outputs],
-        loss=mapped(substitute(total, values)),
+        equations=tuple(equations),
+        states=states,
+        outputs=[values[at(system.prediction, t)] for t in counted],
+        loss=total,
         nested=nested,
     )
 
 
 def _same(expr: Any) -> Any:
     return expr
-
-
-def _is_sum(expr: Any) -> bool:
-    return hasattr(expr, "lower")

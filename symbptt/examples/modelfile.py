@@ -132,9 +132,9 @@ def parse(text: str, name: str) -> ModelFile:
     except RecursionError:
         raise ModelFileError(f"{name}: nested too deeply") from None
     lines = locate(text)
-    found = [(lines.get(fault.path, 0), fault.message) for fault in faults(data)]
+    found = [(fault.missing, lines.get(fault.path, 0), fault.message) for fault in faults(data)]
     if found:
-        line, message = min(found)
+        _, line, message = min(found)
         raise ModelFileError(f"{name}:{line}: {message}" if line else f"{name}: {message}")
     return ModelFile(name, data, lines)
 

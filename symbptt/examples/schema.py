@@ -348,10 +348,11 @@ _STRAY = {
 
 
 class Fault(NamedTuple):
-    """What is wrong, and with which key."""
+    """What is wrong, with which key, and whether a key is missing (which another fault may explain)."""
 
     path: tuple[str, ...]
     message: str
+    missing: bool = False
 
 
 def faults(data: Mapping[str, Any], keys: tuple[Key, ...] = TOP, above: tuple[str, ...] = ()) -> Iterator[Fault]:
@@ -369,7 +370,8 @@ def faults(data: Mapping[str, Any], keys: tuple[Key, ...] = TOP, above: tuple[st
             yield Fault(path, f"unknown key {'.'.join(path)!r}{_elsewhere(name, above) or nearest(name, known)}")
     for key in keys:
         if key.required and key.name not in data:
-            yield Fault(above, f"{'.'.join((*above, key.name))} is missing: give {_toml(key.name, key.sample)}")
+            name = ".".join((*above, key.name))
+            yield Fault(above, f"{name} is missing: give {_toml(key.name, key.sample)}", missing=True)
 
 
 def _elsewhere(name: str, above: tuple[str, ...]) -> str:
@@ -447,8 +449,15 @@ def _key_schema(key: Key) -> dict[str, Any]:
     if key.members:
         ways.append(_object_schema(key.members))
     if key.each:
-        ways.append({"type": "object", "additionalProperties": KINDS[key.each].schema})
+        ways.append({"type": "object", **_free_schema(key)})
     return ways[0] if len(ways) == 1 else {"anyOf": ways}
+
+
+def _free_schema(key: Key) -> dict[str, Any]:
+    """Return the schema of a table whose keys are free."""
+    stray = {"propertyNames": {"not": {"enum": sorted(_STRAY[key.name])}}} if key.name in _STRAY else {}
+    own = {"properties": {key.name: {"enum": list(key.choices)}}} if key.choices else {}
+    return {**own, "additionalProperties": KINDS[key.each].schema, **stray}
 
 
 # -- writing ------------------------------------------------------------------------------------------
@@ -498,7 +507,7 @@ def _table(key: Key, data: Mapping[str, Any], lang: str) -> str:
     text = _comment(key.about[lang]) + f"{off}[{key.name}]\n"
     if key.members:
         return text + "".join(_entry(member, given or {}, lang) for member in key.members)
-    return text + "".join(f"{off}{_toml(k, v)}\n" for k, v in (given or key.sample).items())
+    return text + "".join(f"{off}{_toml(k, v)}\n" for k, v in (key.sample if given is None else given).items())
 
 
 def _toml(key: str, value: Any) -> str:

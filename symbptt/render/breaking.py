@@ -37,6 +37,7 @@ from ..algebra.tex import to_tex
 
 SMALL = 0.74
 """Size of scripts."""
+_BRACKET = 0.75
 INDENT = 2.0
 """Width of the ``\\qquad`` in front of a continued line, in em."""
 
@@ -230,18 +231,18 @@ def _opened(item: Item, room: float) -> list[Piece]:
     """Break inside the brackets or behind the big operator at the end of a formula; nothing where there are none."""
     if isinstance(item, Row):
         head = row(*item.items[:-1])
-        return _enclosed(to_tex(head) + " ", width(head), _opened(item.items[-1], room), "")
+        return _enclosed(to_tex(head) + " ", width(head), _opened(item.items[-1], room - width(head)), "")
     if isinstance(item, Grid):
         return _narrowed(item, room)
     if isinstance(item, BigOperator):
         sign = to_tex(BigOperator(item.char, item.lower, item.upper, Row(()))).strip()
-        return _enclosed(sign + " ", _sign_width(item), _pieces(item.body, room), "")
+        return _enclosed(sign + " ", _sign_width(item), _pieces(item.body, room - _sign_width(item)), "")
     if isinstance(item, Script) and isinstance(item.base, Fence):
         script = to_tex(Script(Row(()), item.sub, item.sup)).removeprefix("()")
-        return _enclosed("", 0.0, _opened(item.base, room), script)
+        return _enclosed("", 0.0, _opened(item.base, room - 1.0), script)
     if isinstance(item, Fence):
         left, right = (_bracket(char, side, item.body) for char, side in ((item.left, "l"), (item.right, "r")))
-        return _enclosed(left, 0.75, _pieces(item.body, room), right)
+        return _enclosed(left, _BRACKET, _pieces(item.body, room - 2 * _BRACKET), right)
     return []
 
 
@@ -250,8 +251,8 @@ def _enclosed(before: str, wide: float, pieces: list[Piece], behind: str) -> lis
         return []
     first, last = pieces[0], pieces[-1]
     if len(pieces) == 1:
-        return [(before + first[0] + behind, first[1] + 2 * wide)]
-    return [(before + first[0], first[1] + wide), *pieces[1:-1], (last[0] + behind, last[1] + (0.75 if behind else 0.0))]
+        return [(before + first[0] + behind, first[1] + wide + _BRACKET * bool(behind))]
+    return [(before + first[0], first[1] + wide), *pieces[1:-1], (last[0] + behind, last[1] + _BRACKET * bool(behind))]
 
 
 def _narrowed(grid: Grid, room: float) -> list[Piece]:

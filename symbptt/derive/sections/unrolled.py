@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sympy import Integer
 
 from ...model import Network
-from ..generic import generic
+from ..generic import Generic, generic
 from ..run import steps_of
 from ..steps import EQUALITY, Line, Section, Step
 
@@ -19,14 +21,20 @@ def unrolled_section(network: Network, most: int | None = SHOWN) -> Section | No
     if not system.steps.is_Integer or (most is not None and system.steps > most):
         return None
     g = generic(network)
+    inner = {name: _chain(g, adjoint.expr) for name, adjoint in g.adjoints.items()}
     steps = []
     for t in steps_of(system, int(system.steps), backward=True):
         when = Integer(t)
+        edge = when in (system.last, system.end)
         for name in g.adjoints:
             left = g.adjoint_of(name, when)
-            opaque = g.at_step(name, when)
-            filled = g.fill_local(opaque)
-            chain = tuple(Line("=", expr) for expr in dict.fromkeys((opaque, filled)) if expr != left)
+            exprs = _chain(g, g.at_step(name, when)) if edge else [e.xreplace({system.t: when}) for e in inner[name]]
+            chain = tuple(Line("=", expr) for expr in exprs if expr != left)
             rule = "unrolled.boundary" if when == system.last and name in system.states else "unrolled.step"
             steps.append(Step(f"unrolled.{name}.{t}", rule, EQUALITY, left, chain, (("step", t),)))
     return Section("unrolled", tuple(steps))
+
+
+def _chain(g: Generic, opaque: Any) -> list[Any]:
+    """The adjoint equation in symbols, and with the local parts filled in."""
+    return list(dict.fromkeys((opaque, g.fill_local(opaque))))
