@@ -36,7 +36,14 @@ FAST_WEIGHTS = Cell(
     output="h",
     name="fast weights",
 )
-NOTATIONS = ["textbook", "hh", "d2l", "pytorch", "goodfellow", {"h": r"\mathbf{h}", "W_h": r"\hat{W}_{rec}", "tanh()": "f"}]
+NOTATIONS = [
+    "textbook",
+    "hh",
+    "d2l",
+    "pytorch",
+    "goodfellow",
+    {"h": r"\mathbf{h}", "W_h": r"\hat{W}_{rec}", "tanh()": "f"},
+]
 
 
 def relu_explosion() -> RNN:
@@ -48,7 +55,7 @@ def relu_explosion() -> RNN:
         loss=Loss("1/2*norm2(target[t]-h[t])"),
         reduction="last",
         steps=3,
-        values=dict(W_h="2.0", W_x="2.0", b_h="0.0", x=["1.0"] * 3, target="1.0", h0="0.0"),
+        values={"W_h": "2.0", "W_x": "2.0", "b_h": "0.0", "x": ["1.0"] * 3, "target": "1.0", "h0": "0.0"},
         notation={"target": "y", "b_h": "b"},
         title={"zh": "ReLU 网络的梯度爆炸", "en": "Exploding gradients of a ReLU network"},
     )
@@ -94,6 +101,8 @@ def catalogue_models() -> Iterator[RNN]:
 
 def special_models() -> dict[str, RNN]:
     """Models that between them use every rule."""
+    kept = {"W_h": 1.0, "h0": 1.0, "target": [0.0, 3.0]}
+    at_kinks = {"W_h": 1, "W_x": 1, "b_h": 0, "h0": 0, "x": [0, -1, 2], "target": [1, 1, 1]}
     return {
         "relu": relu_explosion(),
         "softmax": RNN("tanh", readout="softmax", loss="cross_entropy"),
@@ -105,8 +114,8 @@ def special_models() -> dict[str, RNN]:
         "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
-        "keeps": RNN("linear", 1, None, steps=2, bias=False, values={"W_h": 1.0, "h0": 1.0, "target": [0.0, 3.0]}, reduction="last"),
-        "kink": RNN("relu", 1, 1, steps=3, values={"W_h": 1, "W_x": 1, "b_h": 0, "h0": 0, "x": [0, -1, 2], "target": [1, 1, 1]}),
+        "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
+        "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
     }
 
 

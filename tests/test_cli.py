@@ -94,6 +94,13 @@ def test_derive_is_markdown_where_there_is_no_terminal(run):
         assert result in one_line
 
 
+def test_derive_is_text_on_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert cli._format(None, None) == "text"
+    assert cli._format("html", None) == "html"
+    assert cli._format(None, "a.TEX") == "latex"
+
+
 def test_derive_in_chinese_text(run):
     code, out, _ = run("derive", "relu-explosion", "--lang", "zh", "--to", "text")
     assert code == 0 and "梯度爆炸" in out and "$" not in out and "L = (1/2) (y − h₃)²" in out
@@ -144,7 +151,7 @@ def test_settings_of_derive(run):
     out = run("derive", "relu-explosion", "--set", "W_h=0.50", "--set", "x=1,2.5,1/2,1", "--section", "forward").out
     assert "0.50" in out and "2.5" in out and "h_4" in out and "h_5" not in out
     assert "W_{hh}" in run("derive", "relu-explosion", "--notation", "hh", "--detail", "results").out
-    assert "U h_{t-1}" in run("derive", "relu-explosion", "--notation", '{"W_h": "U"}', "--detail", "results").out
+    assert "U h_{t-1}" in run("derive", "relu-explosion", "--notation", '{"W_h": "U"}', "--section", "model").out
     symbolic = run("derive", "relu-explosion", "--symbolic", "--steps", "5", "--detail", "results").out
     assert "h_5" in symbolic and "2.0" not in symbolic
     assert "1.143553" in run("derive", "tanh-last-step", "--digits", "7", "--section", "results").out

@@ -14,7 +14,8 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 import symbptt.algebra
 from symbptt import RNN
 
-SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "schemas" / "derivation.schema.json").read_text(encoding="utf-8"))
+SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
+SCHEMA = json.loads((SCHEMAS / "derivation.schema.json").read_text(encoding="utf-8"))
 jsonschema = pytest.importorskip("jsonschema")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

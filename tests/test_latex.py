@@ -86,15 +86,15 @@ def test_headings_paragraphs_and_tables():
 def test_short_chains_stay_on_a_line_and_long_ones_do_not():
     assert fragment(Paragraph(("So",)), display("a", Ident("b"), Ident("c"))) == "So\n\\[\na = b = c\n\\]"
     long = Row(tuple(letters("a+b+c+d+e+f")))
-    assert fragment(display("a", *[long] * 4)) == (
-        "\\begin{align*}\na &= a + b + c + d + e + f \\\\\n" + " \\\\\n".join(["&= a + b + c + d + e + f"] * 3) + "\n\\end{align*}"
-    )
+    lines = " \\\\\n".join(["&= a + b + c + d + e + f"] * 4)
+    assert fragment(display("a", *[long] * 4)) == f"\\begin{{align*}}\na {lines}\n\\end{{align*}}"
 
 
 def test_displays_that_follow_each_other_are_aligned():
     one = display("a", Ident("b"))
     assert fragment(one, one) == "\\begin{align*}\na &= b \\\\\na &= b\n\\end{align*}"
     assert fragment(Group((one, one))) == fragment(one, one)
+    assert fragment(*[one] * 5).startswith("{\\allowdisplaybreaks\n\\begin{align*}\na &= b \\\\\n")
 
 
 def test_reasons_and_rounded_signs():

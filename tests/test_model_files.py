@@ -125,7 +125,9 @@ FAULTS = {
         '[cell]\nequations = ["h[t] = h[t-1]"]\nstates = ["h"]\nhidden = 3'
     ),
     "my.toml:3: unknown key 'values.steps'; it stands under [values]: move it up": 'cell = "tanh"\n[values]\nsteps = 3',
-    "my.toml:3: unknown key 'cell.statse'; did you mean 'states'?": '[cell]\noutput = "h"\nstatse = ["h"]\nequations = ["h[t] = h[t-1]"]',
+    "my.toml:2: unknown key 'cell.statse'; did you mean 'states'?": (
+        '[cell]\nstatse = ["h"]\nequations = ["h[t] = h[t-1]"]'
+    ),
     "my.toml:1: cell.states is missing: give states = [": '[cell]\nequations = ["h[t] = h[t-1]"]',
     'my.toml: cell is missing: give cell = "tanh"': "hidden = 2",
     "my.toml:2: hidden must be a positive integer or the name of a symbol, not 0": 'cell = "tanh"\nhidden = 0',

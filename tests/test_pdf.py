@@ -49,7 +49,10 @@ def test_every_example_compiles_inside_the_margins(name, lang, require, tmp_path
 
 
 @pytest.mark.tex
-@pytest.mark.parametrize(("lang", "words"), [("zh", ["梯度爆炸", "前向传播", "链式法则", "模型"]), ("en", ["Exploding", "Forward pass", "chain rule"])])
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("zh", ["梯度爆炸", "前向传播", "链式法则", "模型"]), ("en", ["Exploding", "Forward pass", "chain rule"])],
+)
 def test_the_words_and_numbers_are_in_the_pdf(lang, words, require, tmp_path):
     require("ctex")
     path = relu_explosion().derivation(lang=lang).to_pdf(tmp_path / "relu.pdf")
@@ -102,7 +105,10 @@ def test_wide_matrices_and_long_sums_stay_inside_the_margins(require, tmp_path):
 @pytest.mark.tex
 @pytest.mark.parametrize(
     ("line", "missing"),
-    [(r"\usepackage{nosuchpackage}", "nosuchpackage.sty"), (r"\usepackage{fontspec}\setmainfont{No Such Font}", "No Such Font")],
+    [
+        (r"\usepackage{nosuchpackage}", "nosuchpackage.sty"),
+        (r"\usepackage{fontspec}\setmainfont{No Such Font}", "No Such Font"),
+    ],
 )
 def test_what_tex_does_not_have_is_named(line, missing):
     source = f"\\documentclass{{article}}\n{line}\n\\begin{{document}}a\\end{{document}}"

@@ -126,8 +126,7 @@ class Bptt:
             For numbers, shapes or names that do not fit the model.
         """
         keys = self._wanted(wrt)
-        known = {**{str(k): v for k, v in self._system.sizes.items()}}
-        call = _Call(Sizes(known), Lead(self._fixed_steps(steps)))
+        call = _Call(Sizes(self._system.sizes), Lead(self._fixed_steps(steps)))
         given = self._params(call, params)
         self._inputs(call, x)
         self._initial(call, _states_given(self._system.states, h0, c0, initial))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sympy import Expr
+from sympy import Expr, Integer, Symbol
 
 from ..errors import ValueInputError
 
@@ -50,8 +50,11 @@ class Sizes:
 
     def value(self, size: Expr) -> int | None:
         """Return a size as a number, or None where it is not known yet."""
-        rule = {s: self.known[str(s)] for s in size.free_symbols if str(s) in self.known}
-        result = size.subs(rule) if rule else size
+        if isinstance(size, Symbol):
+            return self.known.get(size.name)
+        if isinstance(size, Integer):
+            return int(size)
+        result = size.xreplace({s: Integer(self.known[s.name]) for s in size.free_symbols if s.name in self.known})
         return int(result) if result.is_Integer else None
 
     def check(self, name: str, given: tuple[int, ...], expected: Shape) -> None:
@@ -64,8 +67,8 @@ class Sizes:
         """
         fits = len(given) == len(expected)
         for actual, size in zip(given, expected, strict=False):
-            if fits and self.value(size) is None and size.is_Symbol and actual > 0:
-                self.known[str(size)] = actual
+            if fits and self.value(size) is None and isinstance(size, Symbol) and actual > 0:
+                self.known[size.name] = actual
             fits = fits and self.value(size) in (None, actual) and actual > 0
         if not fits:
             raise ValueInputError(f"{name} has shape {show(given)}; expected {self.show(expected)}")

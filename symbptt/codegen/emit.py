@@ -9,13 +9,13 @@ from typing import Any
 from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Network
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
-from .expressions import Writer
 from .layout import WIDTH, collection, statement
 from .page import Page, formula
 from .plan import Line, Plan
 from .prologue import prologue
 from .sums import Summation
 from .terms import ATOM, Term, signed
+from .writer import Writer
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ step and all steps at once. Parameters and numbers have no such axes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -16,162 +16,15 @@ from sympy import Basic, Rational
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..algebra.functions import ElementwiseFunction
 from ..algebra.leaves import Fill, Identity, Literal, LiteralMatrix
-from .functions import python_name, source_of
-from .terms import ATOM, HELPERS, PRODUCT, SUM, UNARY, Term, minus, raised, rational, signed
-
-
-@dataclass
-class Writer:
-    """Writes expressions; collects the helpers that they need.
-
-    Parameters
-    ----------
-    leaf : callable
-        Variable at a step, derivative or parameter -> Python.
-    size : callable
-        Size symbol or T -> Python.
-    defined : mapping
-        Variable name -> the right side of its equation at t.
-    function_name : callable
-        Function -> the name of its helper.
-    """
-
-    leaf: Callable[[Any], str]
-    size: Callable[[Any], str]
-    defined: Mapping[str, Any]
-    function_name: Callable[[ElementwiseFunction], str] = python_name
-    helpers: dict[str, str] = field(default_factory=dict)
-
-    def with_leaf(self, leaf: Callable[[Any], str]) -> Writer:
-        """Return a writer for another stretch of the module, with the same helpers."""
-        return replace(self, leaf=leaf)
-
-    def need(self, *names: str) -> None:
-        """Note helpers by name."""
-        for name in names:
-            self.helpers.setdefault(name, HELPERS[name])
-
-    # -- the parts ------------------------------------------------------------------------------------
-    def term(self, expr: Any) -> Term:
-        """Return an expression as Python.
-
-        Raises
-        ------
-        TypeError
-            For a node that has no meaning in one step.
-        """
-        rule = _RULES.get(type(expr))
-        if rule is not None:
-            return rule(self, expr)
-        if isinstance(expr, _VARYING):
-            return Term(self.leaf(expr), ATOM, A.rank_of(expr), True)
-        if isinstance(expr, A.Parameter):
-            return Term(self.leaf(expr), ATOM, A.rank_of(expr), False)
-        return self._plain(expr)
-
-    def full(self, expr: Any) -> Term:
-        """Return an expression as Python whose value has all its entries, also where they are one number."""
-        term = self.term(expr)
-        return self.materialised(term, expr)
-
-    def materialised(self, term: Term, expr: Any) -> Term:
-        """Write out a number that stands for an array."""
-        if term.full or not term.rank:
-            return term
-        shape = self.shape(expr)
-        if not term.varies:
-            return Term(f"np.full({shape}, {term.text}, dtype)", ATOM, term.rank, False)
-        return Term(f"{term.at_least(PRODUCT)} * np.ones({shape}, dtype)", PRODUCT, term.rank, True)
-
-    def shape(self, expr: Any) -> str:
-        """Return the shape of one value as a Python tuple."""
-        sizes = [self.number(s) for s in A.shape_of(expr)[: A.rank_of(expr)]]
-        return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
-
-    def number(self, expr: Any) -> str:
-        """Return an expression in sizes as Python."""
-        return self._plain(sympy.sympify(expr)).text
-
-    def lifted(self, term: Term, rank: int, level: int) -> str:
-        """Return a scalar so that it can be combined with arrays of a rank."""
-        if term.rank or not rank or not term.varies:
-            return term.at_least(level)
-        return f"{term.at_least(ATOM)}[{', '.join(['...', *['None'] * rank])}]"
-
-    # -- SymPy's own scalars --------------------------------------------------------------------------
-    def _plain(self, expr: Any) -> Term:
-        if isinstance(expr, sympy.Symbol):
-            name = self.size(expr) if expr.is_integer else self.leaf(expr)
-            return Term(name, ATOM, 0, False)
-        if isinstance(expr, Rational):
-            return rational(expr)
-        for kind, write in _PLAIN:
-            if isinstance(expr, kind):
-                return write(self, expr)
-        raise TypeError(f"no NumPy is known for {type(expr).__name__}: {expr}")
-
-
-_VARYING = (A.MatrixAt, A.ScalarAt, A.Gradient, A.Jacobian, A.ScalarDerivative)
-
-
-def _joined(w: Writer, terms: list[Term], sign: str, level: int) -> Term:
-    """Join operands of one rank (and scalars), the first as loose as the sign allows."""
-    rank = max(term.rank for term in terms)
-    texts = [w.lifted(term, rank, level + (i > 0)) for i, term in enumerate(terms)]
-    full = any(term.full and term.rank == rank for term in terms)
-    return Term(sign.join(texts), level, rank, any(t.varies for t in terms), full)
-
-
-def _plain_sum(w: Writer, e: Any) -> Term:
-    return _signed_sum(w, list(e.as_ordered_terms()))
-
-
-def _plain_product(w: Writer, e: Any) -> Term:
-    top, bottom = sympy.fraction(e)
-    if bottom != 1:
-        return _joined(w, [w.term(top), w.term(bottom)], " / ", PRODUCT)
-    if e.could_extract_minus_sign():
-        return minus(w.term(-e))
-    return _joined(w, [w.term(a) for a in e.as_ordered_factors()], " * ", PRODUCT)
-
-
-def _plain_power(w: Writer, e: Any) -> Term:
-    if e.exp.could_extract_minus_sign():
-        return _joined(w, [Term("1", ATOM, 0, False), w.term(e.base**-e.exp)], " / ", PRODUCT)
-    return raised(w.term(e.base), w.term(e.exp))
-
-
-def _plain_function(w: Writer, e: Any) -> Term:
-    u = sympy.Symbol("u", real=True)
-    return _call(w, ElementwiseFunction(e.func.__name__, sympy.Lambda(u, e.func(u))), w.term(e.args[0]))
-
-
-_PLAIN: tuple[tuple[Any, Callable[[Writer, Any], Term]], ...] = (
-    (sympy.Add, _plain_sum),
-    (sympy.Mul, _plain_product),
-    (sympy.Pow, _plain_power),
-    (sympy.Float, lambda w, e: Term(repr(float(e)), ATOM, 0, False)),
-    (sympy.NumberSymbol, lambda w, e: Term(repr(float(e)), ATOM, 0, False)),
-    (sympy.Function, _plain_function),
-)
-
+from .terms import ATOM, PRODUCT, UNARY, Term, minus, raised, rational
+from .writer import RULES, Writer, called, joined, signed_sum
 
 # -- arithmetic ---------------------------------------------------------------------------------------
 
 
 def _sum(w: Writer, e: Any) -> Term:
-    return _signed_sum(w, list(e.args))
-
-
-def _signed_sum(w: Writer, terms: list[Any]) -> Term:
-    rank = max(A.rank_of(term) for term in terms)
-    written = [w.term(term) for term in terms]
-    first, *rest = (w.lifted(term, rank, SUM) for term in written)
-    text = signed(first, rest)
-    full = any(term.full and term.rank == rank for term in written)
-    return Term(text, SUM, rank, any(t.varies for t in written), full)
+    return signed_sum(w, list(e.args))
 
 
 def _negative(w: Writer, e: Any) -> Term:
@@ -183,13 +36,13 @@ def _product(w: Writer, e: Any) -> Term:
     if isinstance(first, sympy.Expr) and not isinstance(first, A.Node):
         top, bottom = sympy.fraction(first)
         if top == 1 and bottom != 1:
-            rest = _joined(w, [w.term(a) for a in e.args[1:]], " * ", PRODUCT)
-            return _joined(w, [rest, w.term(bottom)], " / ", PRODUCT)
-    return _joined(w, [w.term(a) for a in e.args], " * ", PRODUCT)
+            rest = joined(w, [w.term(a) for a in e.args[1:]], " * ", PRODUCT)
+            return joined(w, [rest, w.term(bottom)], " / ", PRODUCT)
+    return joined(w, [w.term(a) for a in e.args], " * ", PRODUCT)
 
 
 def _quotient(w: Writer, e: Any) -> Term:
-    return _joined(w, [w.term(a) for a in e.args], " / ", PRODUCT)
+    return joined(w, [w.term(a) for a in e.args], " / ", PRODUCT)
 
 
 def _power(w: Writer, e: Any) -> Term:
@@ -213,7 +66,7 @@ def _matrix_product(w: Writer, e: Any) -> Term:
     if whole is not None:
         return _outer(w, whole)
     terms = [_as_matrix(w, factor) for factor in e.args]
-    return _joined(w, terms, " @ ", PRODUCT)
+    return joined(w, terms, " @ ", PRODUCT)
 
 
 def as_outer(e: Any) -> Any:
@@ -235,10 +88,10 @@ def _times_vector(w: Writer, factor: Any, v: Term) -> Term:
     """A v, as rows: v A^T."""
     if isinstance(factor, N.Outer):
         scalar = _inner_text(w.full(factor.args[1]), v)
-        return _joined(w, [w.full(factor.args[0]), scalar], " * ", PRODUCT)
+        return joined(w, [w.full(factor.args[0]), scalar], " * ", PRODUCT)
     term = w.full(factor)
     if term.rank == 1:
-        return _joined(w, [term, v], " * ", PRODUCT)
+        return joined(w, [term, v], " * ", PRODUCT)
     if term.varies:
         w.need("matvec")
         return Term(f"matvec({term.text}, {v.text})", ATOM, 1, True)
@@ -369,16 +222,7 @@ def _map(w: Writer, e: Any) -> Term:
         stable = _log(w, argument)
         if stable is not None:
             return stable
-    return _call(w, function, w.term(argument))
-
-
-def _call(w: Writer, function: ElementwiseFunction, argument: Term) -> Term:
-    source = source_of(function, w.function_name(function))
-    for name, text in source.helpers:
-        w.helpers.setdefault(name, text)
-    if source.call == "{u}":
-        return argument
-    return replace(argument, text=source.call.format(u=argument.text), level=ATOM)
+    return called(w, function, w.term(argument))
 
 
 def _log(w: Writer, argument: Any) -> Term | None:
@@ -414,38 +258,40 @@ def _complement(expr: Any) -> Basic | None:
     return None
 
 
-_RULES: dict[type, Callable[[Writer, Any], Term]] = {
-    N.Plus: _sum,
-    N.MatrixPlus: _sum,
-    N.Negative: _negative,
-    N.MatrixNegative: _negative,
-    N.Times: _product,
-    N.Scale: _product,
-    N.Hadamard: _product,
-    N.MatrixProduct: _matrix_product,
-    N.Quotient: _quotient,
-    N.HadamardQuotient: _quotient,
-    N.Power: _power,
-    N.HadamardPower: _power,
-    N.Outer: _outer,
-    N.Inner: _inner,
-    N.Transposed: _transposed,
-    N.Trace: _over_axes("trace"),
-    N.Diag: _diag,
-    N.DiagonalOf: _over_axes("diagonal"),
-    N.SquaredNorm: _reduced("sum", square=True),
-    N.EntrySum: _reduced("sum"),
-    N.Mean: _reduced("mean"),
-    N.Variance: _reduced("var"),
-    N.MaxEntry: _reduced("max"),
-    N.MaxIndicator: _indicator,
-    N.Concat: _concat,
-    N.Part: _part,
-    N.Apply: _map,
-    N.Map: _map,
-    N.Softmax: _softmax,
-    Fill: _fill,
-    Identity: _identity,
-    Literal: _literal,
-    LiteralMatrix: _literal_matrix,
-}
+RULES.update(
+    {
+        N.Plus: _sum,
+        N.MatrixPlus: _sum,
+        N.Negative: _negative,
+        N.MatrixNegative: _negative,
+        N.Times: _product,
+        N.Scale: _product,
+        N.Hadamard: _product,
+        N.MatrixProduct: _matrix_product,
+        N.Quotient: _quotient,
+        N.HadamardQuotient: _quotient,
+        N.Power: _power,
+        N.HadamardPower: _power,
+        N.Outer: _outer,
+        N.Inner: _inner,
+        N.Transposed: _transposed,
+        N.Trace: _over_axes("trace"),
+        N.Diag: _diag,
+        N.DiagonalOf: _over_axes("diagonal"),
+        N.SquaredNorm: _reduced("sum", square=True),
+        N.EntrySum: _reduced("sum"),
+        N.Mean: _reduced("mean"),
+        N.Variance: _reduced("var"),
+        N.MaxEntry: _reduced("max"),
+        N.MaxIndicator: _indicator,
+        N.Concat: _concat,
+        N.Part: _part,
+        N.Apply: _map,
+        N.Map: _map,
+        N.Softmax: _softmax,
+        Fill: _fill,
+        Identity: _identity,
+        Literal: _literal,
+        LiteralMatrix: _literal_matrix,
+    }
+)

@@ -12,11 +12,11 @@ from ..algebra import present
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.plain import to_plain
 from ..model import CELL, READOUT, Network
-from .expressions import Writer
 from .functions import python_name
 from .layout import comment, statement
 from .names import Allocator
 from .plan import Plan
+from .writer import Writer
 
 
 def formula(expr: Any) -> str:

@@ -86,10 +86,13 @@ class Plan:
     # -- shapes ---------------------------------------------------------------------------------------
     def shape(self, name: str) -> Shape:
         """Return the shape of one value of a variable or parameter: () for a scalar."""
-        source = self.system.variables.get(name, self.system.parameters.get(name))
-        if self.scalar or source is None:
-            return ()
-        return tuple(A.shape_of(source)[: A.rank_of(source) if name in self.system.parameters else source.rank])
+        return () if self.scalar else self._shapes.get(name, ())
+
+    @cached_property
+    def _shapes(self) -> dict[str, Shape]:
+        named = {**self.system.variables, **self.system.parameters}
+        ranks = {k: v.rank if isinstance(v, A.Variable) else A.rank_of(v) for k, v in named.items()}
+        return {name: tuple(A.shape_of(source)[: ranks[name]]) for name, source in named.items()}
 
     @property
     def last(self) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from .expressions import Writer, as_outer
+from .expressions import as_outer
 from .terms import ATOM, POWER, PRODUCT, SUM, UNARY, Term, signed
+from .writer import Writer
 
 
 @dataclass(frozen=True)

@@ -78,15 +78,15 @@ def read_target(plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool) 
     """
     forms = _forms(plan, lead)
     shape = plan.shape("target")
-    expected = " or ".join(dict.fromkeys(_shown(form, sizes, shape) for form in forms))
     if given is None:
-        raise ValueInputError(f"target is missing; expected {expected}")
+        raise ValueInputError(f"target is missing; expected {_expected(forms, sizes, shape)}")
     array = numbers("target", given, integers=plan.system.target == "distribution")
     if column and array.ndim and array.shape[-1] == 1:
         array = array[..., 0]
     form = _form_of(array, forms, sizes, shape)
     if form is None:
         hint = _hint(array, forms)
+        expected = _expected(forms, sizes, shape)
         raise ValueInputError(f"target has shape {show(array.shape)}; expected {expected}{hint}")
     _bind(form, lead, array)
     if not form.classes:
@@ -119,6 +119,10 @@ def _form_of(array: Array, forms: list[Form], sizes: Sizes, shape: tuple[Any, ..
         if form.fits(array.shape) and all(v in (None, n) for v, n in zip(values, inner, strict=True)):
             return form
     return None
+
+
+def _expected(forms: list[Form], sizes: Sizes, shape: tuple[Any, ...]) -> str:
+    return " or ".join(dict.fromkeys(_shown(form, sizes, shape) for form in forms))
 
 
 def _shown(form: Form, sizes: Sizes, shape: tuple[Any, ...]) -> str:

@@ -50,23 +50,20 @@ def check_closed(network: Network) -> None:
         links(network)
     except NoLinksError as error:
         raise RefusedError(f"no closed form in Jacobian matrices: {error}; use form='recursive'") from None
-    reason = _late_or_early(network)
-    if reason:
-        raise RefusedError(f"no closed form in Jacobian matrices: {reason}; use form='recursive'")
+    read = _read_beside_states(network)
+    if read is not None:
+        raise RefusedError(f"no closed form in Jacobian matrices: the loss reads {read}; use form='recursive'")
 
 
-def _late_or_early(network: Network) -> str | None:
-    """Say why the loss of a step is no function of the state of that step, or why it reaches no earlier one."""
+def _read_beside_states(network: Network) -> str | None:
+    """Return the earlier state that the loss of a step reads otherwise than through the states of the step."""
     system, g = network.system, generic(network)
-    if system.direction == -1 and system.reduction == "last":
-        return f"the loss of step {system.end} reads the first state of a cell that runs backwards, and no later one"
     for equation in system.stage(CELL):
         if g.reaches_loss_beside_states(equation.name):
             for name in system.states:
-                if A.depends(equation.right, system.at(name, system.previous)):
-                    return (
-                        f"the loss reads {system.at(name, system.previous)} through {equation.left}, which is no state"
-                    )
+                before = system.at(name, system.previous)
+                if A.depends(equation.right, before):
+                    return f"{before} through {equation.left}, which is no state"
     return None
 
 

@@ -134,7 +134,7 @@ def check_equality(
     """
     worst, checked = 0.0, 0
     for instance in [instances] if isinstance(instances, Instance) else instances:
-        if _written_steps(left, right) > instance.steps + (instance.system.direction == -1):
+        if written_steps(left, right) > instance.steps + (instance.system.direction == -1):
             continue
         for indices in _cases(instance, _ranges(instance, left, right, free_indices)):
             verdict = _compare(instance, left, right, indices, rtol, atol)
@@ -169,7 +169,7 @@ def _cases(instance: Instance, ranges: list[tuple[str, Range]], fixed: Any = Non
         yield from _cases(instance, rest, {**fixed, name: step})
 
 
-def _written_steps(*sides: Any) -> int:
+def written_steps(*sides: Any) -> int:
     """Return the largest step that is written out as a number."""
     parts = [p for side in sides for p in sympy.preorder_traversal(side) if isinstance(p, A.MatrixAt | A.ScalarAt)]
     return max((int(p.when) for p in parts if p.when.is_Integer), default=0)

@@ -75,7 +75,11 @@ class ModelFile:
             if match and (above, match[1]) in self.lines:
                 return self.lines[above, match[1]]
         quoted = [(len(text), line) for text, line in self._texts() if _quotes(message, text)]
-        return max(quoted)[1] if quoted else None
+        if quoted:
+            return max(quoted)[1]
+        word = _UNSETTLED.match(message)
+        using = [line for text, line in self._texts() if word and re.search(rf"\b{word[1]}\b", text)]
+        return min(using, default=None)
 
     def _texts(self) -> list[tuple[str, int]]:
         found = []
@@ -95,6 +99,8 @@ _ABOUT = (
     (re.compile(r"notation for '([^']+)'"), "notation"),
 )
 """How messages about values and notations begin -> the table that they are about."""
+_UNSETTLED = re.compile(r"the (?:rank|size) of '(\w+)'")
+"""How messages about a name in some equation begin."""
 
 
 def _quotes(message: str, text: str) -> bool:

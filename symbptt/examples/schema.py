@@ -503,7 +503,7 @@ def _entry(key: Key, data: Mapping[str, Any], lang: str) -> str:
 
 def _table(key: Key, data: Mapping[str, Any], lang: str) -> str:
     given = data.get(key.name)
-    off = "" if given else "# "
+    off = "# " if given is None else ""
     text = _comment(key.about[lang]) + f"{off}[{key.name}]\n"
     if key.members:
         return text + "".join(_entry(member, given or {}, lang) for member in key.members)

@@ -209,7 +209,9 @@ def _terms(item: Item) -> list[Item]:
 
 def _factors(item: Item) -> list[Item]:
     """Split a row before its signs of multiplication, and between factors that touch."""
-    return _split(item, lambda left, right: _is_infix(right, "\u22c5\u2299\u2298\u00d7") or joint(left, right) == "times")
+    return _split(
+        item, lambda left, right: _is_infix(right, "\u22c5\u2299\u2298\u00d7") or joint(left, right) == "times"
+    )
 
 
 def _is_infix(item: Item, chars: str) -> bool:
@@ -262,7 +264,9 @@ def _narrowed(grid: Grid, room: float) -> list[Piece]:
     left = room - (_grid(grid) - columns[widest])
     if left < _NARROWEST:
         return []
-    lines = [" & ".join(_entry(cell, left if i == widest else room) for i, cell in enumerate(cells)) for cells in grid.rows]
+    lines = [
+        " & ".join(_entry(cell, left if i == widest else room) for i, cell in enumerate(cells)) for cells in grid.rows
+    ]
     body = " \\\\ ".join(lines)
     return [(f"\\begin{{bmatrix}} {body} \\end{{bmatrix}}", room)]
 

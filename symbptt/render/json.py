@@ -103,7 +103,12 @@ class _Export:
     def _section(self, section: Section) -> dict[str, Any]:
         blocks = self.writer.section(replace(section, steps=()))
         title = self.writer.phrases[f"section.{section.key}"]
-        return {"key": section.key, "title": title, "intro": _words(blocks), "steps": [self._step(s) for s in section.steps]}
+        return {
+            "key": section.key,
+            "title": title,
+            "intro": _words(blocks),
+            "steps": [self._step(s) for s in section.steps],
+        }
 
     def _step(self, step: Step) -> dict[str, Any]:
         words = _words(self.writer.step(replace(step, chain=(), substeps=())))

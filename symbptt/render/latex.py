@@ -170,13 +170,18 @@ _RELATIONS = {"=": "=", "\u2248": "\\approx"}
 _SIZES = (("", 1.0), ("\\small", 0.87), ("\\footnotesize", 0.75))
 
 
+_LONG_GROUP = 4
+"""More displays than this may be parted by the end of a page; a chain is kept together where it can be."""
+
+
 def _group(block: Group, page: _Page) -> str:
     """Write displays aligned with each other, in the largest type in which they fit, or else scaled to fit."""
     for command, scale in _SIZES:
         rows = _rows(block, page.room / scale)
         if all(wide <= page.room / scale for _, wide in rows):
             body = _environment([tex for tex, _ in rows])
-            return f"{{{command}\n{body}\n}}" if command else body
+            before = command + "\\allowdisplaybreaks" * (len(block.displays) > _LONG_GROUP)
+            return f"{{{before}\n{body}\n}}" if before else body
     body = "\\begin{aligned}\n" + " \\\\\n".join(tex for tex, _ in rows) + "\n\\end{aligned}"
     return f"\\[\n\\resizebox{{\\linewidth}}{{!}}{{$\\displaystyle\n{body}\n$}}\n\\]"
 

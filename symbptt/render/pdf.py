@@ -89,9 +89,13 @@ def _run(xelatex: str, folder: Path) -> None:
             timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise OutputError(f"XeLaTeX did not finish within {_SECONDS} seconds; write LaTeX and compile it yourself") from None
+        raise OutputError(
+            f"XeLaTeX did not finish within {_SECONDS} seconds; write LaTeX and compile it yourself"
+        ) from None
     except OSError as error:
-        raise MissingToolError(f"XeLaTeX cannot be started ({error.strerror}); on Debian: apt-get install {PACKAGES}") from None
+        raise MissingToolError(
+            f"XeLaTeX cannot be started ({error.strerror}); on Debian: apt-get install {PACKAGES}"
+        ) from None
     if done.returncode or not (folder / "document.pdf").exists():
         raise _failure(done.stdout.decode("utf-8", "replace"))
 
