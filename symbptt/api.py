@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Basic, srepr
 
 from .algebra import size
-from .algebra.figures import Rounding
+from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll

@@ -41,3 +41,29 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 def test_every_page_is_in_the_contents() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert [page.name for page in PAGES if page.name != "index.md" and f"({page.name})" not in index] == []
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    from symbptt import __version__
+
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f'version = "{__version__}"' in project
+    assert f"\nversion: {__version__}\n" in citation
+    assert f"[{__version__}]" in text_of("CHANGELOG.md") or "[Unreleased]" in text_of("CHANGELOG.md")
+
+
+def test_the_citation_has_what_the_format_requires() -> None:
+    keys = re.findall(r"^([\w-]+):", text_of("CITATION.cff"), flags=re.M)
+    assert {"cff-version", "message", "title", "authors", "license", "version"} <= set(keys)
+    assert len(keys) == len(set(keys))
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    names = re.findall(r"`((?:symbptt|tests|docs|\.ci)/[\w./-]+)`", text_of("CONTRIBUTING.md"))
+    optional = {"symbptt/sphinxext.py"}
+    assert [n for n in names if n not in optional and not (ROOT / n.replace("NAME", "vector-tanh")).exists()] == []
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")

@@ -15,21 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symbptt.algebra import Literal, Variable, apply, evaluate, matmul, named, present, size, softmax, squared_norm
-from symbptt.algebra.figures import (
-    DECIMAL,
-    FRACTION,
-    INTEGER,
-    Figure,
-    FigureDomain,
-    Rounding,
-    apply_figure,
-    each,
-    figures,
-    literal_like,
-    literals_of,
-)
+from symbptt.algebra.exact_functions import apply_figure
+from symbptt.algebra.figure_domain import FigureDomain
+from symbptt.algebra.figures import Figure, each, figures
 from symbptt.algebra.functions import FUNCTIONS, ElementwiseFunction, U
 from symbptt.algebra.leaves import MatrixParameter, Parameter
+from symbptt.algebra.number_text import DECIMAL, FRACTION, INTEGER
+from symbptt.algebra.rounding import Rounding, literal_like, literals_of
 from symbptt.algebra.tex import to_tex
 from symbptt.errors import SymbpttError, UnknownNameError, ValueInputError
 

@@ -63,7 +63,8 @@ def pairs() -> Iterator[Any]:
             yield pytest.param(model, id=f"{cell}-{readout}-{loss}-{reduction}-{'-'.join(options)}")
         readout, loss, reduction, options = PARTS[place % len(PARTS)]
         sizes = {"hidden": 1, "inputs": 1, "outputs": 1, "steps": 2}
-        yield pytest.param(RNN(cell, readout=readout, loss=loss, reduction=reduction, **{**sizes, **options}), id=f"{cell}-1")
+        scalar = RNN(cell, readout=readout, loss=loss, reduction=reduction, **{**sizes, **options})
+        yield pytest.param(scalar, id=f"{cell}-{readout}-{loss}-{reduction}-scalar")
 
 
 @pytest.mark.parametrize("model", pairs())
@@ -71,11 +72,10 @@ def test_every_step_of_a_catalogue_cell_is_proved(model: RNN) -> None:
     _proved(model.derivation())
 
 
-@pytest.mark.parametrize("readout", [None, "linear"])
 @pytest.mark.parametrize("name", CELLS)
-def test_every_step_of_any_other_cell_is_proved(name: str, readout: str | None) -> None:
-    reduction = "mean" if readout else "sum"
-    _proved(RNN(CELLS[name], readout=readout, reduction=reduction).derivation())
+def test_every_step_of_any_other_cell_is_proved(name: str) -> None:
+    readout = "linear" if name in ("gru before", "delta rule", "coupled", "backward") else None
+    _proved(RNN(CELLS[name], readout=readout, reduction="mean" if readout else "sum").derivation())
 
 
 @pytest.mark.parametrize("rounding", ["carry", "step"])
@@ -321,8 +321,8 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @functools.cache
-def _instances(network: Any, seed: int) -> list[Instance]:
-    return instances(network, seed)
+def _instances(network: Any, seed: int, count: int = 3) -> list[Instance]:
+    return instances(network, seed, count)
 
 
 @functools.cache
@@ -550,7 +550,7 @@ def test_a_wrong_branch_at_a_kink_is_found(name: str) -> None:
 def test_what_cannot_be_evaluated_is_a_failure_and_no_crash() -> None:
     derived = derivations()["vectors"]
     step = derived.worksheet["recursion.h"]
-    for expr in (A.scalar_parameter("nothing"), A.Parameter("W_h", 7, 7) @ step.left, A.Variable("h", 2, 1)[99]):
+    for expr in (A.scalar_parameter("nothing"), N.MatrixProduct(A.Parameter("W_h", 7, 7), step.left), A.Variable("h", 2, 1)[99]):
         assert failures(with_step(derived, "recursion", step, with_line(step, 0, expr))) == [step.key]
 
 

@@ -40,9 +40,13 @@ from symbptt.algebra import (
     time_product,
     time_sum,
 )
-from symbptt.algebra.figures import Figure, Rounding, apply_figure
+from symbptt.algebra.exact_functions import apply_figure
+from symbptt.algebra.figures import Figure
 from symbptt.algebra.plain import to_plain
-from symbptt.derive.worked import Branch, Stage, Worked, check, first_bad, work_out
+from symbptt.algebra.rounding import Rounding
+from symbptt.derive.stages import Stage
+from symbptt.derive.worked import Branch, Worked, work_out
+from symbptt.derive.worked_check import check, first_bad
 from symbptt.errors import ValueInputError
 
 P = Figure.parse

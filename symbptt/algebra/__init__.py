@@ -1,38 +1,22 @@
 """The language of symbptt: nodes that keep their order, their rules, and how they are written."""
 
-from .base import Node, is_vector, rank_of, shape_of
+from .base import Node, is_vector, rank_of, shape_of, show_shape
 from .build import (
     add,
-    apply,
-    concat,
-    diag,
     divide,
     elementwise_product,
-    entry_sum,
-    expand_bound,
     expand_transpose,
     hadamard,
-    inner,
     is_zero,
     matmul,
-    max_entry,
-    mean,
     negate,
     node,
-    outer,
-    part,
     power,
     product,
-    show_shape,
-    softmax,
-    squared_norm,
     subtract,
     sympy_product,
-    time_product,
-    time_sum,
     trace,
     transpose,
-    variance,
     zero_like,
     zero_matrix,
 )
@@ -60,7 +44,22 @@ from .leaves import (
     size,
 )
 from .names import Names
+from .over_time import expand_bound, time_product, time_sum
 from .present import present
+from .reductions import (
+    apply,
+    concat,
+    diag,
+    entry_sum,
+    inner,
+    max_entry,
+    mean,
+    outer,
+    part,
+    softmax,
+    squared_norm,
+    variance,
+)
 from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
 

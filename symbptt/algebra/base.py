@@ -8,6 +8,8 @@ import sympy
 from sympy import Basic, Expr, MatrixExpr
 from sympy.matrices.expressions.matexpr import MatrixElement
 
+from ..errors import ShapeError
+
 Shape = tuple[Any, ...]
 
 
@@ -27,6 +29,47 @@ def rank_of(expr: Basic) -> int:
 def is_vector(expr: Basic) -> bool:
     """Whether the node is a column vector; a matrix that happens to have one column is none."""
     return rank_of(expr) == 1
+
+
+def show_shape(shape: Shape) -> str:
+    """Return the shape as a user writes it: ``n``, ``n x m``, or ``scalar``.
+
+    >>> show_shape((4, 1)), show_shape((4, 3)), show_shape(())
+    ('(4)', '(4 x 3)', 'scalar')
+    """
+    if not shape:
+        return "scalar"
+    if shape[1] == 1:
+        return f"({shape[0]})"
+    return f"({shape[0]} x {shape[1]})"
+
+
+def need_vector(expr: Any, name: str) -> Any:
+    """Return the expression if it is a vector; ``name`` is who needs it.
+
+    Raises
+    ------
+    ShapeError
+        Otherwise.
+    """
+    if not is_vector(expr):
+        raise ShapeError(f"{name}({expr}): a vector is needed, not {show_shape(shape_of(expr))}")
+    return expr
+
+
+def need_array(expr: Any, name: str) -> Any:
+    """Return the expression if it is a vector or matrix, as :func:`need_vector` does."""
+    if not shape_of(expr):
+        raise ShapeError(f"{name}({expr}): a vector or matrix is needed, not a scalar")
+    return expr
+
+
+def need_square(expr: Any, name: str) -> Any:
+    """Return the expression if it is a square matrix, as :func:`need_vector` does."""
+    expr = need_array(expr, name)
+    if expr.shape[0] != expr.shape[1]:
+        raise ShapeError(f"{name}({expr}): a square matrix is needed, not {show_shape(expr.shape)}")
+    return expr
 
 
 class Node:

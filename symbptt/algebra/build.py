@@ -1,7 +1,8 @@
-"""Constructor functions: they check shapes, choose the scalar or matrix node, and leave out what is empty.
+"""Sums, products, powers and transposes: the constructor functions that operators need.
 
-Order is never changed. What is dropped or folded: zero terms, factors of one, double negation, numeric
-coefficients that meet, the transpose of a transpose, products with the identity.
+They check shapes, choose the scalar or matrix node, and leave out what is empty. Order is never changed. What is
+dropped or folded: zero terms, factors of one, double negation, numeric coefficients that meet, the transpose of a
+transpose, products with the identity.
 """
 
 from __future__ import annotations
@@ -11,45 +12,29 @@ from itertools import pairwise
 from typing import Any
 
 import sympy
-from sympy import Basic, Expr, Integer, S
+from sympy import Basic, Expr, S
 
 from ..errors import ShapeError
-from .base import Node, Shape, is_vector, shape_of
-from .functions import ElementwiseFunction, named
+from .base import Node, is_vector, need_square, shape_of, show_shape
 from .leaves import Fill, Identity, Parameter, fill_like
 from .nodes import (
-    Apply,
-    Concat,
     Diag,
-    DiagonalOf,
-    EntrySum,
     Hadamard,
     HadamardPower,
     HadamardQuotient,
     Inner,
-    Map,
     MatrixNegative,
     MatrixPlus,
     MatrixProduct,
-    MatrixTimeSum,
-    MaxEntry,
-    Mean,
     Negative,
-    OrderedProduct,
     Outer,
-    Part,
     Plus,
     Power,
     Quotient,
     Scale,
-    Softmax,
-    SquaredNorm,
-    TimeProduct,
     Times,
-    TimeSum,
     Trace,
     Transposed,
-    Variance,
 )
 
 
@@ -103,7 +88,7 @@ def add(*terms: Any) -> Any:
     flat: list[Any] = []
     for term in map(node, terms):
         flat += term.args if isinstance(term, Plus | MatrixPlus) else (term,)
-    flat = _broadcast(flat, "+")
+    flat = broadcast(flat, "+")
     kept = [term for term in flat if not is_zero(term)]
     if not kept:
         return flat[0] if flat else S.Zero
@@ -112,7 +97,8 @@ def add(*terms: Any) -> Any:
     return MatrixPlus(*kept) if shape_of(kept[0]) else Plus(*kept)
 
 
-def _broadcast(terms: list[Any], sign: str) -> list[Any]:
+def broadcast(terms: list[Any], sign: str) -> list[Any]:
+    """Return the terms in one shape, numbers spread over it; ``sign`` stands in the message where shapes differ."""
     shapes = list(dict.fromkeys(shape_of(term) for term in terms if shape_of(term)))
     if not shapes:
         return terms
@@ -232,7 +218,7 @@ def hadamard(*factors: Any) -> Any:
     negative = False
     nodes = [node(factor) for factor in factors]
     shaped = [factor for factor in nodes if shape_of(factor)]
-    _broadcast(shaped, "*")
+    broadcast(shaped, "*")
     for factor in nodes:
         if isinstance(factor, MatrixNegative):
             negative, factor = not negative, factor.args[0]
@@ -362,7 +348,7 @@ def divide(a: Any, b: Any) -> Any:
         return a / b if a.is_Number and b.is_Number else Quotient(a, b)
     if not shape_of(a):
         a = _fill(a, b, "/")
-    _broadcast([a, b], "/")
+    broadcast([a, b], "/")
     return negate(HadamardQuotient(a.args[0], b)) if isinstance(a, MatrixNegative) else HadamardQuotient(a, b)
 
 
@@ -378,200 +364,9 @@ def power(a: Any, exponent: Any) -> Any:
     return HadamardPower(a, exponent) if shape_of(a) else Power(a, exponent)
 
 
-# -- functions and reductions -------------------------------------------------------------------------
-
-
-def apply(function: ElementwiseFunction | str, a: Any) -> Any:
-    """Return f(a), elementwise for arrays; the linear function is left out."""
-    a = node(a)
-    function = named(function) if isinstance(function, str) else function
-    if function == named("linear"):
-        return a
-    return Map(function, a) if shape_of(a) else Apply(function, a)
-
-
-def outer(u: Any, v: Any) -> Any:
-    """Return u v^T, with scalar factors in front."""
-    u, v = _vector(u, "outer"), _vector(v, "outer")
-    scalars: list[Any] = []
-    parts = []
-    for part in (u, v):
-        if isinstance(part, MatrixNegative):
-            scalars, part = [*scalars, S.NegativeOne], part.args[0]
-        if isinstance(part, Scale):
-            scalars, part = [*scalars, part.args[0]], part.args[1]
-        parts.append(part)
-    if is_zero(parts[0]) or is_zero(parts[1]):
-        return zero_matrix(u.shape[0], v.shape[0])
-    return product(*scalars, Outer(*parts))
-
-
-def inner(u: Any, v: Any) -> Any:
-    """Return u^T v of vectors, or the sum of the products of the entries of two matrices, tr(U^T V)."""
-    u, v = node(u), node(v)
-    _broadcast([u, v], "inner")
-    scalars: list[Any] = []
-    parts = []
-    for part in (u, v):
-        if isinstance(part, MatrixNegative):
-            scalars, part = [*scalars, S.NegativeOne], part.args[0]
-        if isinstance(part, Scale):
-            scalars, part = [*scalars, part.args[0]], part.args[1]
-        parts.append(part)
-    if is_zero(parts[0]) or is_zero(parts[1]):
-        return S.Zero
-    for part, other in (parts, parts[::-1]):
-        if isinstance(part, Fill):
-            return product(*scalars, part.value, entry_sum(other))
-    if is_vector(u):
-        return product(*scalars, Inner(*parts))
-    return product(*scalars, EntrySum(hadamard(*parts)))
-
-
-def _vector(value: Any, name: str) -> Any:
-    expr = node(value)
-    if not is_vector(expr):
-        raise ShapeError(f"{name}({expr}): a vector is needed, not {show_shape(shape_of(expr))}")
-    return expr
-
-
-def _array(value: Any, name: str) -> Any:
-    expr = node(value)
-    if not shape_of(expr):
-        raise ShapeError(f"{name}({expr}): a vector or matrix is needed, not a scalar")
-    return expr
-
-
-def _square(value: Any, name: str) -> Any:
-    expr = _array(value, name)
-    if expr.shape[0] != expr.shape[1]:
-        raise ShapeError(f"{name}({expr}): a square matrix is needed, not {show_shape(expr.shape)}")
-    return expr
-
-
-def entry_sum(a: Any) -> Any:
-    """Return the sum of all entries; of a scalar, itself."""
-    a = node(a)
-    if not shape_of(a):
-        return a
-    if isinstance(a, MatrixNegative):
-        return negate(entry_sum(a.args[0]))
-    if isinstance(a, Scale):
-        return product(a.args[0], entry_sum(a.args[1]))
-    if isinstance(a, Fill):
-        return product(a.value, a.shape[0], a.shape[1])
-    return EntrySum(a)
-
-
-def squared_norm(a: Any) -> Any:
-    """Return the sum of the squared entries; of a scalar, its square."""
-    a = node(a)
-    return SquaredNorm(a) if shape_of(a) else power(a, 2)
-
-
-def mean(a: Any) -> Any:
-    """Return the mean of all entries; of a scalar, itself."""
-    a = node(a)
-    return Mean(a) if shape_of(a) else a
-
-
-def variance(a: Any) -> Any:
-    """Return the variance of all entries, divided by their number."""
-    return Variance(_array(a, "variance"))
-
-
-def max_entry(a: Any) -> Any:
-    """Return the largest entry."""
-    return MaxEntry(_array(a, "max"))
-
-
-def softmax(a: Any) -> Any:
-    """Return the softmax of a vector."""
-    return Softmax(_vector(a, "softmax"))
-
-
 def trace(a: Any) -> Any:
     """Return the trace of a square matrix."""
-    return Trace(_square(a, "trace"))
-
-
-def diag(a: Any) -> Any:
-    """Return the diagonal matrix of a vector, or the diagonal of a square matrix."""
-    a = _array(a, "diag")
-    if isinstance(a, Fill) and is_vector(a) and a.value == 1:
-        return Identity(a.shape[0])
-    return Diag(a) if is_vector(a) else DiagonalOf(_square(a, "diag"))
-
-
-def concat(*parts: Any) -> Any:
-    """Return vectors (or matrices of as many columns) on top of each other."""
-    arrays = [_array(part, "concat") for part in parts]
-    for other in arrays[1:]:
-        if other.shape[1] != arrays[0].shape[1]:
-            raise ShapeError(
-                f"concat of {show_shape(arrays[0].shape)} and {show_shape(other.shape)}: the numbers of columns differ"
-            )
-    return arrays[0] if len(arrays) == 1 else Concat(*arrays)
-
-
-def part(a: Any, start: Any, length: Any) -> Any:
-    """Return ``length`` rows from row ``start`` (from 0)."""
-    a = node(a)
-    return a if (start, length) == (0, a.shape[0]) else Part(a, start, length)
-
-
-# -- over time ----------------------------------------------------------------------------------------
-
-
-def time_sum(body: Any, when: Any, lower: Any, upper: Any) -> Any:
-    """Return the sum over steps of a scalar, vector or matrix."""
-    body, lower, upper = node(body), sympy.sympify(lower), sympy.sympify(upper)
-    if is_zero(body) or (upper - lower).is_negative:
-        return zero_like(body)
-    if isinstance(body, Negative | MatrixNegative):
-        return negate(time_sum(body.args[0], when, lower, upper))
-    return (MatrixTimeSum if shape_of(body) else TimeSum)(body, when, lower, upper)
-
-
-def time_product(body: Any, when: Any, lower: Any, upper: Any) -> Any:
-    """Return the product over steps, newest on the left; the identity where the range is empty.
-
-    >>> from symbptt.algebra import Parameter, index
-    >>> W, j, t = Parameter("W", 3, 3), index("j"), index("t")
-    >>> time_product(W, j, t + 1, t)
-    I(3)
-    """
-    body, lower, upper = node(body), sympy.sympify(lower), sympy.sympify(upper)
-    gap = upper - lower
-    if gap.is_negative:
-        return Identity(body.shape[0]) if shape_of(body) else S.One
-    if gap == 0:
-        return body.xreplace({when: lower})
-    return (OrderedProduct if shape_of(body) else TimeProduct)(body, when, lower, upper)
-
-
-def expand_bound(expr: Any) -> Any:
-    """Write out a time sum or an ordered product whose bounds are integers."""
-    low, high = int(expr.lower), int(expr.upper)
-    pieces = [expr.body.xreplace({expr.index: Integer(s)}) for s in range(low, high + 1)]
-    if isinstance(expr, TimeSum | MatrixTimeSum):
-        return add(*pieces) if pieces else zero_like(expr.body)
-    if not pieces:
-        return Identity(expr.shape[0]) if shape_of(expr) else S.One
-    return matmul(*reversed(pieces)) if shape_of(expr) else product(*reversed(pieces))
-
-
-def show_shape(shape: Shape) -> str:
-    """Return the shape as a user writes it: ``n``, ``n x m``, or ``scalar``.
-
-    >>> show_shape((4, 1)), show_shape((4, 3)), show_shape(())
-    ('(4)', '(4 x 3)', 'scalar')
-    """
-    if not shape:
-        return "scalar"
-    if shape[1] == 1:
-        return f"({shape[0]})"
-    return f"({shape[0]} x {shape[1]})"
+    return Trace(need_square(node(a), "trace"))
 
 
 _FROM_SYMPY: dict[str, Callable[..., Any]] = {

@@ -14,6 +14,9 @@ Item: TypeAlias = (
     "Ident | Number | Operator | Row | Script | Accent | Fraction | Fence | Brace | BigOperator | Grid | Words | Cases"
 )
 
+SUM, HADAMARD, PRODUCT, POWER, ATOM = range(5)
+"""How tightly the layout of an expression binds."""
+
 
 @dataclass(frozen=True)
 class Ident:

@@ -1,8 +1,8 @@
 """The operations of the language. Arguments keep the order in which they were written.
 
-Each operation has one node for scalars and one for vectors and matrices where both exist; nodes do no
-simplification (that is :mod:`symbptt.algebra.build`) and check no shapes (that is the constructor functions
-there), so that ``node.func(*node.args) == node`` always holds.
+Each operation has one node for scalars and one for vectors and matrices where both exist. Nodes do not simplify and
+check no shapes, so that ``node.func(*node.args) == node`` always holds; the constructor functions do, those of
+:mod:`symbptt.algebra.build`, :mod:`symbptt.algebra.reductions` and :mod:`symbptt.algebra.over_time`.
 """
 
 from __future__ import annotations

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from sympy import Basic, S
+from sympy import Basic
 
 from . import nodes as N
 from .base import is_vector
 from .functions import ElementwiseFunction
 from .layout import (
+    ATOM,
+    HADAMARD,
+    POWER,
+    PRODUCT,
+    SUM,
     BigOperator,
-    Cases,
     Fence,
     Fraction,
     Grid,
@@ -40,10 +44,8 @@ from .leaves import (
     ScalarDerivative,
     Variable,
 )
-from .names import GREEK, Names
-
-SUM, HADAMARD, PRODUCT, POWER, ATOM = range(5)
-"""How tightly a node binds."""
+from .names import Names
+from .present_sympy import Writer, own_level, own_product, present_own
 
 DEFAULT = Names()
 
@@ -77,14 +79,14 @@ def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
     if isinstance(expr, Literal):
         return False, _number(expr.text), _number_level(expr.text)
     if expr.is_Number and expr.is_negative:
-        return True, _plain_sympy(-expr, names), ATOM
+        return True, present_own(-expr, names, _WRITER), ATOM
     if isinstance(expr, sympy.Mul) and expr.could_extract_minus_sign():
-        return True, _sympy_product(-expr, names), PRODUCT
+        return True, own_product(-expr, names, _WRITER), PRODUCT
     rule = _TABLE.get(type(expr))
     if rule is not None:
         level, make = rule
         return False, make(expr, names), level
-    return False, _plain_sympy(expr, names), _sympy_level(expr)
+    return False, present_own(expr, names, _WRITER), own_level(expr)
 
 
 def _wrapped(expr: Any, level: int, names: Names) -> Item:
@@ -342,84 +344,7 @@ def _at(e: Any, names: Names) -> Item:
     return names.at(e.name, present(e.when, names))
 
 
-# -- SymPy's own scalars ------------------------------------------------------------------------------
-
-
-def _sympy_level(expr: Any) -> int:
-    if isinstance(expr, sympy.Add):
-        return SUM
-    if isinstance(expr, sympy.Mul):
-        return PRODUCT
-    if isinstance(expr, sympy.Rational) and not expr.is_Integer:
-        return PRODUCT
-    return POWER if isinstance(expr, sympy.Pow) else ATOM
-
-
-def _plain_sympy(expr: Any, names: Names) -> Item:
-    for kind, make in _SYMPY:
-        if isinstance(expr, kind):
-            return make(expr, names)
-    return Ident(str(expr), "upright")
-
-
-def _sympy_sum(expr: Any, names: Names) -> Item:
-    return _sum(N.Plus(*expr.as_ordered_terms()), names)
-
-
-def _sympy_product(expr: Any, names: Names) -> Item:
-    top, bottom = sympy.fraction(expr)
-    if bottom != 1:
-        return Fraction(present(top, names), present(bottom, names))
-    if not isinstance(expr, sympy.Mul):
-        return present(expr, names)
-    return _product(expr.as_ordered_factors(), names)
-
-
-def _sympy_power(expr: Any, names: Names) -> Item:
-    base, exponent = expr.base, expr.exp
-    if exponent.could_extract_minus_sign():
-        return Fraction(Number("1"), present(base ** (-exponent), names))
-    if exponent == S.Half:
-        return Script(_wrapped(base, ATOM, names), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
-    return _raised(base, present(exponent, names), names)
-
-
-def _sympy_function(expr: Any, names: Names) -> Item:
-    items: list[Item] = []
-    for i, a in enumerate(expr.args):
-        items += [*([Operator(",", "separator")] if i else []), present(a, names)]
-    name = "max" if isinstance(expr, sympy.Max) else expr.func.__name__
-    return row(names.function(name), Fence(row(*items)))
-
-
-def _piecewise(expr: Any, names: Names) -> Item:
-    return Cases(tuple((present(value, names), present(condition, names)) for value, condition in expr.args))
-
-
-def _relation(expr: Any, names: Names) -> Item:
-    sign = {"<=": "≤", ">=": "≥", "==": "="}.get(expr.rel_op, expr.rel_op)
-    return row(present(expr.lhs, names), Operator(sign), present(expr.rhs, names))
-
-
-def _symbol(expr: Any, names: Names) -> Item:
-    return names.key(expr.name)
-
-
-_SYMPY: tuple[tuple[Any, Callable[[Any, Names], Item]], ...] = (
-    (sympy.Symbol, _symbol),
-    (sympy.Integer, lambda e, names: Number(str(e))),
-    (sympy.Rational, lambda e, names: Fraction(Number(str(e.p)), Number(str(e.q)))),
-    (sympy.Float, lambda e, names: Number(str(e))),
-    (sympy.Add, _sympy_sum),
-    (sympy.Mul, _sympy_product),
-    (sympy.Pow, _sympy_power),
-    (sympy.Piecewise, _piecewise),
-    (sympy.core.relational.Relational, _relation),
-    (type(sympy.true), lambda e, names: Ident("otherwise", "upright")),
-    ((sympy.Function, sympy.Max, sympy.Min), _sympy_function),
-    (type(sympy.pi), lambda e, names: Ident(GREEK["pi"])),
-    (type(sympy.oo), lambda e, names: Ident("∞")),
-)
+_WRITER = Writer(present, _product, _wrapped)
 
 _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Plus: (SUM, _sum),

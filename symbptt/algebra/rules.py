@@ -21,18 +21,11 @@ from . import nodes as N
 from .base import is_vector, rank_of, shape_of
 from .build import (
     add,
-    apply,
-    concat,
-    diag,
     divide,
-    entry_sum,
     expand_transpose,
     hadamard,
-    inner,
     matmul,
     negate,
-    outer,
-    part,
     power,
     product,
     subtract,
@@ -42,6 +35,7 @@ from .build import (
 )
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, fill_like
+from .reductions import apply, concat, diag, entry_sum, inner, outer, part
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
 """Node -> rule for its vector-Jacobian product."""

@@ -14,7 +14,7 @@ from sympy import Basic, S
 
 from . import nodes as N
 from .base import shape_of
-from .build import add, apply, divide, matmul, negate, part, power, product, time_product, time_sum, transpose
+from .build import add, divide, matmul, negate, power, product, transpose
 from .leaves import (
     Fill,
     Gradient,
@@ -29,6 +29,8 @@ from .leaves import (
     Variable,
     scalar_parameter,
 )
+from .over_time import time_product, time_sum
+from .reductions import apply, part
 
 
 @lru_cache(maxsize=4096)

@@ -95,13 +95,20 @@ class _Run:
         return self.bptt(parameters, x, data.get("target"), initial=states, steps=self.instance.steps)
 
     def _names(self) -> list[str]:
-        return [*self.system.parameters, *(f"{s}0" for s in self.system.states)]
+        return [*self.system.parameters, *(f"{s}0" for s in self.system.states), *self.system.inputs]
 
     def complex_step(self) -> dict[str, Any]:
         """dL/dp by complex steps on the forward pass."""
         system = self.system
         leaves = {**system.parameters, **{f"{s}0": system.at(s, system.start) for s in system.states}}
-        return {key: self.instance.value(A.derivative(system.L, leaf)) for key, leaf in leaves.items()}
+        found = {key: self.instance.value(A.derivative(system.L, leaf)) for key, leaf in leaves.items()}
+        for name in system.inputs:
+            rows = [A.derivative(system.L, system.at(name, S(t))) for t in self._steps()]
+            found[name] = np.array([self.instance.value(row) for row in rows])
+        return found
+
+    def _steps(self) -> range:
+        return range(1, self.instance.steps + 1)
 
     def differences(self) -> dict[str, Any]:
         """dL/dp by central differences of the function's own loss, entry by entry."""
@@ -121,7 +128,8 @@ class _Run:
         start = int(self.instance.evaluate(S(system.start), {}))
         found = oracle_gradients(self.instance, framework)
         gradients = {key: found[key, None] for key in system.parameters}
-        return {**gradients, **{f"{s}0": found[s, start] for s in system.states}}
+        inputs = {name: np.array([found[name, t] for t in self._steps()]) for name in system.inputs}
+        return {**gradients, **inputs, **{f"{s}0": found[s, start] for s in system.states}}
 
     def reference(self) -> dict[str, Any]:
         """dL/dp by the plainly written BPTT."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import algebra as A
-from ..algebra.figures import Rounding
+from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
@@ -174,6 +174,12 @@ def _unrolled(network: Network, numbers: Numbers | None, options: Options) -> Se
     return None if numbers else unrolled_section(network)
 
 
+def _results(network: Network, numbers: Numbers | None, options: Options) -> Section | None:
+    """The results; a brief derivation without numbers ends with them and does not repeat them."""
+    brief = options.detail == "brief" and options.sections is None
+    return None if brief and numbers is None else results_section(network, numbers)
+
+
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
     "dependency": lambda network, *_: dependency_section(network),
@@ -182,5 +188,5 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "parameters": lambda network, *_: parameter_section(network),
     "closed": lambda network, *_: closed_section(network),
     "unrolled": _unrolled,
-    "results": lambda network, numbers, options: results_section(network, numbers),
+    "results": _results,
 }

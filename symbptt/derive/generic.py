@@ -237,8 +237,14 @@ class Generic:
         return any(self._feeds_states(use) for use, _ in self.system.uses(equation.name))
 
     def input_gradient(self, name: str) -> Any:
-        """Return dL/dx_t in the adjoints of the same step."""
-        terms = [self._through(name, e, lag).expr for e, lag in self.system.uses(name) if e.stage == CELL]
+        """Return dL/dx_t in the adjoints of the same step, and the part by which the loss reads it directly."""
+        terms = []
+        for equation, lag in self.system.uses(name):
+            if equation.stage == CELL:
+                terms.append(self._through(name, equation, lag).expr)
+            else:
+                expr = A.pullback(equation.right, self._cotangent(equation), self.system.at(name))
+                terms.append(as_written(expr, self.system.equations))
         return A.add(*terms) if terms else A.zero_like(self.system.at(name))
 
     def initial_gradient(self, state: str) -> Any:

@@ -10,7 +10,8 @@ from sympy import Basic, Integer, S
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..algebra.figures import Figure, Rounding, each, literal_like
+from ..algebra.figures import Figure, each
+from ..algebra.rounding import Rounding, literal_like
 from ..algebra.scalar import to_scalar
 from ..model import CELL, LOSS, Network
 from ..model.values import figures_of

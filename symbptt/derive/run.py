@@ -94,7 +94,9 @@ class Count:
     def __init__(self, operations: int = 0) -> None:
         self.operations = operations
 
-    def _with(self, other: Any) -> Count:
+    def _with(self, other: Any) -> Any:
+        if hasattr(other, "ravel"):
+            return NotImplemented  # the array does it, entry by entry
         return Count(self.operations + getattr(other, "operations", 0) + 1)
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _with

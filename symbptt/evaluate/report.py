@@ -14,10 +14,12 @@ import sympy
 from sympy import Symbol
 
 from .. import algebra as A
-from ..algebra.figures import Figure, literals_of
+from ..algebra.figures import Figure
+from ..algebra.rounding import literals_of
 from ..derive.closed import loss_index
 from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
+from ..derive.stages import Stage
 from ..derive.steps import (
     CONVENTION,
     DEFINITION,
@@ -28,7 +30,8 @@ from ..derive.steps import (
     WORKED,
     Step,
 )
-from ..derive.worked import Stage, Worked, first_bad
+from ..derive.worked import Worked, work_out
+from ..derive.worked_check import first_bad
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
 
@@ -194,13 +197,17 @@ class _Verifier:
         assert numbers is not None
         stages = [Stage(line.sign, line.expr, _is_symbolic(line.expr)) for line in step.chain]
         printed = tuple(stage for stage in stages if not stage.symbolic)
-        bad = first_bad(Worked(stages[0].expr, printed, None, (), numbers.rounding))
+        formula = next((stage.expr for stage in stages if stage.symbolic), step.left)
+        bad = first_bad(Worked(formula, printed, None, (), numbers.rounding), numbers.figures)
         if bad is not None:
             wrong = printed[bad]
             return False, f"{wrong.relation} {wrong.expr} does not follow from the line before it"
         for stage in stages:
             if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}):
                 return False, f"the formula {stage.expr} does not have the value of the left side"
+        branches = dict(step.facts).get("branches") or ()
+        if branches and branches != work_out(formula, numbers.figures, {}, numbers.rounding).branches:
+            return False, "a branch at a kink is not the one that was taken"
         return self._figures(step, stages)
 
     def _figures(self, step: Step, stages: list[Stage]) -> tuple[bool, str]:
@@ -209,10 +216,11 @@ class _Verifier:
         assert numbers is not None
         if numbers.rounding.mode != "carry":
             return self._loosely(step, stages[-1])
-        truth = self.given.evaluate(step.left, {})
+        truth, exact = self.given.evaluate(step.left, {}), True
         for stage in (s for s in stages if not s.symbolic):
+            exact = exact and stage.relation == "="
             printed = self.given.evaluate(stage.expr, {})
-            allowed = _tolerance(stage, numbers.rounding.digits, final=stage is stages[-1])
+            allowed = 1e-10 if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
             if not np.allclose(printed, truth, rtol=allowed, atol=1e-12 + allowed * _size(truth)):
                 return False, f"{stage.relation} {stage.expr} is not the value of the left side, {_show(truth)}"
         return True, "the printed figures reproduce the result"
@@ -251,8 +259,13 @@ class _Verifier:
         """Recompute the norms of the gradient at the given numbers."""
         facts = dict(step.facts)
         first, last = (_size(self.given.evaluate(facts[k], {})) for k in ("first", "last"))
-        printed = [float(literals_of(facts[k]).value) for k in ("first_norm", "last_norm", "ratio")]
-        ok = np.allclose(printed, [first, last, first / last], rtol=2 * 10.0 ** (1 - self._digits()))
+        ratio = first / last
+        true = {"first_norm": first, "last_norm": last, "ratio": ratio, "rate": ratio ** (1 / int(facts["distance"]))}
+        printed = [float(literals_of(facts[k]).value) for k in true]
+        if not np.allclose(printed, list(true.values()), rtol=2 * 10.0 ** (1 - self._digits())):
+            return False, f"norms {first:.6g} and {last:.6g}"
+        said = step.rule.rpartition(".")[2]
+        ok = {"grows": ratio > 1, "decays": ratio < 1}.get(said, abs(ratio - 1) < 1e-6)
         return bool(ok), f"norms {first:.6g} and {last:.6g}"
 
     def _digits(self) -> int:
@@ -317,12 +330,6 @@ def _parts(expr: Any) -> Iterator[Any]:
 
 def _size(value: Any) -> float:
     return float(np.sqrt(np.sum(np.asarray(value, dtype=float) ** 2)))
-
-
-def _tolerance(stage: Stage, digits: int, final: bool) -> float:
-    if stage.relation == "=" and not final:
-        return 10.0 ** (-digits)
-    return 0.51 * 10.0 ** (1 - digits)
 
 
 def _show(value: Any) -> str:

@@ -259,6 +259,10 @@ def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
             raise EquationError(f"loss {text!r}: {use.name!r} is no variable of the model{nearest(use.name, known)}")
         if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters):
             raise UnknownNameError(f"loss {text!r}: {use.name!r} is not known{nearest(use.name, known)}")
+        if network.reduction == "last" and use.name in cell.inputs:
+            raise EquationError(
+                f"loss {text!r} reads the input directly; with reduction='last' put it into the cell's output"
+            )
     return parsed
 
 

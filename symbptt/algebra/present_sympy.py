@@ -1,0 +1,117 @@
+"""The layout of SymPy's own scalars: sizes and steps, rational exponents, the rules of functions.
+
+What they are made of may be any node, so the functions of :mod:`symbptt.algebra.present` come in as a
+:class:`Writer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import S
+
+from . import nodes as N
+from .layout import ATOM, POWER, PRODUCT, SUM, Cases, Fence, Fraction, Ident, Item, Number, Operator, Script, row
+from .names import GREEK, Names
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How parts are laid out.
+
+    Attributes
+    ----------
+    item : function of expression and names
+        Any expression.
+    product : function of factors and names
+        Factors side by side.
+    wrapped : function of expression, level and names
+        An expression in brackets, where it binds less tightly than the level.
+    """
+
+    item: Callable[[Any, Names], Item]
+    product: Callable[[Sequence[Any], Names], Item]
+    wrapped: Callable[[Any, int, Names], Item]
+
+
+def own_level(expr: Any) -> int:
+    """Return how tightly a scalar of SymPy's own binds."""
+    if isinstance(expr, sympy.Add):
+        return SUM
+    if isinstance(expr, sympy.Mul):
+        return PRODUCT
+    if isinstance(expr, sympy.Rational) and not expr.is_Integer:
+        return PRODUCT
+    return POWER if isinstance(expr, sympy.Pow) else ATOM
+
+
+def present_own(expr: Any, names: Names, write: Writer) -> Item:
+    """Return the layout of a scalar of SymPy's own, without the sign of a negative number."""
+    for kind, make in _TABLE:
+        if isinstance(expr, kind):
+            return make(expr, names, write)
+    return Ident(str(expr), "upright")
+
+
+def _sum(expr: Any, names: Names, write: Writer) -> Item:
+    return write.item(N.Plus(*expr.as_ordered_terms()), names)
+
+
+def own_product(expr: Any, names: Names, write: Writer) -> Item:
+    """Return the layout of a product, as a fraction where there is a denominator."""
+    top, bottom = sympy.fraction(expr)
+    if bottom != 1:
+        return Fraction(write.item(top, names), write.item(bottom, names))
+    if not isinstance(expr, sympy.Mul):
+        return write.item(expr, names)
+    return write.product(expr.as_ordered_factors(), names)
+
+
+def _power(expr: Any, names: Names, write: Writer) -> Item:
+    base, exponent = expr.base, expr.exp
+    if exponent.could_extract_minus_sign():
+        return Fraction(Number("1"), write.item(base ** (-exponent), names))
+    if exponent == S.Half:
+        return Script(write.wrapped(base, ATOM, names), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
+    return write.item(N.Power(base, exponent), names)
+
+
+def _function(expr: Any, names: Names, write: Writer) -> Item:
+    items: list[Item] = []
+    for i, a in enumerate(expr.args):
+        items += [*([Operator(",", "separator")] if i else []), write.item(a, names)]
+    name = "max" if isinstance(expr, sympy.Max) else expr.func.__name__
+    return row(names.function(name), Fence(row(*items)))
+
+
+def _piecewise(expr: Any, names: Names, write: Writer) -> Item:
+    return Cases(tuple((write.item(value, names), write.item(condition, names)) for value, condition in expr.args))
+
+
+def _relation(expr: Any, names: Names, write: Writer) -> Item:
+    sign = {"<=": "≤", ">=": "≥", "==": "="}.get(expr.rel_op, expr.rel_op)
+    return row(write.item(expr.lhs, names), Operator(sign), write.item(expr.rhs, names))
+
+
+def _symbol(expr: Any, names: Names, write: Writer) -> Item:
+    return names.key(expr.name)
+
+
+_TABLE: tuple[tuple[Any, Callable[[Any, Names, Writer], Item]], ...] = (
+    (sympy.Symbol, _symbol),
+    (sympy.Integer, lambda e, names, write: Number(str(e))),
+    (sympy.Rational, lambda e, names, write: Fraction(Number(str(e.p)), Number(str(e.q)))),
+    (sympy.Float, lambda e, names, write: Number(str(e))),
+    (sympy.Add, _sum),
+    (sympy.Mul, own_product),
+    (sympy.Pow, _power),
+    (sympy.Piecewise, _piecewise),
+    (sympy.core.relational.Relational, _relation),
+    (type(sympy.true), lambda e, names, write: Ident("otherwise", "upright")),
+    ((sympy.Function, sympy.Max, sympy.Min), _function),
+    (type(sympy.pi), lambda e, names, write: Ident(GREEK["pi"])),
+    (type(sympy.oo), lambda e, names, write: Ident("∞")),
+)
