@@ -199,7 +199,9 @@ def _same(expr):
 WITH_LAST = [(g, task) for g in CELLS for task in (PLAIN, ("linear", "mse", "last")) if g is not BACK or task is PLAIN]
 
 
-@pytest.mark.parametrize(("given", "task"), WITH_LAST, ids=lambda part: part.name if isinstance(part, Cell) else part[-1])
+@pytest.mark.parametrize(
+    ("given", "task"), WITH_LAST, ids=lambda part: part.name if isinstance(part, Cell) else part[-1]
+)
 def test_all_that_is_derived_agrees_with_the_forward_pass(given, task):
     net = network(given, task)
     places = instances(net)

@@ -76,14 +76,28 @@ class Trace(NumberDomain):
         for key in injection.add:
             if key in self.values:
                 self.values[key] = self.values[key] + injection.add[key]
+        unchanged = self._unchanged(injection)
         for step in self.order():
-            self.bindings[self.system.t.name] = step
+            self.bind(self.system.t.name, step)
             for equation in self.system.equations:
-                self.values[equation.name, step] = self._computed((equation.name, step), equation.right, injection)
+                key = equation.name, step
+                self.values[key] = (
+                    self.base.values[key] if step in unchanged else self._computed(key, equation.right, injection)
+                )
         del self.bindings[self.system.t.name]
+        self._sizes.clear()
         losses = [self.values["l", step] for step in range(1, self.steps + 1)]
         self.total = {"sum": sum(losses), "mean": sum(losses) / self.steps, "last": losses[-1]}[self.system.reduction]
         return self
+
+    def _unchanged(self, injection: Injection) -> list[int]:
+        """Return the steps before the first that is perturbed, which need not be computed again."""
+        changed = [step for _, step in injection.add]
+        order = self.order()
+        if self.base is None or None in changed:
+            return []
+        first = min((order.index(step) if step in order else 0 for step in changed if step is not None), default=0)
+        return order[:first]
 
     def _computed(self, key: Key, right: Any, injection: Injection) -> Array:
         value = self.base.values[key] if key in injection.hold else A.evaluate(right, self)
@@ -117,7 +131,8 @@ class Trace(NumberDomain):
     @staticmethod
     def shaped(leaf: Any, value: Array) -> Array:
         """Return the entry of an array of one entry where the leaf is a scalar (scalar notation)."""
-        return value.ravel()[0] if A.shape_of(leaf) == () and np.ndim(value) else value
+        scalar = isinstance(leaf, A.ScalarAt | Symbol)
+        return value.ravel()[0] if scalar and np.ndim(value) else value
 
     # -- distance from kinks --------------------------------------------------------------------------
     def apply(self, function: ElementwiseFunction, value: Array) -> Array:

@@ -133,6 +133,12 @@ class NumberDomain:
 
     def __init__(self, bindings: Mapping[str, int]) -> None:
         self.bindings = dict(bindings)
+        self._sizes: dict[Expr, int] = {}
+
+    def bind(self, name: str, value: int) -> None:
+        """Give a time index its value."""
+        self.bindings[name] = value
+        self._sizes.clear()
 
     def leaf(self, leaf: Any) -> Array:
         """Return the value of a name; here sizes, T and time indices."""
@@ -147,10 +153,13 @@ class NumberDomain:
         return float(literal.value)
 
     def size(self, value: Expr) -> int:
-        bound = self._bound(value)
-        if not bound.is_Integer:
-            raise KeyError(f"{value} has no value here; give one for {', '.join(sorted(map(str, bound.free_symbols)))}")
-        return int(bound)
+        if value not in self._sizes:
+            bound = self._bound(value)
+            if not bound.is_Integer:
+                missing = ", ".join(sorted(map(str, bound.free_symbols)))
+                raise KeyError(f"{value} has no value here; give one for {missing}")
+            self._sizes[value] = int(bound)
+        return self._sizes[value]
 
     def _bound(self, value: Expr) -> Expr:
         if value.is_Number:
