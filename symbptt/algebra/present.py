@@ -229,7 +229,7 @@ def _hadamard_power(e: Any, names: Names) -> Item:
 
 
 def _call(word: str) -> Callable[[Any, Names], Item]:
-    return lambda e, names: row(Ident(word, "upright"), Fence(present(e.args[0], names)))
+    return lambda e, names: row(Ident(word, "upright"), _bracketed(present(e.args[0], names)))
 
 
 def _norm(e: Any, names: Names) -> Item:
@@ -289,7 +289,12 @@ def call_layout(function: ElementwiseFunction, argument: Item, names: Names) -> 
         return Fence(argument, "|", "|")
     if function.name == "sqrt":
         return Script(Fence(argument), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
-    return row(names.function(function.name), Fence(argument))
+    return row(names.function(function.name), _bracketed(argument))
+
+
+def _bracketed(argument: Item) -> Item:
+    """Put an argument in brackets, unless it is a matrix, which has its own."""
+    return argument if isinstance(argument, Grid) else Fence(argument)
 
 
 # -- over time ----------------------------------------------------------------------------------------
@@ -328,10 +333,11 @@ def _fenced_factor(expr: Any, names: Names) -> Item:
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
     top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
-    return Fraction(row(top, _joint(e.of, names)), row(sign, _joint(e.by, names)))
+    return Fraction(row(top, joint(e.of, names)), row(sign, joint(e.by, names)))
 
 
-def _joint(expr: Any, names: Names) -> Item:
+def joint(expr: Any, names: Names) -> Item:
+    """Return a joint state as a tuple, (h_t, c_t); anything else as it is."""
     if not isinstance(expr, N.Concat):
         return present(expr, names)
     items: list[Item] = []

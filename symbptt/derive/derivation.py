@@ -31,7 +31,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
         "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
         "given", "forward", "backward", "numbers", "results",
     ),
-    "brief": ("model", "recursion", "parameters", "given", "backward", "results"),
+    "brief": ("model", "recursion", "parameters", "given", "results"),
     "results": ("results",),
     "numbers": ("model", "given", "forward", "backward", "numbers", "results"),
 }  # fmt: skip
@@ -62,6 +62,11 @@ class Options:
         for key in self.sections or ():
             if key not in SECTIONS:
                 raise UnknownNameError(f"unknown section {key!r}{nearest(key, SECTIONS)}")
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether formulas stand without a sentence for each."""
+        return self.detail in ("brief", "results")
 
     @property
     def keys(self) -> tuple[str, ...]:

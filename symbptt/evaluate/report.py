@@ -14,7 +14,7 @@ import sympy
 from sympy import Symbol
 
 from .. import algebra as A
-from ..algebra.figures import Figure
+from ..algebra.figures import Figure, entries
 from ..algebra.rounding import literals_of
 from ..derive.closed import loss_index
 from ..derive.derivation import Derived
@@ -277,7 +277,9 @@ class _Verifier:
         assert numbers is not None
         for leaf, value in dict(step.facts)["rows"]:
             truth, printed = (self.given.evaluate(side, {}) for side in (leaf, value))
-            if not np.allclose(printed, truth, rtol=10.0 ** (1 - self._digits())):
+            pairs = zip(entries(numbers.figures[leaf]), entries(literals_of(value)), strict=True)
+            exact = all(numbers.rounding.agrees(figure, literal) for figure, literal in pairs)
+            if not exact or not np.allclose(printed, truth, rtol=10.0 ** (1 - self._digits())):
                 return False, f"{leaf} is {_show(truth)}, not {value}"
         return True, ""
 

@@ -181,7 +181,7 @@ def _target(system: System, key: str, entry: Any, shape: tuple[int, ...], t: int
     if system.target == "distribution" and raw.ndim == 0 and shape != ():
         return _one_hot(entry, shape[0], t)
     figures = _array(key, entry, shape)
-    entries = list(figures.ravel())
+    entries = list(figures.ravel()) if shape else [figures]
     if system.target == "distribution":
         total = sum(entries[1:], start=entries[0])
         if abs(float(total) - 1) > 1e-9 or min(map(float, entries)) < 0:

@@ -17,9 +17,9 @@ from ..algebra import rank_of
 from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
 from ..algebra.leaves import LiteralMatrix, derivative
 from ..algebra.names import FUNCTION_NAMES, Names, name_layout
-from ..algebra.present import present
+from ..algebra.present import joint, present
 from ..derive.sections import equation_rule
-from ..derive.steps import GIVEN, Section, Step
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
 from ..model import CELL, READOUT, names
 from .phrases import catalogue
 
@@ -178,6 +178,8 @@ class _Writer:
         if section.key == "given":
             mode = self._rounding.mode if self._is_rounded() else "exact"
             blocks.append(Paragraph(self.phrase(f"rounding.{mode}", {"digits": self._rounding.digits})))
+        if self.derivation.options.is_brief:
+            return [*blocks, *self._compact(section)]
         current: Any = None
         for step in section.steps:
             when = dict(step.facts).get("step")
@@ -190,6 +192,15 @@ class _Writer:
         if section.key == "model":
             blocks.append(self.shapes())
         return blocks
+
+    def _compact(self, section: Section) -> list[Block]:
+        """Formulas below each other without a sentence for each; hypotheses, remarks and observations keep theirs."""
+        blocks: list[Block] = []
+        for step in section.steps:
+            formulas = [block for block in self.step(step) if isinstance(block, Display | Group)]
+            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN)
+            blocks += self.step(step) if worded else formulas
+        return _grouped(blocks)
 
     def _is_rounded(self) -> bool:
         return any(line.sign == "≈" for step in self.derivation.steps for line in step.chain)
@@ -309,7 +320,7 @@ class _Writer:
 
     def _role(self, name: str) -> str:
         if name in self.system.states:
-            return "state"
+            return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
         if name in self.system.inputs:
             return "input"
         if name == "target":
@@ -345,7 +356,7 @@ class _Writer:
         if isinstance(value, tuple):
             return self._list([self._fact(v) for v in value])
         if isinstance(value, Basic):
-            return [Math(present(value, self.names))]
+            return [Math(joint(value, self.names))]
         return [str(value)]
 
     def _list(self, parts: list[list[Inline]]) -> list[Inline]:

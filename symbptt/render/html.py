@@ -199,7 +199,7 @@ class _Page:
         if verified is None:
             return ""
         if not verified:
-            return f'<{name} class="refuted">✗</{name}>'
+            return f'<{name} class="refuted" title="{escape(self.phrases["check.failed"])}">✗</{name}>'
         title = escape(self.phrases["check.verified"])
         spoken = f' role="img" aria-label="{title}"' if name == "span" else ""
         return f'<{name} class="verified" title="{title}"{spoken}>✓</{name}>'

@@ -48,9 +48,13 @@ def _recursion(network: Network, name: str) -> Step:
     lines = chain(left, *([rule] if rule else []), opaque, filled, _in_states(g, filled))
     if rule is not None and rule.braces:
         lines = tuple(Line(k.sign, k.expr, k.braces if k.expr == rule.expr else ()) for k in lines)
-    rule_key = "recursion.state" if any(t.source == LOCAL for t in adjoint.terms) else "recursion.state_only"
+    rule_key = _ANATOMY.get(frozenset(term.source for term in adjoint.terms), "recursion.state_mixed")
     return Step(f"recursion.{name}", rule_key, EQUALITY, left, lines,
                 (("variable", system.at(name)), ("start", system.last)), before_last(system))  # fmt: skip
+
+
+_ANATOMY = {frozenset({LOCAL, NEXT}): "recursion.state", frozenset({NEXT}): "recursion.state_only"}
+"""Sources of an adjoint's terms -> the words that say so."""
 
 
 def _splits(expr: Any, count: int) -> bool:
