@@ -223,8 +223,7 @@ def test_every_loss_readout_and_reduction(given, task):
 @pytest.mark.parametrize("given", [cell("sigmoid"), CHAIN, BACK, OUTSIDE, INSIDE], ids=lambda c: c.name)
 @pytest.mark.parametrize("reduction", ["sum", "last"])
 def test_scalar_notation(given, reduction):
-    if given is BACK:
-        reduction = "mean" if reduction == "last" else reduction
+    reduction = "mean" if given is BACK and reduction == "last" else reduction  # "last" is for forward cells
     net = network(given, ("linear", "mse", reduction), sizes=(1, 1, 1), p=1)
     assert net.system.scalar
     check_generic(net, instances(net), to_scalar)
@@ -236,8 +235,7 @@ def test_scalar_notation(given, reduction):
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("reduction", ["mean", "last"])
 def test_all_forms_at_concrete_steps(given, steps, reduction):
-    if given is BACK:
-        reduction = "sum" if reduction == "last" else reduction
+    reduction = "sum" if given is BACK and reduction == "last" else reduction  # "last" is for forward cells
     net = network(given, ("linear", "mse", reduction), sizes=(2, 3, 1), steps=steps, p=2)
     check_forms(net, [Instance(net, seed=4)], _same, ("recursive", "closed", "unrolled"))
 

@@ -168,14 +168,14 @@ class _Verifier:
 
     def _compare(self, step: Step, expr: Any) -> Verdict:
         """Compare a line with the left side at random instances, a long network read with fewer steps."""
-        sides, ranges = (step.left, expr), self._ranges(step, expr)
+        ranges = self._ranges(step, expr)
         if self.shorter:
-            short = [side.xreplace(self.shorter) for side in sides]
-            if written_steps(*short) <= SHORT:
-                bounds = {k: tuple(b.xreplace(self.shorter) for b in v) for k, v in ranges.items()}
-                return check_equality(self.random, *short, bounds)
-            return check_equality(self.long, *sides, ranges)
-        return check_equality(self.random, *sides, ranges)
+            left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
+            if written_steps(left, right) <= SHORT:
+                bounds = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
+                return check_equality(self.random, left, right, bounds)
+            return check_equality(self.long, step.left, expr, ranges)
+        return check_equality(self.random, step.left, expr, ranges)
 
     @cached_property
     def long(self) -> list[Instance]:
