@@ -100,6 +100,8 @@ class RNN:
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
         )
         names(notation)
+        if not isinstance(notation, str):
+            _check_notation(network.system, notation)
         frozen = notation if isinstance(notation, str) else freeze(notation)
         _set(self, network, freeze(values or {}), frozen, freeze(title or {}))
 
@@ -253,6 +255,14 @@ class RNN:
         from .codegen.verify import verify_function
 
         return self.derivation().verify(seed) + verify_function(self._network, seed)
+
+
+def _check_notation(system: System, notation: Mapping[str, str]) -> None:
+    """Refuse a key that the model has no name for."""
+    known = [*system.variables, *system.parameters, "L", "l", "t", "T", "n", "m", "q", "y", "a", "target", "notation"]
+    for key in notation:
+        if key not in known and not key.endswith("()"):
+            raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")
 
 
 def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any) -> None:

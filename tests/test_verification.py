@@ -120,6 +120,16 @@ def test_definitions_and_conventions_are_not_counted_as_equalities() -> None:
     assert "all checks hold" in report.to_text()
 
 
+@pytest.mark.parametrize(("size", "reduction"), [(1, "sum"), (1, "last"), (2, "mean")])
+def test_a_single_step_has_no_recursion_and_is_proved(size: int, reduction: str) -> None:
+    for cell in ("tanh", LSTM):
+        model = with_numbers(RNN(cell, size, size, size, "linear", reduction=reduction, steps=1))
+        for derivation in (model.derivation(), model.derivation(values={})):
+            _proved(derivation, worked=derivation.derived.numbers is not None)
+            assert "recursion.h" not in derivation.verdicts
+            assert "boundary.h" in derivation.verdicts
+
+
 def test_another_seed_is_another_proof() -> None:
     derivation = RNN("tanh", readout="linear").derivation()
     assert derivation.verify(seed=1).ok and derivation.verify(seed=2).ok

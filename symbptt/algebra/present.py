@@ -229,7 +229,7 @@ def _hadamard_power(e: Any, names: Names) -> Item:
 
 
 def _call(word: str) -> Callable[[Any, Names], Item]:
-    return lambda e, names: row(Ident(word, "upright"), _bracketed(present(e.args[0], names)))
+    return lambda e, names: row(Ident(word, "upright"), Fence(present(e.args[0], names)))
 
 
 def _norm(e: Any, names: Names) -> Item:
@@ -289,12 +289,7 @@ def call_layout(function: ElementwiseFunction, argument: Item, names: Names) -> 
         return Fence(argument, "|", "|")
     if function.name == "sqrt":
         return Script(Fence(argument), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
-    return row(names.function(function.name), _bracketed(argument))
-
-
-def _bracketed(argument: Item) -> Item:
-    """Put an argument in brackets, unless it is a matrix, which has its own."""
-    return argument if isinstance(argument, Grid) else Fence(argument)
+    return row(names.function(function.name), Fence(argument))
 
 
 # -- over time ----------------------------------------------------------------------------------------

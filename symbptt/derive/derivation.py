@@ -107,11 +107,18 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
+        if section is not None:
+            section = replace(section, steps=tuple(filter(_holds_somewhere, section.steps)))
         if section is not None and section.steps:
             symbolic = network.system.scalar and key not in worked
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers)
+
+
+def _holds_somewhere(step: Step) -> bool:
+    """Whether there is a step for which a line is claimed: with T = 1 no step follows another."""
+    return step.steps is None or not (step.steps[1] - step.steps[0]).is_negative
 
 
 def _scalar(section: Section) -> Section:

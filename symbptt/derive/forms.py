@@ -46,6 +46,8 @@ def gradient(network: Network, wrt: str, at: Any = None, form: str = "recursive"
     """
     if form not in FORMS:
         raise UnknownNameError(f"unknown form {form!r}{nearest(form, FORMS)}")
+    if form in ("unrolled", "explicit") and at is None and wrt in network.system.variables:
+        raise SizeError(f"form={form!r} of a gradient by {wrt}[t] needs the step, such as at=1")
     result = _MAKERS[form](network, wrt, _when(network, wrt, at))
     return to_scalar(result) if network.system.scalar and form != "explicit" else result
 

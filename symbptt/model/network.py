@@ -216,6 +216,7 @@ def _system(network: Network) -> System:
     values = _size_values(network)
     shapes = _shapes(network, cell, [p for p, _ in parsed], prediction)
     concrete = {name: tuple(s.xreplace(values) for s in shape) for name, shape in shapes.items()}
+    _check_inputs(network, shapes)
     names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete)
     equations = tuple(names.equation(p, stage, dict(cell.functions), network) for p, stage in parsed)
     scalar = all(s == 1 for shape in concrete.values() for s in shape)
@@ -264,6 +265,15 @@ def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
                 f"loss {text!r} reads the input directly; with reduction='last' put it into the cell's output"
             )
     return parsed
+
+
+def _check_inputs(network: Network, shapes: Mapping[str, Shape]) -> None:
+    """Refuse a size of the input that the equations contradict."""
+    shape = shapes.get("x")
+    if shape and network.inputs is not None and network.inputs.is_Integer and A.size("m") not in shape[0].free_symbols:
+        found = shape[0].xreplace(_size_values(network))
+        if found != network.inputs:
+            raise ShapeError(f"inputs={network.inputs}, but the equations make x of size {shape[0]} = {found}")
 
 
 def _size_values(network: Network) -> dict[Basic, Expr]:

@@ -52,6 +52,9 @@ def with_steps(network: Network, values: Mapping[str, Any], steps: int | None = 
         return replace(network, steps=Integer(steps))
     if not lengths:
         raise SizeError("the number of steps is open: give steps, or inputs for every step")
+    if len(set(lengths.values())) > 1:
+        shown = " and ".join(f"{k} for {n} steps" for k, n in lengths.items())
+        raise ValueInputError(f"{shown} are given; make them equally long, or say steps")
     return replace(network, steps=Integer(min(lengths.values())))
 
 
@@ -138,7 +141,7 @@ def _array(key: str, given: Any, shape: tuple[int, ...]) -> Any:
     if raw.size == 1 and int(np.prod(shape)) == 1:
         raw = raw.reshape(shape)
     if raw.shape != shape:
-        wanted = " x ".join(map(str, shape)) or "a number"
+        wanted = "a number" if int(np.prod(shape)) == 1 else " x ".join(map(str, shape))
         raise ValueInputError(f"value for {key!r} has shape {raw.shape}, but {wanted} is needed")
     figures = np.empty(shape, dtype=object)
     for where, entry in np.ndenumerate(raw):
