@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from symbptt import cli
+from symbptt.cli import commands
 from symbptt.examples import example_names
 
 
@@ -96,9 +97,9 @@ def test_derive_is_markdown_where_there_is_no_terminal(run):
 
 def test_derive_is_text_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    assert cli._format(None, None) == "text"
-    assert cli._format("html", None) == "html"
-    assert cli._format(None, "a.TEX") == "latex"
+    assert commands._format(None, None) == "text"
+    assert commands._format("html", None) == "html"
+    assert commands._format(None, "a.TEX") == "latex"
 
 
 def test_derive_in_chinese_text(run):

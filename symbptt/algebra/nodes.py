@@ -286,6 +286,8 @@ class OrderedProduct(Bound, MatrixNode):
 NODES: tuple[type[Node], ...] = tuple(
     value
     for value in list(globals().values())
-    if getattr(value, "__module__", None) == __name__ and issubclass(value, ScalarNode | MatrixNode)
+    if getattr(value, "__module__", None) == __name__
+    and isinstance(value, type)
+    and issubclass(value, ScalarNode | MatrixNode)
 )
 """Every operation, for tests that go over all of them."""

@@ -1,0 +1,42 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from ..errors import SymbpttError
+from .arguments import CHOICES
+from .commands import BAD_INPUT, DONE, FORMATS, INTERRUPTED, app
+from .console import tell
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code; what goes wrong is one line on stderr."""
+    try:
+        return int(app.main(args=arguments, prog_name="symbptt", standalone_mode=False) or DONE)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        tell(error.format_message().rstrip(".") + where)
+    except (SymbpttError, click.ClickException) as error:
+        tell(str(error) if isinstance(error, SymbpttError) else error.format_message())
+    except OSError as error:
+        tell(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
+    except RecursionError:
+        tell("the expressions are nested too deeply: take fewer steps")
+    except (click.Abort, KeyboardInterrupt):
+        tell("interrupted")
+        return INTERRUPTED
+    return BAD_INPUT
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and leave."""
+    sys.exit(run(arguments))
+
+
+__all__ = ["CHOICES", "FORMATS", "app", "main", "run"]
