@@ -415,7 +415,7 @@ def expressions(draw: Any, shape: Any, depth: int = 3) -> str:
     other = (draw(st.sampled_from([n, m])),)
     patterns: list[tuple[str, tuple[Any, ...]]] = [
         ("({} + {})", (shape, shape)), ("({} - {})", (shape, shape)), ("({} * {})", (shape, shape)),
-        ("({} * {})", ((), shape)), ("(-{})", (shape,)), ("tanh({})", (shape,)), ("({})**2", (shape,)),
+        ("({} * {})", ((), shape)), ("(-{})", (shape,)), ("tanh({})", (shape,)), ("(({})**2)", (shape,)),
         ("({} / 2)", (shape,)), ("(1 - {})", (shape,)), ("(0.5 * {})", (shape,)),
     ]  # fmt: skip
     if shape == ():
@@ -424,7 +424,7 @@ def expressions(draw: Any, shape: Any, depth: int = 3) -> str:
     elif len(shape) == 1:
         patterns += [("({} @ {})", (shape + other, other)), ("softmax({})", (shape,))]
     else:
-        patterns += [("({} @ {})", (shape[:1] + other, other + shape[1:])), ("({}).T", (shape[::-1],))]
+        patterns += [("({} @ {})", (shape[:1] + other, other + shape[1:])), ("(({}).T)", (shape[::-1],))]
         patterns += [("({} @ {}.T)", (shape[:1], shape[1:])), ("outer({}, {})", (shape[:1], shape[1:]))]
     if depth == 0 or draw(st.integers(0, 5)) == 0:
         return draw(st.sampled_from(leaves))
