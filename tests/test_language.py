@@ -329,6 +329,9 @@ TABLE = {
         ["S[t] = S[t-1] + outer(v, x[t])"], {"states": {"S": ("p", "m")}}, {"S": (p, m), "v": (p,), "x": (m,)}),
     "matrix state by its name": (
         ["S[t] = A @ S[t-1] @ B + x[t] @ x[t].T"], {"states": ["S"]}, {"A": (m, m), "B": (m, m)}),
+    "transposed products": (
+        ["h[t] = (A @ B).T @ h[t-1] + (a * h[t-1]).T @ h[t-1] * u"], {"shapes": {"B": ("p", "n")}},
+        {"A": (n, p), "a": (), "u": VECTOR}),
     "quadratic form": (["h[t] = (h[t-1].T @ W @ h[t-1]) * x[t]"], {}, {"W": SQUARE, "x": VECTOR}),
     "inner product": (["h[t] = inner(a, h[t-1]) * h[t-1]"], {}, {"a": VECTOR}),
     "diag": (["h[t] = diag(u) @ h[t-1] + diag(W)"], {}, {"u": VECTOR, "W": SQUARE}),

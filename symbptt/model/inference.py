@@ -77,6 +77,7 @@ class Inference:
         self.products: list[tuple[Parsed, ast.BinOp, _Kind, _Kind, _Kind]] = []
         self.matmuls: list[tuple[Parsed, ast.BinOp, _Kind, _Kind, _Kind]] = []
         self.stacks: list[tuple[Parsed, ast.AST, _Kind, list[_Kind]]] = []
+        self.transposed: list[tuple[Parsed, ast.Attribute, _Kind, _Kind]] = []
         self.inners: list[_Kind] = []
         for name, shape in {**states, **shapes}.items():
             if shape is not None:
@@ -122,10 +123,16 @@ class Inference:
 
     def _transposed(self, p: Parsed, tree: ast.Attribute) -> _Kind:
         inner = self._visit(p, tree.value).root()
-        if inner.rank is None:
+        if inner.rank is None and isinstance(tree.value, ast.Name):
             self._become(p, tree.value, inner, vector())
             inner = inner.root()
-        return _Kind(2, inner.columns, inner.rows)
+        if inner.rank == 0:
+            raise ShapeError(f"equation {p.text!r}: {p.segment(tree.value)!r} is a scalar, which has no transpose")
+        if inner.rank is not None:
+            return _Kind(2, inner.columns, inner.rows)
+        result = _Kind()  # of a product, of which it is not known yet if it is a vector or a matrix
+        self.transposed.append((p, tree, inner, result))
+        return result
 
     def _binary(self, p: Parsed, tree: ast.BinOp) -> _Kind:
         left, right = self._visit(p, tree.left), self._visit(p, tree.right)
@@ -253,6 +260,10 @@ class Inference:
             if self._product(*item, guess=False):
                 self.products.remove(item)
                 changed = True
+        for turned in list(self.transposed):
+            if self._turn(*turned):
+                self.transposed.remove(turned)
+                changed = True
         for stack in list(self.stacks):
             where, place, made, parts = stack
             sizes = [k.root().rows.known for k in parts]
@@ -266,7 +277,20 @@ class Inference:
             if self._product(*item, guess=True):
                 self.products.remove(item)
                 return True
+        for p, tree, inner, _ in self.transposed:
+            self._become(p, tree.value, inner, vector())
+            return True
         return False
+
+    def _turn(self, p: Parsed, tree: ast.Attribute, inner: _Kind, result: _Kind) -> bool:
+        """Settle a transpose where the rank of what is transposed is known."""
+        inner = inner.root()
+        if inner.rank == 0:
+            raise ShapeError(f"equation {p.text!r}: {p.segment(tree.value)!r} is a scalar, which has no transpose")
+        if inner.rank is None:
+            return False
+        self._equal(p, tree, result, _Kind(2, inner.columns, inner.rows), "=")
+        return True
 
     def _matmul(self, p: Parsed, tree: ast.BinOp, a: _Kind, b: _Kind, result: _Kind) -> bool:
         for kind, side in ((a, tree.left), (b, tree.right)):
