@@ -67,9 +67,7 @@ GOLDEN = [
 
 
 @pytest.mark.parametrize(("model", "arguments", "expected"), GOLDEN)
-def test_the_formulas_are_those_checked_by_hand(
-    model: RNN, arguments: tuple[Any, ...], expected: str
-) -> None:
+def test_the_formulas_are_those_checked_by_hand(model: RNN, arguments: tuple[Any, ...], expected: str) -> None:
     assert sympy.latex(model.gradient(*arguments)) == expected
 
 

@@ -342,9 +342,7 @@ def test_symbols_are_those_in_the_expressions() -> None:
     t, T = symbols["t"], symbols["T"]
     assert (T, symbols["n"], symbols["m"], symbols["q"]) == (A.size("T"), n, m, q)
     gradient = model.gradient("W_y")
-    assert gradient == A.time_sum(
-        A.outer(A.subtract(symbols["y"][t], symbols["target"][t]), symbols["h"][t]), t, 1, T
-    )
+    assert gradient == A.time_sum(A.outer(A.subtract(symbols["y"][t], symbols["target"][t]), symbols["h"][t]), t, 1, T)
     assert model.system.parameters["W_h"] == symbols["W_h"]
     assert RNN(steps=5, hidden=4).symbols["T"] == 5
     assert RNN(steps="N").symbols["T"] == A.size("N")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from symbptt import RNN, Cell, Loss
 from symbptt.derive.generic import generic
 from symbptt.evaluate.instance import Instance

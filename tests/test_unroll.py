@@ -109,8 +109,9 @@ def test_numbers_can_be_put_in_and_products_stay_as_written() -> None:
     symbols = SCALAR.symbols
     put = SCALAR.unroll().substitute({symbols["W_h"]: A.Literal("2.0"), symbols["x"][1]: A.Literal("1.0")})
     assert lines(put)[0] == "z[1] = 2.0*h[0] + W_x*1.0 + b_h"
-    assert SCALAR.unroll().equations[0][1] == symbols["W_h"] * symbols["h"][0] + symbols["W_x"] * symbols["x"][1] + (
-        symbols["b_h"]
+    assert (
+        SCALAR.unroll().equations[0][1]
+        == symbols["W_h"] * symbols["h"][0] + symbols["W_x"] * symbols["x"][1] + (symbols["b_h"])
     )
 
 

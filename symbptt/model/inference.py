@@ -277,10 +277,10 @@ class Inference:
             if self._product(*item, guess=True):
                 self.products.remove(item)
                 return True
-        for p, tree, inner, _ in self.transposed:
-            self._become(p, tree.value, inner, vector())
-            return True
-        return False
+        if self.transposed:
+            where, turned_tree, inner, _ = self.transposed[0]
+            self._become(where, turned_tree.value, inner, vector())
+        return bool(self.transposed)
 
     def _turn(self, p: Parsed, tree: ast.Attribute, inner: _Kind, result: _Kind) -> bool:
         """Settle a transpose where the rank of what is transposed is known."""
