@@ -67,12 +67,17 @@ def test_the_reference_refuses_other_cells():
 
 
 @pytest.mark.parametrize("B", [None, 2])
-@pytest.mark.parametrize("reduction", ["sum", "mean", "last"])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    ("name", "reduction"),
+    [
+        (name, reduction)
+        for name, cell in CELLS.items()
+        for reduction in ("sum", "mean", "last")
+        if cell.direction == 1 or reduction != "last"  # which the model refuses
+    ],
+)
 def test_cells_written_as_equations_agree_with_differences(name, reduction, B):
     chosen = CELLS[name]
-    if chosen.direction == -1 and reduction == "last":
-        pytest.skip("refused by the model: step T is computed first")
     readout, criterion = ("softmax", "cross_entropy") if name.startswith(("lstm", "gru")) else (None, "mse")
     bptt = compile_network(network(chosen, "n", "m", "q", readout, criterion, reduction))
     assert largest_error(bptt, data(bptt, 4, B)) < 1e-7
