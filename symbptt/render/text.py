@@ -70,7 +70,16 @@ def _heading(block: Heading) -> str:
 
 
 def _paragraph(block: Paragraph) -> str:
-    return "\n" + "\n".join(wrap(inline(block.words)))
+    """Break a paragraph into lines, but no short formula."""
+    words = "".join(_glued(to_plain(w.item)) if isinstance(w, Math) else w for w in block.words)
+    return "\n" + "\n".join(line.replace(_GLUE, " ") for line in wrap(words))
+
+
+_GLUE = "\u00a0"
+
+
+def _glued(formula: str) -> str:
+    return formula.replace(" ", _GLUE) if len(formula) <= 24 else formula
 
 
 def _display(block: Display, columns: int = 0) -> str:
