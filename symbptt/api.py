@@ -14,7 +14,7 @@ from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
-from .errors import UnknownNameError, ValueInputError, nearest
+from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
 from .model.values import freeze, known_keys, with_steps
@@ -99,6 +99,10 @@ class RNN:
             readout_bias=readout_bias,
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
         )
+        if outputs is not None and readout is None:
+            raise EquationError(
+                f"outputs={outputs}, but there is no readout; set readout='linear', or leave outputs out"
+            )
         names(notation)
         if not isinstance(notation, str):
             _check_notation(network.system, notation)

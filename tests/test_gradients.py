@@ -149,7 +149,7 @@ def test_unrolled_forms_have_no_derivative_sum_or_product_over_time_left(name: s
 def test_the_explicit_gradient_is_what_sympy_makes_of_the_unrolled_network(
     steps: int, reduction: str, readout: Any
 ) -> None:
-    model = RNN("tanh", 1, 1, 1, readout, reduction=reduction, steps=steps)
+    model = RNN("tanh", 1, 1, 1 if readout else None, readout, reduction=reduction, steps=steps)
     loss = model.unroll(nested=True).loss.doit()
     names = {s: sympy.Symbol(str(s).replace("[", "").replace("]", "")) for s in loss.atoms(A.ScalarAt)}
     plain = loss.xreplace(names)

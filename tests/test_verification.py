@@ -62,7 +62,7 @@ def pairs() -> Iterator[Any]:
             model = RNN(cell, readout=readout, loss=loss, reduction=reduction, **options)
             yield pytest.param(model, id=f"{cell}-{readout}-{loss}-{reduction}-{'-'.join(options)}")
         readout, loss, reduction, options = PARTS[place % len(PARTS)]
-        sizes = {"hidden": 1, "inputs": 1, "outputs": 1, "steps": 2}
+        sizes = {"hidden": 1, "inputs": 1, "outputs": 1 if readout else None, "steps": 2}
         scalar = RNN(cell, readout=readout, loss=loss, reduction=reduction, **{**sizes, **options})
         yield pytest.param(scalar, id=f"{cell}-{readout}-{loss}-{reduction}-scalar")
 
@@ -97,7 +97,7 @@ def test_every_line_with_numbers_is_proved(name: str, rounding: str) -> None:
 def test_every_line_with_numbers_of_a_catalogue_cell_is_proved(
     cell: str, readout: str | None, loss: str, reduction: str, rounding: str, size: int
 ) -> None:
-    outputs = 2 if loss == "cross_entropy" else size
+    outputs = None if readout is None else 2 if loss == "cross_entropy" else size
     model = RNN(cell, size, size, outputs, readout, loss, reduction, steps=3)
     _proved(with_numbers(model, 0.5).derivation(detail="numbers", rounding=rounding), worked=True)
 

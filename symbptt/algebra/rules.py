@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from sympy import Basic, Expr, S
+from sympy import Basic, Expr, Rational, S
 
 from . import nodes as N
 from .base import is_vector, rank_of, shape_of
@@ -34,7 +34,7 @@ from .build import (
     zero_matrix,
 )
 from .functions import ElementwiseFunction
-from .leaves import Fill, Identity, fill_like
+from .leaves import Fill, Identity, Literal, fill_like
 from .reductions import apply, concat, diag, entry_sum, inner, outer, part
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
@@ -245,21 +245,29 @@ def _(e: Any, i: int) -> Any:
 def _(e: Any, g: Any, i: int) -> Any:
     """d(a^k) : a' = k a^(k-1) g."""
     a, k = e.args
-    return product(k, power(a, k - 1), g)
+    return product(k, power(a, _one_less(k)), g)
 
 
 @_vjp(N.HadamardPower)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(a^k) : a' = k a^(k-1) * g, elementwise."""
     a, k = e.args
-    return product(k, hadamard(power(a, k - 1), g))
+    return product(k, hadamard(power(a, _one_less(k)), g))
 
 
 @_jacobian(N.HadamardPower)
 def _(e: Any, i: int) -> Any:
     """d(a^k)/da = diag(k a^(k-1))."""
     a, k = e.args
-    return product(k, diag(power(a, k - 1)))
+    return product(k, diag(power(a, _one_less(k))))
+
+
+def _one_less(exponent: Any) -> Any:
+    """k - 1, as a number where k is one as it was written."""
+    if not isinstance(exponent, Literal):
+        return exponent - 1
+    value = exponent.value - 1
+    return Rational(value.numerator, value.denominator)
 
 
 # -- linear algebra -----------------------------------------------------------------------------------
