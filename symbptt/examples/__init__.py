@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import UnknownNameError, nearest
 from .modelfile import ModelFile, parse, read
-from .schema import json_schema, number_fault, template
+from .schema import number_fault
+from .writing import json_schema, template
 
 __all__ = ["ModelFile", "example_names", "examples", "find", "json_schema", "load_model", "number_fault", "template"]
 

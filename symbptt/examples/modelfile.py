@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EquationError, ModelFileError, SymbpttError
+from .checking import faults
 from .lines import locate
-from .schema import Written, faults
+from .schema import Written
 
 if sys.version_info >= (3, 11):
     import tomllib

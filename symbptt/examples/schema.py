@@ -1,14 +1,12 @@
-"""The keys of a model file, as one table: the check, the commented template and the JSON schema are made from it."""
+"""The keys of a model file, as one table; the check, the commented template and the JSON schema are made from it."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-
-from ..errors import nearest
 
 LANGUAGES = ("en", "zh")
 
@@ -38,7 +36,14 @@ def number_fault(value: Any) -> str | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if whole or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         return None
-    return f"has {_shown(value)}, which is not a finite number"
+    return f"has {shown(value)}, which is not a finite number"
+
+
+def shown(value: Any) -> str:
+    """Return a value as it stands in a message, cut where it is long."""
+    text = str(value) if isinstance(value, Written) else json.dumps(value, ensure_ascii=False, default=str)
+    text = repr(str(value)) if isinstance(value, str) and not isinstance(value, Written) else text
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _is_rectangular(rows: list[Any]) -> bool:
@@ -162,7 +167,8 @@ class Key:
         object.__setattr__(self, "by_name", {key.name: key for key in self.members})
 
 
-def _about(en: str, zh: str) -> dict[str, str]:
+def about(en: str, zh: str) -> dict[str, str]:
+    """Return the same words in both languages, by language."""
     return {"en": en, "zh": zh}
 
 
@@ -170,7 +176,7 @@ CELL = (
     Key(
         "equations",
         "texts",
-        _about(
+        about(
             "The equations of one step, in the order of computation. @ is the matrix product, * is elementwise.",
             "一个时间步的方程，按计算顺序排列。@ 是矩阵乘法，* 是逐元素乘法。",
         ),
@@ -180,7 +186,7 @@ CELL = (
     Key(
         "states",
         "texts",
-        _about(
+        about(
             'What is carried on to the next step: names, or a table of sizes such as {h = "n", c = "p"}.',
             '传递到下一时间步的状态：名称列表，或尺寸表，例如 {h = "n", c = "p"}。',
         ),
@@ -191,7 +197,7 @@ CELL = (
     Key(
         "output",
         "text",
-        _about(
+        about(
             "What the readout or the loss reads; by default the first state.",
             "读出层或损失读取的变量；默认为第一个状态。",
         ),
@@ -200,7 +206,7 @@ CELL = (
     Key(
         "shapes",
         "",
-        _about(
+        about(
             "Shapes that the equations leave open: a size, a pair of sizes, or [] for a number.",
             "方程没有确定的形状：一个尺寸、一对尺寸，或用 [] 表示标量。",
         ),
@@ -210,15 +216,15 @@ CELL = (
     Key(
         "functions",
         "",
-        _about("Functions of the cell's own: an expression in one variable.", "单元自定义的函数：含一个变量的表达式。"),
+        about("Functions of the cell's own: an expression in one variable.", "单元自定义的函数：含一个变量的表达式。"),
         {"f": "u / (1 + abs(u))"},
         each="text",
     ),
-    Key("name", "text", _about("What the cell is called.", "单元的名称。"), "mine"),
+    Key("name", "text", about("What the cell is called.", "单元的名称。"), "mine"),
     Key(
         "direction",
         "direction",
-        _about(
+        about(
             "1 where step t reads step t-1, -1 where it reads step t+1.",
             "1 表示第 t 步读取第 t-1 步，-1 表示读取第 t+1 步。",
         ),
@@ -228,17 +234,17 @@ CELL = (
 """The keys of ``[cell]``."""
 
 TOP = (
-    Key("title", "words", _about("Title of the derivation.", "推导的标题。"), "My network"),
+    Key("title", "words", about("Title of the derivation.", "推导的标题。"), "My network"),
     Key(
         "description",
         "words",
-        _about("One line on what the file is about.", "用一句话说明这个文件。"),
+        about("One line on what the file is about.", "用一句话说明这个文件。"),
         "What this model shows",
     ),
     Key(
         "cell",
         "text",
-        _about(
+        about(
             "The cell: a name from the catalogue (tanh, sigmoid, relu, ...), or a table [cell] with equations.",
             "循环单元：目录中的名称（tanh、sigmoid、relu 等），或含方程的表 [cell]。",
         ),
@@ -249,7 +255,7 @@ TOP = (
     Key(
         "hidden",
         "size",
-        _about(
+        about(
             'Size n of the hidden state: an integer, or a symbol such as "n".',
             '隐状态的尺寸 n：整数，或符号，例如 "n"。',
         ),
@@ -258,15 +264,15 @@ TOP = (
     Key(
         "inputs",
         "size or none",
-        _about("Size m of the input; 0 for a cell without input.", "输入的尺寸 m；0 表示没有输入。"),
+        about("Size m of the input; 0 for a cell without input.", "输入的尺寸 m；0 表示没有输入。"),
         1,
     ),
-    Key("outputs", "size", _about("Size q of the output, with a readout.", "输出的尺寸 q（有读出层时）。"), 1),
-    Key("steps", "size", _about('Number of time steps T: an integer, or "T".', '时间步数 T：整数，或 "T"。'), 3),
+    Key("outputs", "size", about("Size q of the output, with a readout.", "输出的尺寸 q（有读出层时）。"), 1),
+    Key("steps", "size", about('Number of time steps T: an integer, or "T".', '时间步数 T：整数，或 "T"。'), 3),
     Key(
         "readout",
         "text",
-        _about(
+        about(
             "Readout: linear, sigmoid or softmax; none lets the loss read the cell's output.",
             "读出层：linear、sigmoid 或 softmax；none 表示损失直接读取单元的输出。",
         ),
@@ -276,7 +282,7 @@ TOP = (
     Key(
         "loss",
         "text",
-        _about(
+        about(
             "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy,\n"
             "or an expression in target[t] and the output (y[t] with a readout, else h[t]).",
             "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，\n"
@@ -287,19 +293,19 @@ TOP = (
     Key(
         "reduction",
         "text",
-        _about(
+        about(
             "Over time: sum, mean, or last (only the last step counts).",
             "对时间的汇总方式：sum、mean 或 last（只计最后一步）。",
         ),
         "last",
         choices=("last", "mean", "sum"),
     ),
-    Key("bias", "flag", _about("Whether the cell has its biases.", "单元是否带偏置。"), True),
-    Key("readout_bias", "flag", _about("Whether the readout has its bias.", "读出层是否带偏置。"), True),
+    Key("bias", "flag", about("Whether the cell has its biases.", "单元是否带偏置。"), True),
+    Key("readout_bias", "flag", about("Whether the readout has its bias.", "读出层是否带偏置。"), True),
     Key(
         "notation",
         "text",
-        _about(
+        about(
             "How names are printed: textbook, hh, d2l, pytorch or goodfellow, or a table [notation] of names.",
             "名称的写法：textbook、hh、d2l、pytorch 或 goodfellow，或名称表 [notation]。",
         ),
@@ -310,14 +316,14 @@ TOP = (
     Key(
         "sizes",
         "",
-        _about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"),
+        about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"),
         {"p": 2},
         each="size",
     ),
     Key(
         "values",
         "",
-        _about(
+        about(
             'Numbers, printed as they are given: parameters, x (by step), target, h0. Fractions are strings: "1/3".',
             '数值，按原样打印：参数、x（按时间步）、target、h0。分数写成字符串："1/3"。',
         ),
@@ -332,204 +338,11 @@ TOP = (
     ),
 )
 """The keys at the top of a model file."""
-
-_TOP = {key.name: key for key in TOP}
 _SETTINGS = {"title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values"}
-_STRAY = {
+STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},
     "notation": _SETTINGS,
     "sizes": _SETTINGS,
-    "cell": {*_TOP},
+    "cell": {key.name for key in TOP},
 }
 """Table -> keys that belong above it; in TOML whatever follows a [table] is part of it."""
-
-
-# -- the check ----------------------------------------------------------------------------------------
-
-
-class Fault(NamedTuple):
-    """What is wrong, with which key, and whether a key is missing (which another fault may explain)."""
-
-    path: tuple[str, ...]
-    message: str
-    missing: bool = False
-
-
-def faults(data: Mapping[str, Any], keys: tuple[Key, ...] = TOP, above: tuple[str, ...] = ()) -> Iterator[Fault]:
-    """Yield what does not fit the schema.
-
-    >>> [fault.message for fault in faults({"cell": "tanh", "hiden": 3, "steps": 0})]
-    ["unknown key 'hiden'; did you mean 'hidden'?", 'steps must be a positive integer or the name of a symbol, not 0']
-    """
-    known = {key.name: key for key in keys}
-    for name, value in data.items():
-        path = (*above, name)
-        if name in known:
-            yield from _key_faults(known[name], value, path)
-        else:
-            yield Fault(path, f"unknown key {'.'.join(path)!r}{_elsewhere(name, above) or nearest(name, known)}")
-    for key in keys:
-        if key.required and key.name not in data:
-            name = ".".join((*above, key.name))
-            yield Fault(above, f"{name} is missing: give {_toml(key.name, key.sample)}", missing=True)
-
-
-def _elsewhere(name: str, above: tuple[str, ...]) -> str:
-    """Say where a key belongs that stands in the wrong table."""
-    if len(above) == 1 and name in _STRAY[above[0]]:
-        return f"; it stands under [{above[-1]}]: move it up, above the first [table]"
-    return "; it belongs under [cell]" if not above and name in _TOP["cell"].by_name else ""
-
-
-def _key_faults(key: Key, value: Any, path: tuple[str, ...]) -> Iterator[Fault]:
-    if isinstance(value, dict) and key.members:
-        yield from faults(value, key.members, path)
-    elif isinstance(value, dict) and key.each:
-        for name, entry in value.items():
-            yield from _entry_faults(key, name, entry, (*path, name))
-    elif not key.kind:
-        yield Fault(
-            path, f"{'.'.join(path)} must be a table, such as {_toml(key.name, key.sample)}, not {_shown(value)}"
-        )
-    elif not KINDS[key.kind].holds(value):
-        yield _wrong(key.kind, value, path, " or a table" * bool(key.members or key.each))
-    elif key.choices and value not in key.choices:
-        yield Fault(path, f"unknown {key.name} {value!r}{nearest(value, key.choices)}")
-
-
-def _entry_faults(key: Key, name: str, entry: Any, path: tuple[str, ...]) -> Iterator[Fault]:
-    stray = _elsewhere(name, path[:-1])
-    if stray:
-        yield Fault(path, f"unknown key {'.'.join(path)!r}{stray}")
-    elif not KINDS[key.each].holds(entry):
-        yield _wrong(key.each, entry, path)
-    elif name == "notation" and entry not in key.choices:
-        yield Fault(path, f"unknown notation {entry!r}{nearest(entry, key.choices)}")
-
-
-def _wrong(kind: str, value: Any, path: tuple[str, ...], more: str = "") -> Fault:
-    name = ".".join(path)
-    fault = number_fault(value) if kind == "numbers" and isinstance(value, list) else None
-    return Fault(path, f"{name} {fault}" if fault else f"{name} must be {KINDS[kind].words}{more}, not {_shown(value)}")
-
-
-def _shown(value: Any) -> str:
-    text = str(value) if isinstance(value, Written) else json.dumps(value, ensure_ascii=False, default=str)
-    text = repr(str(value)) if isinstance(value, str) and not isinstance(value, Written) else text
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-# -- the JSON schema ----------------------------------------------------------------------------------
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the schema of a model file as JSON schema, for editors."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "symbptt model file",
-        **_object_schema(TOP),
-        "$defs": {"numbers": NUMBERS},
-    }
-
-
-def _object_schema(keys: tuple[Key, ...]) -> dict[str, Any]:
-    required = [key.name for key in keys if key.required]
-    return {
-        "type": "object",
-        "properties": {key.name: {"description": key.about["en"], **_key_schema(key)} for key in keys},
-        "additionalProperties": False,
-        **({"required": required} if required else {}),
-    }
-
-
-def _key_schema(key: Key) -> dict[str, Any]:
-    ways: list[dict[str, Any]] = []
-    if key.kind:
-        ways.append({"enum": list(key.choices)} if key.choices else KINDS[key.kind].schema)
-    if key.members:
-        ways.append(_object_schema(key.members))
-    if key.each:
-        ways.append({"type": "object", **_free_schema(key)})
-    return ways[0] if len(ways) == 1 else {"anyOf": ways}
-
-
-def _free_schema(key: Key) -> dict[str, Any]:
-    """Return the schema of a table whose keys are free."""
-    stray = {"propertyNames": {"not": {"enum": sorted(_STRAY[key.name])}}} if key.name in _STRAY else {}
-    own = {"properties": {key.name: {"enum": list(key.choices)}}} if key.choices else {}
-    return {**own, "additionalProperties": KINDS[key.each].schema, **stray}
-
-
-# -- writing ------------------------------------------------------------------------------------------
-
-_HEAD = _about(
-    "A model file for symbptt. Lines that begin with # are comments; take the sign away to use one.\n"
-    "Try: symbptt derive {file}",
-    "symbptt 的模型文件。以 # 开头的行是注释；去掉 # 即可启用。\n试一试：symbptt derive {file}",
-)
-
-
-def template(data: Mapping[str, Any], lang: str = "en", file: str = "FILE") -> str:
-    """Return a commented model file with the given data; every other key is there too, as a comment.
-
-    Parameters
-    ----------
-    data : mapping
-        As read from a model file.
-    lang : {"en", "zh"}
-    file : str
-        Its name, for the first comment.
-    """
-    parts = [_comment(_HEAD[lang].format(file=file))]
-    parts += [_entry(key, data, lang) for key in TOP if not _is_table(key, data)]
-    parts += [_table(key, data, lang) for key in TOP if _is_table(key, data)]
-    return "\n".join(parts)
-
-
-def _is_table(key: Key, data: Mapping[str, Any]) -> bool:
-    value = data.get(key.name, {} if isinstance(key.sample, dict) else None)
-    return isinstance(value, dict) and bool(key.members or key.each)
-
-
-def _comment(text: str) -> str:
-    return "".join(f"# {line}\n" for line in text.splitlines())
-
-
-def _entry(key: Key, data: Mapping[str, Any], lang: str) -> str:
-    given = key.name in data
-    line = _toml(key.name, data[key.name] if given else key.sample)
-    return _comment(key.about[lang]) + (line if given else f"# {line}") + "\n"
-
-
-def _table(key: Key, data: Mapping[str, Any], lang: str) -> str:
-    given = data.get(key.name)
-    off = "# " if given is None else ""
-    text = _comment(key.about[lang]) + f"{off}[{key.name}]\n"
-    if key.members:
-        return text + "".join(_entry(member, given or {}, lang) for member in key.members)
-    return text + "".join(f"{off}{_toml(k, v)}\n" for k, v in (key.sample if given is None else given).items())
-
-
-def _toml(key: str, value: Any) -> str:
-    name = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quoted(key)
-    return f"{name} = {_toml_value(value)}"
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, Written) or (isinstance(value, int) and not isinstance(value, bool)):
-        return str(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(_toml(k, v) for k, v in value.items()) + "}"
-    if not isinstance(value, list):
-        return _quoted(value)
-    if len(value) > 1 and all(isinstance(v, str) and not isinstance(v, Written) and len(v) > 12 for v in value):
-        return "[\n" + "".join(f"  {_quoted(v)},\n" for v in value) + "]"
-    return "[" + ", ".join(map(_toml_value, value)) + "]"
-
-
-def _quoted(text: str) -> str:
-    if "\\" in text and "'" not in text:
-        return f"'{text}'"
-    return json.dumps(text, ensure_ascii=False)
