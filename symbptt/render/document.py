@@ -211,7 +211,18 @@ class _Writer:
 
     def _intro_facts(self) -> dict[str, Any]:
         initial = tuple(self.system.at(s, self.system.start) for s in self.system.states)
-        return {"T": self.system.steps, "initial": initial}
+        return {"times": Math(self._times()), "initial": initial}
+
+    def _times(self) -> Item:
+        """t = 1, ..., T; every step where there are few."""
+        steps = self.system.steps
+        few = steps.is_Integer and steps <= 3
+        ends: list[Item] = [Number("1"), Operator("…", "plain"), present(steps, self.names)]
+        shown = [Number(str(k)) for k in range(1, int(steps) + 1)] if few else ends
+        items: list[Item] = [present(self.system.t, self.names), Operator("=")]
+        for i, item in enumerate(shown):
+            items += [*([Operator(",", "separator")] if i else []), item]
+        return row(*items)
 
     def _step_heading(self, section: Section, before: Any, when: int) -> list[Block]:
         blocks: list[Block] = []
