@@ -111,6 +111,7 @@ def special_models() -> dict[str, RNN]:
         "lstm": RNN(LSTM),
         "scalar lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)),
         "matrix state": RNN(FAST_WEIGHTS),
+        "largest entry": RNN("tanh", loss=Loss("max(h[t]) + sum(abs(h[t]))")),
         "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),

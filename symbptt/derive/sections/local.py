@@ -9,17 +9,22 @@ from sympy import S
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ...model import CELL, READOUT, Equation, Network, System
+from ...model import CELL, READOUT, Network, System
 from ..generic import NEXT, Generic, generic
 from ..links import Link, couples_within_step
-from ..steps import CONVENTION, EQUALITY, Line, Section, Step
+from ..steps import CONVENTION, EQUALITY, REMARK, Line, Section, Step
 from ..tidy import as_written
 from .common import before_last, chain, every_step, known_links
 
 
 def local_section(network: Network) -> Section:
     """Return the derivatives within a step: of the loss, of the equations, and of state by state."""
-    steps = [*_loss_derivatives(network), *_equation_derivatives(network), *_state_jacobians(network)]
+    steps = [
+        *_loss_derivatives(network),
+        *_equation_derivatives(network),
+        *_conventions(network.system),
+        *_state_jacobians(network),
+    ]
     return Section("local", tuple(steps))
 
 
@@ -70,7 +75,7 @@ def _generic_local(g: Generic, name: str) -> Any:
 
 
 def _equation_derivatives(network: Network) -> list[Step]:
-    """dh_t/dz_t = diag(f'(z_t)) of elementwise equations, and the convention at a kink."""
+    """dh_t/dz_t = diag(f'(z_t)) of elementwise equations."""
     system = network.system
     steps: list[Step] = []
     for equation in system.stage(CELL):
@@ -89,19 +94,23 @@ def _equation_derivatives(network: Network) -> list[Step]:
                  chain(left, raw, as_written(raw, system.equations)),
                  facts=(("variable", equation.left), ("argument", argument)), steps=every_step(system))
         )  # fmt: skip
-        steps += _conventions(function, argument, equation)
     return steps
 
 
-def _conventions(function: Any, argument: Any, equation: Equation) -> list[Step]:
+def _conventions(system: System) -> list[Step]:
+    """What is taken for the derivative where there is none: at each kink of each function, and at equal maxima."""
+    parts = [p for e in system.equations for p in sympy.preorder_traversal(e.right)]
     found = []
-    for point in function.kinks:
-        slope = sympy.nsimplify(function.prime(point))
-        left = N.Apply(function.prime, point)
-        found.append(
-            Step(f"local.kink_{equation.name}", "local.kink", CONVENTION, left, (Line("=", slope),),
-                 facts=(("argument", argument), ("point", point)))
-        )  # fmt: skip
+    for function in dict.fromkeys(p.args[0] for p in parts if isinstance(p, N.Map | N.Apply)):
+        for place, point in enumerate(function.kinks, start=1):
+            slope = sympy.nsimplify(function.prime(point))
+            left = N.Apply(function.prime, point)
+            found.append(
+                Step(f"local.kink_{function.name}.{place}", "local.kink", CONVENTION, left, (Line("=", slope),),
+                     facts=(("point", point), ("function", N.Apply(function, point))))
+            )  # fmt: skip
+    if any(isinstance(p, N.MaxEntry) for p in parts):
+        found.append(Step("local.largest", "local.largest", REMARK))
     return found
 
 
