@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, S
+from sympy import Basic, S, Tuple
 
 from . import nodes as N
 from .base import shape_of
@@ -106,8 +106,6 @@ def _named(e: Any) -> Any:
 
 def _blocks(e: N.Blocks) -> Any:
     """Blocks stay a matrix of scalars: the joint Jacobian of several states."""
-    from sympy import Tuple
-
     return N.Blocks(Tuple(*(Tuple(*map(to_scalar, row)) for row in e.rows)))
 
 

@@ -19,6 +19,7 @@ from ..evaluate.oracles import installed, oracle_gradients
 from ..evaluate.report import LONG, SHORT, Check, Report
 from ..model import Network
 from .bptt import Bptt, Result, compile_network
+from .reference import is_elman, reference_bptt
 
 FUNCTION = "function"
 TOLERANCE = 1e-9
@@ -51,7 +52,7 @@ def _checks(network: Network, seed: int) -> Iterator[Check]:
     yield _worst("complex step", found, _Run.complex_step, TOLERANCE)
     yield _worst("central differences", found, _Run.differences, 1e-6)
     yield _sympy_check(network, seed)
-    if _has_reference(network):
+    if is_elman(network):
         yield _worst("plain BPTT", found, _Run.reference, TOLERANCE)
     for name in installed():
         yield _worst(name, found, lambda run, name=name: run.oracle(name), TOLERANCE)  # type: ignore[misc]
@@ -133,8 +134,6 @@ class _Run:
 
     def reference(self) -> dict[str, Any]:
         """dL/dp by the plainly written BPTT."""
-        from .reference import reference_bptt
-
         data = self.instance.data
         parameters = {key: data[key] for key in self.system.parameters}
         gradients = reference_bptt(self.instance.network, parameters, data.get("x"), data.get("target"), data["h0"])
@@ -153,12 +152,6 @@ def _moved(array: Any, place: tuple[int, ...], step: float) -> Any:
     moved = array.copy()
     moved[place] += step
     return moved if moved.shape else float(moved)
-
-
-def _has_reference(network: Network) -> bool:
-    from .reference import is_elman
-
-    return is_elman(network)
 
 
 def _sympy_check(network: Network, seed: int) -> Check:

@@ -6,17 +6,18 @@ from typing import Any
 
 import sympy
 from sympy import Basic, Expr, Integer, S
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..algebra.scalar import to_scalar
 from ..errors import RefusedError, SizeError, UnknownNameError, nearest
 from ..model import Network
-from .closed import closed
+from .closed import closed, within_step
 from .generic import Generic, generic
 from .links import links
 from .run import CountDomain, NestedDomain, Run, operations
-from .tidy import substitute
+from .tidy import rebuild, substitute
 
 FORMS = ("recursive", "closed", "unrolled", "explicit")
 READABLE = 5000
@@ -171,8 +172,6 @@ def _written_out(network: Network, expr: Any) -> Any:
         return g.fill_local(expr)
     if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt):
         return expr
-    from .tidy import rebuild
-
     return rebuild(expr, [_written_out(network, a) for a in expr.args])
 
 
@@ -188,8 +187,6 @@ def _jacobian_written(network: Network, leaf: Any) -> Any:
 
 def joint_written(network: Network, when: Expr) -> Any:
     """Return the one-step Jacobian of the joint state in blocks, same-step links carried through."""
-    from .closed import within_step
-
     system = network.system
     t = system.t
     step = {(k.target, k.source): k.jacobian for k in links(network) if k.lag == "next"}
@@ -254,8 +251,6 @@ def _plain(expr: Expr, network: Network) -> Expr:
     """Turn the entries of a model of sizes 1 into plain scalar symbols at their steps."""
     if not network.system.scalar:
         return expr
-    from sympy.matrices.expressions.matexpr import MatrixElement
-
     return expr.xreplace({e: to_scalar(e.args[0]) for e in expr.atoms(MatrixElement)})
 
 

@@ -14,7 +14,7 @@ from sympy import Basic, Expr, S
 
 from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Equation, Network, System
-from .tidy import as_written, substitute
+from .tidy import as_written, substitute, tidy
 
 LOCAL, SAME, NEXT = "local", "same", "next"
 """How a variable reaches the loss: through the loss of its step, another variable of the step, or the next step."""
@@ -150,8 +150,6 @@ class Generic:
         if self.system.target != "distribution":
             return expr
         total = A.entry_sum(self.system.at("target"))
-        from .tidy import tidy
-
         return tidy(substitute(expr, {total: S.One}))
 
     def reaches_loss_beside_states(self, name: str) -> bool:

@@ -19,6 +19,7 @@ from .generic import Generic, generic
 from .run import steps_of, total_loss
 from .sections import equation_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .tidy import as_written, substitute
 from .worked import Worked, work_out
 
 SHOWN = 12
@@ -176,8 +177,6 @@ class Numbers:
         for equation in system.stage(CELL):
             right = equation.right
             if isinstance(right, N.Map | N.Apply) and getattr(right.args[1], "name", None) == name:
-                from .tidy import as_written
-
                 moved = {system.t: Integer(t)}
                 prime = as_written(A.apply(right.args[0].prime, right.args[1]), system.equations)
                 left = A.derivative(equation.left, right.args[1]).xreplace(moved)
@@ -189,8 +188,6 @@ class Numbers:
         expr = self.in_notation(expr)
         for name in self.generic.adjoints:
             for left, prime in self._slopes(name, t):
-                from .tidy import substitute
-
                 expr = substitute(expr, {self.in_notation(prime): self.in_notation(left)})
         return expr
 

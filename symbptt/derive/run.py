@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sympy import Basic, Expr, Integer
 
 from .. import algebra as A
@@ -127,8 +128,6 @@ class CountDomain(NestedDomain):
 
     @staticmethod
     def _count(value: Any, extra: int = 0) -> Any:
-        import numpy as np
-
         if not isinstance(value, np.ndarray):
             return Count(getattr(value, "operations", 0) + extra)
         counted = np.empty(value.shape, dtype=object)

@@ -11,6 +11,8 @@ from typing import Any
 
 from sympy import Basic, Expr
 
+from ..algebra import shape_of
+
 DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
 
@@ -73,8 +75,6 @@ class Step:
     @property
     def shape(self) -> tuple[Any, ...]:
         """The shape of the left side."""
-        from ..algebra import shape_of
-
         return shape_of(self.left) if isinstance(self.left, Basic) else ()
 
     def walk(self) -> Iterator[Step]:

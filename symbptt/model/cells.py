@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -301,8 +302,6 @@ def cell(given: Any) -> Cell:
 
 def without(cell: Cell, names: Iterable[str]) -> Cell:
     """Return the cell without the terms in which one of the names occurs (biases, or the input)."""
-    import ast
-
     drop = set(names)
     texts = []
     for parsed in cell.parsed:
@@ -320,8 +319,6 @@ def without(cell: Cell, names: Iterable[str]) -> Cell:
 
 def _prune(tree: Any, drop: set[str]) -> Any:
     """Remove terms of sums in which a dropped name occurs; None when nothing is left."""
-    import ast
-
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
         left, right = _prune(tree.left, drop), _prune(tree.right, drop)
         if left is None or right is None:

@@ -18,6 +18,7 @@ from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
 from ..algebra.leaves import LiteralMatrix, derivative
 from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
+from ..algebra.scalar import to_scalar
 from ..derive.sections import equation_rule
 from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
 from ..model import CELL, READOUT, names
@@ -256,8 +257,6 @@ class _Writer:
 
     def _scalar(self, expr: Any) -> Any:
         if self.system.scalar:
-            from ..algebra.scalar import to_scalar
-
             return to_scalar(expr)
         return expr
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..algebra.tex import to_tex
+from ..algebra.plain import to_plain
+from ..algebra.tex import escape, to_tex
 from .document import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
 
@@ -34,15 +35,11 @@ def display_tex(block: Display, reason: Callable[[tuple[Inline, ...]], str] | No
 
 def is_short(block: Display) -> bool:
     """Whether a chain fits on one line, by the length of what is seen and not of its markup."""
-    from ..algebra.plain import to_plain
-
     return len(to_plain(block.left)) + sum(len(to_plain(item)) + 3 for _, item in block.lines) <= 64
 
 
 def reason_tex(words: tuple[Inline, ...]) -> str:
     """Return a reason behind a formula, as text inside it."""
-    from ..algebra.tex import escape
-
     parts = [to_tex(w.item) if isinstance(w, Math) else f"\\text{{{escape(w)}}}" for w in words]
     return " \\quad (" + "".join(parts) + ")"
 
