@@ -177,7 +177,7 @@ def product(*factors: Any) -> Any:
             scalars.append(factor)
     if len(matrices) > 1:
         raise ShapeError(f"{show_shape(matrices[0].shape)} times {show_shape(matrices[1].shape)}: use @ or hadamard")
-    if number == 0:
+    if number == 0 or (matrices and is_zero(matrices[0])):
         return zero_like(matrices[0]) if matrices else S.Zero
     if matrices and isinstance(matrices[0], MatrixNegative):
         number, matrices = -number, [matrices[0].args[0]]

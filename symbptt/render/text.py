@@ -92,9 +92,35 @@ def _display(block: Display, columns: int = 0) -> str:
     if width(one) <= WIDTH:
         return one + _mark(block)
     pad = " " * width(left)
-    body = [f"    {left if i == 0 else pad} {line}" for i, line in enumerate(lines)]
+    body = [
+        f"    {left if i == k == 0 else pad} {piece}"
+        for i, line in enumerate(lines)
+        for k, piece in enumerate(_broken(line, WIDTH - width(left) - 5))
+    ]
     body[-1] += _mark(block)
     return "\n".join(body)
+
+
+def _broken(line: str, columns: int) -> list[str]:
+    """Break a long line before plus and minus signs outside all brackets.
+
+    >>> _broken("= a b + (c + d) - e", 12)
+    ['= a b', '    + (c + d)', '    - e']
+    """
+    pieces = [""]
+    depth = 0
+    for place, char in enumerate(line):
+        depth += (char in "([{⟨") - (char in ")]}⟩")
+        if depth == 0 and char in "+−-" and line[place - 1 : place + 2] == f" {char} ":
+            pieces.append("")
+        pieces[-1] += char
+    lines = pieces[:1]
+    for piece in pieces[1:]:
+        if width(lines[-1] + piece.rstrip()) <= columns:
+            lines[-1] += piece
+        else:
+            lines.append(f"    {piece}")
+    return [part.rstrip() for part in lines]
 
 
 def _group(block: Group) -> str:
