@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def _checks(network: Network, seed: int) -> Iterator[Check]:
     if is_elman(network):
         yield _worst("plain BPTT", found, _Run.reference, TOLERANCE)
     for name in installed():
-        yield _worst(name, found, lambda run, name=name: run.oracle(name), TOLERANCE)  # type: ignore[misc]
+        yield _worst(name, found, partial(_Run.oracle, framework=name), TOLERANCE)
 
 
 def _worst(key: str, runs: list[_Run], route: Callable[[_Run], dict[str, Any]], tolerance: float) -> Check:

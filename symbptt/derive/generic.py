@@ -50,11 +50,6 @@ class Adjoint:
         """The sum at a generic step."""
         return A.add(*(term.expr for term in self.terms))
 
-    def without_next(self) -> Any:
-        """The sum at the boundary, where nothing follows."""
-        kept = [term.expr for term in self.terms if term.source != NEXT]
-        return A.add(*kept) if kept else A.zero_like(self.variable)
-
 
 @dataclass(frozen=True)
 class ParameterGradient:

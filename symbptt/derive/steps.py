@@ -94,21 +94,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What of a derivation is printed.
-
-    Attributes
-    ----------
-    detail : {"results", "brief", "full", "numbers"}
-    sections : tuple of str or None
-        Section keys to keep; None keeps what the detail says.
-    """
-
-    detail: str = "full"
-    sections: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
 class Worksheet:
     """A whole derivation as data.
 

@@ -156,11 +156,9 @@ def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> s
     if isinstance(part, ast.UnaryOp):
         return None if isinstance(part.op, ast.USub | ast.UAdd) else f"the operator in {text!r} is not in the language"
     if isinstance(part, ast.Constant):
-        real = isinstance(part.value, int | float) and not isinstance(part.value, bool)
-        if not real:
+        if isinstance(part.value, bool) or not isinstance(part.value, int | float):
             return f"{text!r} is no number"
-        small = part.value < LARGEST  # type: ignore[operator]
-        return None if small else f"the number {text[:40]!r} is too large"
+        return None if part.value < LARGEST else f"the number {text[:40]!r} is too large"
     if isinstance(part, ast.Attribute):
         return None if part.attr == "T" else f"the attribute .{part.attr} is not in the language (only .T is)"
     if isinstance(part, ast.Subscript):
