@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,10 @@ class RNN:
     notation : str or mapping
     sizes : mapping
         Values of other size names of the cell.
+    title : mapping, optional
+        Language -> title of its derivation.
+    sections : sequence of str
+        What its derivation shows unless other sections or another detail are asked for; all by default.
 
     Examples
     --------
@@ -58,11 +62,12 @@ class RNN:
     True
     """
 
-    __slots__ = ("_network", "_notation", "_title", "_values")
+    __slots__ = ("_network", "_notation", "_sections", "_title", "_values")
     _network: Network
     _values: tuple[tuple[str, Any], ...]
     _notation: Any
     _title: tuple[tuple[str, str], ...]
+    _sections: tuple[str, ...]
 
     def __init__(
         self,
@@ -80,6 +85,7 @@ class RNN:
         notation: str | Mapping[str, str] = "textbook",
         sizes: Mapping[str, Any] | None = None,
         title: Mapping[str, str] | None = None,
+        sections: Sequence[str] = (),
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
@@ -107,7 +113,8 @@ class RNN:
         if not isinstance(notation, str):
             _check_notation(network.system, notation)
         frozen = notation if isinstance(notation, str) else freeze(notation)
-        _set(self, network, freeze(values or {}), frozen, freeze(title or {}))
+        shown = Options(sections=tuple(sections) or None).sections or ()
+        _set(self, network, freeze(values or {}), frozen, freeze(title or {}), shown)
 
     # -- value semantics ------------------------------------------------------------------------------
     def _key(self) -> tuple[Any, ...]:
@@ -123,7 +130,7 @@ class RNN:
         raise AttributeError(f"a model is immutable; make a new one with .replace({name}=...)")
 
     def __reduce__(self) -> Any:
-        return (_restore, (self._network, self._values, self._notation, self._title))
+        return (_restore, (self._network, self._values, self._notation, self._title, self._sections))
 
     def __repr__(self) -> str:
         n = self._network
@@ -148,7 +155,7 @@ class RNN:
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
-            "title": dict(self._title),
+            "title": dict(self._title), "sections": self._sections,
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 
@@ -177,6 +184,11 @@ class RNN:
     def title(self) -> dict[str, str]:
         """Language -> title of a worked example."""
         return dict(self._title)
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections that its derivation shows by default; empty for all."""
+        return self._sections
 
     @property
     def symbols(self) -> dict[str, Any]:
@@ -240,6 +252,8 @@ class RNN:
             network = with_steps(network, given, steps)
         if detail == "numbers" and not given:
             raise ValueInputError("detail='numbers' needs values; give them with values={...} or in the model file")
+        if sections is None and detail == "full":
+            sections = self._sections or None
         chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
         options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding))
         derived = derive(network, options, given or None)
@@ -269,14 +283,15 @@ def _check_notation(system: System, notation: Mapping[str, str]) -> None:
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")
 
 
-def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any) -> None:
-    for name, value in (("_network", network), ("_values", values), ("_notation", notation), ("_title", title)):
+def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any, sections: tuple[str, ...]) -> None:
+    parts = {"_network": network, "_values": values, "_notation": notation, "_title": title, "_sections": sections}
+    for name, value in parts.items():
         object.__setattr__(model, name, value)
 
 
-def _restore(network: Network, values: Any, notation: Any, title: Any) -> RNN:
+def _restore(*parts: Any) -> RNN:
     model = object.__new__(RNN)
-    _set(model, network, values, notation, title)
+    _set(model, *parts)
     return model
 
 

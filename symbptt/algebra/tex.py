@@ -36,6 +36,18 @@ from .layout import (
     spelled,
 )
 
+RELATIONS = {
+    "=": "=",
+    "≈": "\\approx",
+    "≤": "\\le",
+    "≥": "\\ge",
+    "<": "<",
+    ">": ">",
+    "≠": "\\ne",
+    "→": "\\to",
+}
+"""Relation sign of a line -> LaTeX."""
+
 
 def to_tex(item: Item) -> str:
     r"""Return the LaTeX of a formula, without dollar signs.

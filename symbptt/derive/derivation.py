@@ -38,6 +38,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
 """Detail -> the sections it has, in order."""
 
 SECTIONS = DETAILS["full"]
+"""Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Line:
 
     Attributes
     ----------
-    sign : {"=", "≈"}
+    sign : str
+        A key of :data:`symbptt.algebra.tex.RELATIONS`: ``=``, ``≈``, ``≤``, ...
     expr : node
     braces : tuple of str
         Phrase keys of notes under the terms of a sum, in order; empty for none.

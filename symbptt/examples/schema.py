@@ -314,6 +314,15 @@ TOP = (
         choices=("d2l", "goodfellow", "hh", "pytorch", "textbook"),
     ),
     Key(
+        "sections",
+        "texts",
+        about(
+            "The sections of its derivation, unless others are asked for; all of them by default.",
+            "推导默认包含的部分；不写则包含全部。",
+        ),
+        ["model", "recursion", "parameters"],
+    ),
+    Key(
         "sizes",
         "",
         about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"),
@@ -338,7 +347,9 @@ TOP = (
     ),
 )
 """The keys at the top of a model file."""
-_SETTINGS = {"title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values"}
+_SETTINGS = {
+    "title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values", "sections",
+}  # fmt: skip
 STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},
     "notation": _SETTINGS,

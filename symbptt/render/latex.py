@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..algebra.tex import GREEK, SIGNS, escape, to_tex
+from ..algebra.tex import GREEK, RELATIONS, SIGNS, escape, to_tex
 from .breaking import INDENT, Piece, broken, text_width, width
 from .document import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
 
@@ -166,7 +166,6 @@ _SHORT = 32.0
 _SHORT_CHAIN = 24.0
 """The same for more relations."""
 _RELATION = 1.6
-_RELATIONS = {"=": "=", "\u2248": "\\approx"}
 _SIZES = (("", 1.0), ("\\small", 0.87), ("\\footnotesize", 0.75))
 
 
@@ -203,7 +202,7 @@ def _chain(display: Display, column: float, room: float) -> list[Piece]:
     wide = column + sum(width(item) + _RELATION for _, item in display.lines)
     most = {1: room, 2: _SHORT, 3: _SHORT}.get(len(display.lines), _SHORT_CHAIN)
     if wide <= most and wide + _reason_width(display) <= room:
-        chain = " ".join(f"{_RELATIONS[sign]} {to_tex(item)}" for sign, item in display.lines)
+        chain = " ".join(f"{RELATIONS[sign]} {to_tex(item)}" for sign, item in display.lines)
         return [(f"{left} &{chain}{_reason(display)}", wide + _reason_width(display))]
     rows = [row for sign, item in display.lines for row in _relation(sign, item, column, room)]
     first = (f"{left} {rows[0][0]}", rows[0][1])
@@ -215,7 +214,7 @@ def _relation(sign: str, item: Any, column: float, room: float) -> list[Piece]:
     taken = column + _RELATION
     (tex, wide), *more = broken(item, room - taken, room - column - INDENT)
     lines = [(f"&\\qquad {{}}{tex}", column + INDENT + wide) for tex, wide in more]
-    return [(f"&{_RELATIONS[sign]} {tex}", taken + wide), *lines]
+    return [(f"&{RELATIONS[sign]} {tex}", taken + wide), *lines]
 
 
 def _with_reason(rows: list[Piece], display: Display, column: float, room: float) -> list[Piece]:

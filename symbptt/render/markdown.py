@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..algebra.plain import to_plain
-from ..algebra.tex import escape, to_tex
+from ..algebra.tex import RELATIONS, escape, to_tex
 from .document import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
 
@@ -23,7 +23,7 @@ def inline(words: tuple[Inline, ...]) -> str:
 def display_tex(block: Display, reason: Callable[[tuple[Inline, ...]], str] | None = None) -> str:
     """Return the TeX of a displayed chain: one line where it is short, else ``aligned`` at the relation signs."""
     left = to_tex(block.left)
-    lines = [f"{_SIGNS[sign]} {to_tex(item)}" for sign, item in block.lines]
+    lines = [f"{RELATIONS[sign]} {to_tex(item)}" for sign, item in block.lines]
     note = (reason or reason_tex)(block.reason) if block.reason else ""
     lines[-1] += note
     if len(lines) == 1 or is_short(block):
@@ -52,12 +52,9 @@ def group_tex(block: Group, reason: Callable[[tuple[Inline, ...]], str] | None =
     for display in block.displays:
         for i, (sign, item) in enumerate(display.lines):
             note = (reason or reason_tex)(display.reason) if display.reason and i == len(display.lines) - 1 else ""
-            rows.append(f"{to_tex(display.left) + ' ' if i == 0 else ''}&{_SIGNS[sign]} {to_tex(item)}{note}")
+            rows.append(f"{to_tex(display.left) + ' ' if i == 0 else ''}&{RELATIONS[sign]} {to_tex(item)}{note}")
     body = " \\\\\n".join(rows)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
-
-
-_SIGNS = {"=": "=", "≈": "\\approx"}
 
 
 def _heading(block: Heading) -> str:

@@ -1,4 +1,4 @@
-"""The phrase catalogues: one TOML file for each language, with the same keys and placeholders in all."""
+"""The phrase catalogues: a folder for each language, a file for each topic, the same keys and placeholders in all."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def languages() -> tuple[str, ...]:
     >>> languages()
     ('en', 'zh')
     """
-    files = resources.files(__name__).iterdir()
-    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
+    folders = (f for f in resources.files(__name__).iterdir() if f.is_dir())
+    return tuple(sorted(f.name for f in folders if any(g.name.endswith(".toml") for g in f.iterdir())))
 
 
 def check_language(lang: str) -> None:
@@ -37,14 +37,17 @@ def check_language(lang: str) -> None:
 
 @cache
 def catalogue(lang: str) -> dict[str, str]:
-    """Return key -> phrase of a language, keys joined with dots.
+    """Return key -> phrase of a language, keys joined with dots, from all files of its folder.
 
     >>> catalogue("en")["section.results"]
     'Results'
     """
     check_language(lang)
-    text = resources.files(__name__).joinpath(f"{lang}.toml").read_text(encoding="utf-8")
-    return dict(_flat(tomllib.loads(text), ""))
+    found: dict[str, str] = {}
+    for file in sorted(resources.files(__name__).joinpath(lang).iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            found.update(_flat(tomllib.loads(file.read_text(encoding="utf-8")), ""))
+    return found
 
 
 def _flat(table: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
