@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("render",),
     ("examples",),
     ("api",),
+    ("training",),
     ("cli", "__main__", "sphinxext", "notebook"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -11,6 +11,7 @@ from ..errors import SymbpttError
 from .arguments import CHOICES
 from .commands import BAD_INPUT, DONE, FORMATS, INTERRUPTED, app
 from .console import tell
+from .train import train
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -39,4 +40,4 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-__all__ = ["CHOICES", "FORMATS", "app", "main", "run"]
+__all__ = ["CHOICES", "FORMATS", "app", "main", "run", "train"]

@@ -6,12 +6,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import UnknownNameError, nearest
+from ..errors import ModelFileError, UnknownNameError, nearest
 from .modelfile import ModelFile, parse, read
 from .schema import number_fault
 from .writing import json_schema, template
 
-__all__ = ["ModelFile", "example_names", "examples", "find", "json_schema", "load_model", "number_fault", "template"]
+__all__ = [
+    "ModelFile",
+    "example_names",
+    "examples",
+    "find",
+    "json_schema",
+    "load_model",
+    "number_fault",
+    "read_beside",
+    "template",
+]
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +81,25 @@ def find(source: str | Path) -> ModelFile:
         return ModelFile(source, {"cell": source})
     hint = nearest(source, [*example_names(), *CATALOGUE])
     raise UnknownNameError(f"no example, cell or file is called {source!r}{hint}")
+
+
+def read_beside(file: ModelFile, name: str) -> str:
+    """Return the text of a file that lies beside a model file, or beside the worked examples.
+
+    Raises
+    ------
+    ModelFileError
+        For a file that cannot be read or is not UTF-8.
+    """
+    from importlib import resources
+
+    folder = Path(file.name).parent if file.own else resources.files(__name__)
+    try:
+        return folder.joinpath(name).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ModelFileError(f"text {name!r} is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise ModelFileError(f"text {name!r} cannot be read: {error.strerror or error}") from None
 
 
 def load_model(source: str | Path) -> dict[str, Any]:

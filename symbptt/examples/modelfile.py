@@ -44,7 +44,7 @@ class ModelFile:
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments for :class:`symbptt.RNN`."""
-        return {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k != "description"}
+        return {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k not in _BESIDE}
 
     @contextmanager
     def located(self, *elsewhere: str) -> Iterator[None]:
@@ -230,5 +230,7 @@ def _loss(value: str) -> Any:
     return name if name in LOSSES or name.isidentifier() else Loss(value)
 
 
+_BESIDE = ("description", "training")
+"""Keys that are no arguments of a network."""
 _READERS: dict[str, Any] = {"title": _title, "inputs": _inputs, "readout": _readout, "cell": _cell, "loss": _loss}
 """Key -> what makes an argument of its value."""

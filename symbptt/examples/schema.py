@@ -63,6 +63,15 @@ def _is_size(value: Any) -> bool:
     return _is_text(value) and value.isidentifier()
 
 
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, Written | int) and not isinstance(value, bool) and number_fault(value) is None
+    return number and float(value) > 0
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _is_shape(value: Any) -> bool:
     return _is_size(value) or (isinstance(value, list) and len(value) <= 2 and all(map(_is_size, value)))
 
@@ -122,6 +131,8 @@ KINDS: dict[str, Kind] = {
         {"anyOf": [*_SIZE["anyOf"], {"type": "array", "maxItems": 2, "items": _SIZE}]},
     ),
     "texts": Kind(_is_texts, "a list of strings", {"type": "array", "minItems": 1, "items": _TEXT}),
+    "positive": Kind(_is_positive, "a number greater than 0", {"type": "number", "exclusiveMinimum": 0}),
+    "count": Kind(_is_count, "an integer from 0 on", {"type": "integer", "minimum": 0}),
     "numbers": Kind(lambda v: number_fault(v) is None, "a number, or a list or nested list of numbers", _REFERENCE),
     "direction": Kind(lambda v: v in (1, -1) and not isinstance(v, bool), "1 or -1", {"enum": [1, -1]}),
 }
@@ -232,6 +243,26 @@ CELL = (
     ),
 )
 """The keys of ``[cell]``."""
+
+TRAINING = (
+    Key(
+        "text",
+        "text",
+        about("The file with the text, beside the model file.", "文本文件，与模型文件放在同一目录。"),
+        "text.txt",
+        required=True,
+    ),
+    Key("rate", "positive", about("Learning rate of Adagrad.", "Adagrad 的学习率。"), Written("0.1")),
+    Key(
+        "clip",
+        "positive",
+        about("Largest absolute value of an entry of a gradient.", "梯度各元素绝对值的上限。"),
+        Written("5.0"),
+    ),
+    Key("seed", "count", about("Seed of the initial weights.", "初始权重的随机种子。"), 0),
+    Key("passes", "size", about("How many passes over the text are made.", "遍历文本的次数。"), 10),
+)
+"""The keys of ``[training]``."""
 
 TOP = (
     Key("title", "words", about("Title of the derivation.", "推导的标题。"), "My network"),
@@ -345,6 +376,13 @@ TOP = (
         },
         each="numbers",
     ),
+    Key(
+        "training",
+        "",
+        about("A text on which symbptt train trains the network.", "symbptt train 训练网络所用的文本。"),
+        {"text": "text.txt"},
+        members=TRAINING,
+    ),
 )
 """The keys at the top of a model file."""
 _SETTINGS = {
@@ -355,5 +393,6 @@ STRAY = {
     "notation": _SETTINGS,
     "sizes": _SETTINGS,
     "cell": {key.name for key in TOP},
+    "training": _SETTINGS,
 }
 """Table -> keys that belong above it; in TOML whatever follows a [table] is part of it."""
