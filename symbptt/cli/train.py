@@ -19,14 +19,9 @@ SAMPLE = 200
 @app.command()
 @source_argument
 @language_option
-@click.option("--passes", type=Whole(), metavar="N", show_default="as the model file says",
-              help="How many passes over the text are made.")  # fmt: skip
-@click.option(
-    "--seed", type=Whole(0), metavar="S", show_default="as the model file says", help="Of the initial weights."
-)
-@click.option(
-    "-o", "--output", metavar="FILE.npz", type=click.Path(readable=False), help="Write the trained parameters."
-)
+@click.option("--passes", type=Whole(), metavar="N", help="How many passes over the text are made.")
+@click.option("--seed", type=Whole(0), metavar="S", help="Of the initial weights.")
+@click.option("-o", "--output", metavar="FILE.npz", type=click.Path(readable=False), help="Write the parameters.")
 @model_options
 def train(source: str, lang: str, passes: int | None, seed: int | None, output: str | None, **sizes: Any) -> None:
     """Train a network on the text of its model file.
