@@ -206,8 +206,7 @@ def training_of(source: str | Path) -> Training:
     table = file.data.get("training")
     if table is None:
         raise ModelFileError(f'{file.name}: nothing to train on: give [training] with text = "FILE.txt"')
-    settings = {
-        key: (int if key in ("seed", "passes") else float)(value) for key, value in table.items() if key != "text"
-    }
+    whole = {key: table[key] for key in ("seed", "passes") if key in table}
+    real = {key: float(table[key]) for key in ("rate", "clip") if key in table}
     with file.located():
-        return Training(read_beside(file, str(table["text"])), **settings)
+        return Training(read_beside(file, str(table["text"])), **whole, **real)
