@@ -182,7 +182,8 @@ class Trainer:
         predict = self.model.replace(steps="T").lambdify()
         places = {c: i for i, c in enumerate(self.training.vocabulary)}
         rng = np.random.default_rng(seed)
-        eye, carried, read = np.eye(self.count), {}, [places[c] for c in text]
+        eye, read = np.eye(self.count), [places[c] for c in text]
+        carried: dict[str, Any] = {}
         for _ in range(length):
             found = predict(params, eye[read], np.zeros(len(read), dtype=int), initial=carried, wrt=())
             carried = {state: found.states[state][-1] for state in self.model.system.states}
@@ -206,7 +207,7 @@ def training_of(source: str | Path) -> Training:
     table = file.data.get("training")
     if table is None:
         raise ModelFileError(f'{file.name}: nothing to train on: give [training] with text = "FILE.txt"')
-    whole = {key: table[key] for key in ("seed", "passes") if key in table}
-    real = {key: float(table[key]) for key in ("rate", "clip") if key in table}
+    settings: dict[str, Any] = {key: table[key] for key in ("seed", "passes") if key in table}
+    settings.update({key: float(table[key]) for key in ("rate", "clip") if key in table})
     with file.located():
-        return Training(read_beside(file, str(table["text"])), **whole, **real)
+        return Training(read_beside(file, str(table["text"])), **settings)

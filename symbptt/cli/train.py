@@ -37,7 +37,7 @@ def train(source: str, lang: str, passes: int | None, seed: int | None, output: 
     from ..training import Trainer, training_of
 
     with located(source):
-        settings = {k: v for k, v in {"passes": passes, "seed": seed}.items() if v is not None}
+        settings: dict[str, Any] = {k: v for k, v in {"passes": passes, "seed": seed}.items() if v is not None}
         training = replace(training_of(source), **settings)
         trainer = Trainer(build(source, **sizes), training)
     last = None
