@@ -16,7 +16,7 @@ import pytest
 
 from symbptt import cli
 from symbptt.cli import commands
-from symbptt.examples import example_names
+from symbptt.examples import example_names, load_model
 
 
 class Result(NamedTuple):
@@ -205,7 +205,14 @@ def test_gradient_by_every_kind_of_name(run, wrt):
     assert code == 0 and out.startswith("∂L/∂") and not err
 
 
-@pytest.mark.parametrize("name", example_names())
+def is_large(name: str) -> bool:
+    """Whether an example has so many parameters that it takes seconds to verify."""
+    return any(isinstance(load_model(name).get(key), int) and load_model(name)[key] > 8 for key in ("hidden", "inputs"))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if is_large(name) else ()) for name in example_names()]
+)
 def test_verify(run, name):
     code, out, err = run("verify", name)
     assert code == 0 and not err
