@@ -18,8 +18,9 @@ from derivation_examples import (
     special_derivations,
 )
 
-from symbptt import Derivation
+from symbptt import Derivation, load
 from symbptt.algebra.tex import to_tex
+from symbptt.examples import example_names
 from symbptt.render.document import Document, Group, displays
 from symbptt.render.markdown import display_tex, group_tex, to_markdown
 
@@ -76,6 +77,15 @@ def test_every_rule_in_both_languages(require, tmp_path):
     documents = [derivation.document() for _, derivation in special_derivations()]
     found = list(dict.fromkeys(tex for document in documents for tex in (*parts(document), *written(document))))
     assert len(found) > 700
+    assert not failures(require("katex"), found, tmp_path)
+
+
+@pytest.mark.katex
+def test_every_worked_example_in_both_languages(require, tmp_path):
+    models = [load(name) for name in example_names()]
+    made = [rewritten(m.derivation(), lang, m.notation) for m in models for lang in ("en", "zh")]
+    found = list(dict.fromkeys(tex for d in made for tex in (*parts(d.document()), *written(d.document()))))
+    assert len(found) > 500
     assert not failures(require("katex"), found, tmp_path)
 
 

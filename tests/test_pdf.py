@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from derivation_examples import relu_explosion, special_models
 
-from symbptt import RNN
+from symbptt import RNN, load
 from symbptt.errors import MissingToolError, OutputError
+from symbptt.examples import example_names
 from symbptt.render.latex import to_latex
 from symbptt.render.pdf import compiled, to_pdf
 
@@ -43,8 +44,16 @@ def text_of(pdf: Path, pdftotext: str) -> str:
 @pytest.mark.tex
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", list(special_models()))
-def test_every_example_compiles_inside_the_margins(name, lang, require, tmp_path):
+def test_every_rule_compiles_inside_the_margins(name, lang, require, tmp_path):
     source = special_models()[name].derivation(lang=lang).to_latex(document=True)
+    assert complaints(compile_here(source, tmp_path, require("ctex"))) == []
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", example_names())
+def test_every_worked_example_compiles_inside_the_margins(name, lang, require, tmp_path):
+    source = load(name).derivation(lang=lang).to_latex(document=True)
     assert complaints(compile_here(source, tmp_path, require("ctex"))) == []
 
 
