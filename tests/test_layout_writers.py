@@ -22,7 +22,8 @@ from symbptt.algebra.layout import (
     Ident,
     Item,
     Number,
-    Operator,
+    Root,
+    Script,
     Script,
     Words,
     row,
@@ -101,6 +102,8 @@ TREES: dict[str, Item] = {
     "unary": row(I("a"), EQUALS, NEGATIVE, N("2"), DOT, Fence(row(NEGATIVE, N("3")))),
     "evaluated": Script(Fence(derivative(L, I("h")), "", "|"), row(I("h"), EQUALS, N("0"))),
     "nested script": Script(Script(Script(W_h, sup=TOP), sup=I("k")), sub=row(I("i"), COMMA, I("j"))),
+    "root": row(I("a"), Root(row(h_t, PLUS, N("1")))),
+    "power of a root": Script(Root(h_t), sup=N("2")),
     "tall power": Script(Fraction(I("a"), I("b")), sup=N("2")),
     "odd names": row(
         word("leaky_relu"), Fence(I("loss")), word("cross-entropy"), I("学习率"), Words("50% of {x}_1 & #2")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Item: TypeAlias = (
-    "Ident | Number | Operator | Row | Script | Accent | Fraction | Fence | Brace | BigOperator | Grid | Words | Cases"
+    "Ident | Number | Operator | Row | Script | Accent | Fraction | Root | Fence | Brace | BigOperator | Grid | Words "
+    "| Cases"
 )
 
 SUM, HADAMARD, PRODUCT, POWER, ATOM = range(5)
@@ -75,6 +76,13 @@ class Fraction:
 
     numerator: Item
     denominator: Item
+
+
+@dataclass(frozen=True)
+class Root:
+    """A square root, whose line covers the body."""
+
+    body: Item
 
 
 @dataclass(frozen=True)
@@ -143,8 +151,8 @@ def is_tall(item: Item) -> bool:
         return True
     if isinstance(item, Row):
         return any(map(is_tall, item.items))
-    if isinstance(item, Script | Accent | Fence):
-        return is_tall(item.body if isinstance(item, Fence) else item.base)
+    if isinstance(item, Script | Accent | Fence | Root):
+        return is_tall(item.body if isinstance(item, Fence | Root) else item.base)
     return False
 
 
@@ -245,7 +253,7 @@ def settled(script: Script) -> Script:
     if isinstance(base, Script):
         inner = settled(base)
         return _merged(inner, script) or Script(Fence(inner), script.sub, script.sup)
-    torn = isinstance(base, Row | Fraction | BigOperator | Brace | Cases)
+    torn = isinstance(base, Row | Fraction | Root | BigOperator | Brace | Cases)
     return Script(Fence(base) if torn else base, script.sub, script.sup)
 
 

@@ -20,6 +20,7 @@ from .layout import (
     Item,
     Number,
     Operator,
+    Root,
     Row,
     Script,
     Words,
@@ -186,6 +187,10 @@ def _fraction(fraction: Fraction, way: _Way) -> str:
     return "/".join(_part(part, way) for part in (fraction.numerator, fraction.denominator))
 
 
+def _root(root: Root, way: _Way) -> str:
+    return f"√{_part(root.body, way)}"
+
+
 def _part(item: Item, way: _Way) -> str:
     return _bracketed(item, way) if _is_compound(item) else _write(item, way)
 
@@ -242,6 +247,7 @@ _WRITERS: dict[type, Callable[[Any, _Way], str]] = {
     Script: _script,
     Accent: _accent,
     Fraction: _fraction,
+    Root: _root,
     Fence: _fence,
     Brace: _brace,
     BigOperator: _big_operator,

@@ -25,6 +25,7 @@ from .layout import (
     Item,
     Number,
     Operator,
+    Root,
     Row,
     Script,
     row,
@@ -288,7 +289,7 @@ def call_layout(function: ElementwiseFunction, argument: Item, names: Names) -> 
     if function.name == "abs":
         return Fence(argument, "|", "|")
     if function.name == "sqrt":
-        return Script(Fence(argument), sup=row(Number("1"), Operator("/", "plain"), Number("2")))
+        return Root(argument)
     return row(names.function(function.name), Fence(argument))
 
 

@@ -23,6 +23,7 @@ from .layout import (
     Item,
     Number,
     Operator,
+    Root,
     Row,
     Script,
     Words,
@@ -208,6 +209,10 @@ def _fraction(fraction: Fraction, tight: bool) -> str:
     return f"\\frac{{{_write(fraction.numerator, False)}}}{{{_write(fraction.denominator, False)}}}"
 
 
+def _root(root: Root, tight: bool) -> str:
+    return f"\\sqrt{{{_write(root.body, False)}}}"
+
+
 def _fence(fence: Fence, tight: bool) -> str:
     left, right = (_BRACKETS.get(c, (c, c))[side] for side, c in enumerate((fence.left, fence.right)))
     body = _write(fence.body, tight)
@@ -261,6 +266,7 @@ _WRITERS: dict[type, Callable[[Any, bool], str]] = {
     Script: _script,
     Accent: _accent,
     Fraction: _fraction,
+    Root: _root,
     Fence: _fence,
     Brace: _brace,
     BigOperator: _big_operator,

@@ -23,6 +23,7 @@ from ..algebra.layout import (
     Item,
     Number,
     Operator,
+    Root,
     Row,
     Script,
     Words,
@@ -97,6 +98,10 @@ def _fraction(fraction: Fraction) -> float:
     return max(width(fraction.numerator), width(fraction.denominator)) + 0.24
 
 
+def _root(root: Root) -> float:
+    return width(root.body) + 0.9
+
+
 def _fence(fence: Fence) -> float:
     bracket = 0.75 if is_tall(fence.body) else 0.4
     return width(fence.body) + bracket * (bool(fence.left) + bool(fence.right))
@@ -135,6 +140,7 @@ _WIDTHS: dict[type, Callable[[Any], float]] = {
     Script: _script,
     Accent: _accent,
     Fraction: _fraction,
+    Root: _root,
     Fence: _fence,
     Brace: _brace,
     BigOperator: _big_operator,

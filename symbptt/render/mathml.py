@@ -20,6 +20,7 @@ from ..algebra.layout import (
     Item,
     Number,
     Operator,
+    Root,
     Row,
     Script,
     Words,
@@ -185,6 +186,10 @@ def _fraction(fraction: Fraction, tight: bool) -> str:
     return _tag("mfrac", _write(fraction.numerator, False) + _write(fraction.denominator, False))
 
 
+def _root(root: Root, tight: bool) -> str:
+    return _tag("msqrt", _write(root.body, False))
+
+
 def _fence(fence: Fence, tight: bool) -> str:
     grows = is_tall(fence.body)
     left, right = _bracket(fence.left, "prefix", grows), _bracket(fence.right, "postfix", grows)
@@ -229,6 +234,7 @@ _WRITERS: dict[type, Callable[[Any, bool], str]] = {
     Script: _script,
     Accent: _accent,
     Fraction: _fraction,
+    Root: _root,
     Fence: _fence,
     Brace: _brace,
     BigOperator: _big_operator,
