@@ -15,9 +15,9 @@ from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
-from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
+from .model import COLUMNS, LOSSES, ROWS, Cell, Elman, Loss, Network, System, check_layout, loss, names, whole
 from .model import cell as find_cell
-from .model.values import freeze, known_keys, with_steps
+from .model.values import freeze, known_keys, laid_out, with_steps
 
 if TYPE_CHECKING:
     from .codegen.bptt import Bptt
@@ -52,6 +52,12 @@ class RNN:
         Language -> title of its derivation.
     sections : sequence of str
         What its derivation shows unless other sections or another detail are asked for; all by default.
+    layout : {"columns", "rows"}
+        ``rows``: the row convention, H_t = f(X_t W_x + H_{t-1} W_h + b_h) with a row for each of B examples. Matrices
+        have transposed shapes: W_x (m, n), W_h (n, n), W_y (n, q); values are ``x`` (T, B, m), ``target`` (T, B, q),
+        ``h0`` (B, n), and a bias stays a list of n numbers.
+    batch : int or sympy.Symbol, optional
+        B, with ``layout="rows"``; the symbol of this name by default.
 
     Examples
     --------
@@ -86,6 +92,8 @@ class RNN:
         sizes: Mapping[str, Any] | None = None,
         title: Mapping[str, str] | None = None,
         sections: Sequence[str] = (),
+        layout: str = COLUMNS,
+        batch: Any = None,
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
@@ -104,6 +112,8 @@ class RNN:
             bias=bias,
             readout_bias=readout_bias,
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
+            layout=check_layout(layout),
+            batch=None if batch is None else whole(batch, "batch"),
         )
         if outputs is not None and readout is None:
             raise EquationError(
@@ -146,18 +156,31 @@ class RNN:
             parts.append(f"notation={self.notation!r}")
         if n.sizes:
             parts.append("sizes=" + repr({k: _bare(v) for k, v in n.sizes}))
+        if n.layout != COLUMNS:
+            parts.append(f"layout={n.layout!r}, batch={_paste(n.batch)}")
         return f"RNN({', '.join(parts)})"
 
     def replace(self, **changes: Any) -> RNN:
-        """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ..."""
+        """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ...
+
+        With another ``layout``, given values are put into its shapes: those of ``columns`` become a batch of one.
+        """
         n = self._network
+        if changes.get("layout", n.layout) != n.layout:
+            changes = {**self._laid_out(changes["layout"]), **changes}
         parts: dict[str, Any] = {
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
-            "title": dict(self._title), "sections": self._sections,
+            "title": dict(self._title), "sections": self._sections, "layout": n.layout, "batch": n.batch,
         }  # fmt: skip
         return RNN(**{**parts, **changes})
+
+    def _laid_out(self, layout: str) -> dict[str, Any]:
+        """Return values and batch for another layout."""
+        check_layout(layout)
+        values = laid_out(self._network, self.values, layout)
+        return {"values": values, "batch": 1 if values and layout == ROWS else None}
 
     # -- parts ----------------------------------------------------------------------------------------
     @property
@@ -205,7 +228,8 @@ class RNN:
     def _size_symbols(self) -> dict[str, Any]:
         n = self._network
         given = {"T": n.steps, "n": n.hidden, "m": n.inputs, "q": n.outputs}
-        return {key: size(key) if value is None else value for key, value in given.items()}
+        batch = {} if n.batch is None else {"B": n.batch}
+        return {**{key: size(key) if value is None else value for key, value in given.items()}, **batch}
 
     # -- what can be asked ----------------------------------------------------------------------------
     def gradient(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
@@ -229,6 +253,7 @@ class RNN:
         rounding: str = "carry",
         digits: int = 4,
         steps: int | None = None,
+        layout: str | None = None,
     ) -> Derivation:
         """Derive the gradients step by step.
 
@@ -245,7 +270,12 @@ class RNN:
             Significant digits of rounded figures.
         steps : int, optional
             T.
+        layout : {"columns", "rows"}, optional
+            The same derivation in the column or the row convention; the model's own by default.
         """
+        if layout is not None and layout != self._network.layout:
+            model = self.replace(layout=layout)
+            return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps)
         given = self.values if values is None else ({**self.values, **values} if values else {})
         network = self._network
         if given or steps is not None:

@@ -48,6 +48,7 @@ from .over_time import expand_bound, time_product, time_sum
 from .present import present
 from .reductions import (
     apply,
+    column_sums,
     concat,
     diag,
     entry_sum,
@@ -56,6 +57,8 @@ from .reductions import (
     mean,
     outer,
     part,
+    row_broadcast,
+    row_softmax,
     softmax,
     squared_norm,
     variance,
@@ -89,6 +92,7 @@ __all__ = [
     "add",
     "apply",
     "as_explicit",
+    "column_sums",
     "concat",
     "depends",
     "derivative",
@@ -119,6 +123,8 @@ __all__ = [
     "product",
     "pullback",
     "rank_of",
+    "row_broadcast",
+    "row_softmax",
     "scalar_parameter",
     "shape_of",
     "show_shape",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -159,6 +159,31 @@ def _restyle(item: Item, style: Any) -> Item:
     return Ident(item.name, style) if isinstance(item, Ident) else item
 
 
+_CAPITALS = {"γ": "Γ", "δ": "Δ", "θ": "Θ", "λ": "Λ", "ξ": "Ξ", "π": "Π", "σ": "Σ", "φ": "Φ", "ψ": "Ψ", "ω": "Ω"}
+"""Greek letters whose capitals are no Latin letters."""
+
+
+def capital(item: Item, bold: bool = False) -> Item:
+    """Return a name with a capital letter, scripts and accents kept; a letter without one, or on demand, is bold.
+
+    >>> capital(name_layout(r"\\hat{y}")), capital(key_layout("h_f"))
+    (Accent(base=Ident(name='Y', style='italic'), mark='hat'), Script(base=Ident(name='H', style='italic'), sub=Ident(name='f', style='italic'), sup=None))
+    """
+    if isinstance(item, Script):
+        return Script(capital(item.base, bold), item.sub, item.sup)
+    if isinstance(item, Accent):
+        return Accent(capital(item.base, bold), item.mark)  # type: ignore[arg-type]
+    if isinstance(item, Row):
+        return row(capital(item.items[0], bold), *item.items[1:])
+    if not isinstance(item, Ident):
+        return item
+    if item.name.isascii():
+        name = item.name[:1].upper() + item.name[1:]
+        return Ident(name, "bold" if bold and len(name) == 1 else item.style)
+    known = _CAPITALS.get(item.name)
+    return Ident(known, "bold" if bold else item.style) if known else Ident(item.name, "bold")
+
+
 FUNCTION_NAMES: dict[str, Item] = {
     "sigmoid": Ident("σ"),
     "relu": Ident("ReLU", "upright"),
@@ -181,15 +206,29 @@ class Names:
         Keys that are written without their time index (a target that exists only at the last step).
     functions : mapping
         Function name -> short LaTeX, such as ``{"tanh": "f"}``.
+    capitals : frozenset of str
+        Keys that are written with a capital letter, ``h`` as H: matrices with a row for each example.
+    bold : frozenset of str
+        Of these, the keys whose capital means something else already; they are bold.
+    rows : bool
+        Whether vectors are rows on the page, so that the transpose of a column is written as the vector itself.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     untimed: frozenset[str] = frozenset()
     functions: Mapping[str, str] = field(default_factory=dict)
+    capitals: frozenset[str] = frozenset()
+    bold: frozenset[str] = frozenset()
+    rows: bool = False
+
+    def of_one_row(self) -> Names:
+        """Return the names of the same quantities of one example: small letters, for vectors that are rows."""
+        return replace(self, capitals=frozenset(), bold=frozenset(), rows=True)
 
     def key(self, key: str) -> Item:
         """Return the layout of a canonical key."""
-        return name_layout(self.mapping[key]) if key in self.mapping else key_layout(key)
+        item = name_layout(self.mapping[key]) if key in self.mapping else key_layout(key)
+        return capital(item, key in self.bold) if key in self.capitals else item
 
     def at(self, key: str, when: Item) -> Item:
         """Return the layout of a key at a step: the index joins a subscript that is there."""

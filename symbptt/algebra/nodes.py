@@ -213,6 +213,33 @@ class Softmax(MatrixNode):
     """exp(v) / sum(exp(v)) of a vector."""
 
 
+# -- rows, one for each example of a batch -------------------------------------------------------------
+
+
+class RowBroadcast(MatrixNode):
+    """1 b: the row b (1, n) below itself B times, (B, n); its arguments are b and B. Printed as b."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[1], shape_of(self.args[0])[1])
+
+
+class ColumnSums(MatrixNode):
+    """1^T X: the row (1, n) of the sums over the rows of X."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return (sympy.S.One, shape_of(self.args[0])[1])
+
+
+class RowSoftmax(MatrixNode):
+    """The softmax of every row of a matrix."""
+
+
 # -- over time ---------------------------------------------------------------------------------------
 
 

@@ -71,6 +71,10 @@ def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
         if negative or level == SUM:
             return True, Fence(present(expr.args[0], names)), PRODUCT
         return True, item, level
+    if isinstance(expr, N.RowBroadcast):
+        return _signed(expr.args[0], names)
+    if names.rows and isinstance(expr, N.Transposed) and is_vector(expr.args[0]):
+        return _row_vector(expr.args[0], names)
     if isinstance(expr, N.Times | N.Scale | N.Hadamard) and not isinstance(expr.args[0], N.Negative):
         negative, _, _ = _signed(expr.args[0], names)
         if negative and not isinstance(expr, N.Hadamard):
@@ -88,6 +92,13 @@ def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
         level, make = rule
         return False, make(expr, names), level
     return False, present_own(expr, names, _WRITER), own_level(expr)
+
+
+def _row_vector(vector: Any, names: Names) -> tuple[bool, Item, int]:
+    """The layout of a column where vectors are rows on the page: parts stand beside each other."""
+    if isinstance(vector, N.Concat):
+        return False, Grid((tuple(present(a, names) for a in vector.args),)), ATOM
+    return _signed(vector, names)
 
 
 def _wrapped(expr: Any, level: int, names: Names) -> Item:
@@ -243,6 +254,11 @@ def _entry_sum(e: Any, names: Names) -> Item:
     return row(Ident("sum", "upright"), Fence(present(e.args[0], names)))
 
 
+def _column_sums(e: Any, names: Names) -> Item:
+    ones = Script(Ident("1", "bold"), sup=Operator("⊤", "plain"))
+    return row(ones, _wrapped(e.args[0], PRODUCT, names))
+
+
 def _indicator(e: Any, names: Names) -> Item:
     x = present(e.args[0], names)
     equation = row(x, Operator("="), Ident("max", "upright"), Fence(x))
@@ -377,6 +393,8 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Apply: (ATOM, _map),
     N.Map: (ATOM, _map),
     N.Softmax: (ATOM, _call("softmax")),
+    N.ColumnSums: (HADAMARD, _column_sums),
+    N.RowSoftmax: (ATOM, _call("softmax")),
     N.TimeSum: (PRODUCT, _time_sum),
     N.MatrixTimeSum: (PRODUCT, _time_sum),
     N.TimeProduct: (PRODUCT, _time_product),

@@ -285,6 +285,12 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     N.Apply: _function,
     N.Map: _function,
     N.Softmax: _call("softmax({0})", "(lambda p: p / p.sum())(numpy.exp({0} - numpy.max({0})))"),
+    N.RowBroadcast: _call("rows({0}, {1})", "numpy.tile({0}, ({1}, 1))"),
+    N.ColumnSums: _call("column_sums({0})", "numpy.sum({0}, axis=0, keepdims=True)"),
+    N.RowSoftmax: _call(
+        "softmax({0})",
+        "(lambda p: p / p.sum(-1, keepdims=True))(numpy.exp({0} - numpy.max({0}, axis=-1, keepdims=True)))",
+    ),
     N.TimeSum: _over_time(_SUM, "sum"),
     N.MatrixTimeSum: _over_time(_ARRAY_SUM, "sum"),
     N.TimeProduct: _over_time(_PRODUCT, "prod"),

@@ -35,7 +35,7 @@ from .build import (
 )
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, fill_like
-from .reductions import apply, concat, diag, entry_sum, inner, outer, part
+from .reductions import apply, column_sums, concat, diag, entry_sum, inner, outer, part, row_broadcast
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
 """Node -> rule for its vector-Jacobian product."""
@@ -420,3 +420,25 @@ def _(e: Any, g: Any, i: int) -> Any:
 def _(e: Any, i: int) -> Any:
     """p = softmax(v) : dp/dv = diag(p) - p p^T."""
     return subtract(diag(e), outer(e, e))
+
+
+# -- rows, one for each example of a batch -------------------------------------------------------------
+
+
+@_vjp(N.RowBroadcast)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(1 b) : b' = 1^T g, the sum over the rows."""
+    return column_sums(g)
+
+
+@_vjp(N.ColumnSums)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(1^T X) : X' = 1 g, in every row."""
+    return row_broadcast(g, shape_of(e.args[0])[0])
+
+
+@_vjp(N.RowSoftmax)
+def _(e: Any, g: Any, i: int) -> Any:
+    """P = softmax of every row : X' = P * g - diag((P * g) 1) P."""
+    weighted = hadamard(e, g)
+    return subtract(weighted, matmul(diag(matmul(weighted, Fill(S.One, e.shape[1], 1))), e))

@@ -296,6 +296,23 @@ def _(e: Any, d: Domain) -> Array:
     return powers / powers.sum()
 
 
+@_rule(N.RowBroadcast)
+def _(e: Any, d: Domain) -> Array:
+    row, one = evaluate(e.args[0], d), d.number(sympy.S.One)
+    return getattr(d, "full", _full)(one, (d.size(e.args[1]), 1)) * row
+
+
+@_rule(N.ColumnSums)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d).sum(0)[None, :]
+
+
+@_rule(N.RowSoftmax)
+def _(e: Any, d: Domain) -> Array:
+    powers = d.apply(named("exp"), evaluate(e.args[0], d))
+    return powers / powers.sum(-1)[:, None]
+
+
 def _unbound(e: Any, d: Domain) -> list[Array]:
     low, high = d.size(e.lower), d.size(e.upper)
     return [evaluate(e.body.xreplace({e.index: Integer(s)}), d) for s in range(low, high + 1)]

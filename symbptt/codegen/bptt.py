@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
-from ..model import Network
+from ..model import ROWS, Network
 from .checks import Array, Shape, Sizes, numbers, show
-from .emit import Emitted, emit
+from .emit import Emitted, emit, per_example
 from .target import Lead, read_target
 
 
@@ -70,8 +70,9 @@ class Bptt:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._emitted: Emitted = emit(network)
-        self._plan, self._system = self._emitted.plan, network.system
+        computed = per_example(network)
+        self._emitted: Emitted = emit(computed)
+        self._plan, self._system = self._emitted.plan, computed.system
         self._function = _load(self._emitted.source)
 
     @property
@@ -174,6 +175,8 @@ class Bptt:
         call.shapes[key] = array.shape
         if self._plan.scalar and array.size == 1:
             return array.reshape(())
+        if self.network.layout == ROWS and len(shape) == 1 and array.ndim == 2 and len(array) == 1:
+            array = array[0]  # a bias as a row (1, n)
         call.sizes.check(label, array.shape, shape)
         return array
 

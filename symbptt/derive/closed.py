@@ -10,7 +10,7 @@ from sympy import Expr, S
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..errors import RefusedError
-from ..model import CELL, Network, System
+from ..model import CELL, ROWS, Network, System
 from .generic import Generic, generic
 from .links import Link, NoLinksError, couples_within_step, links
 from .tidy import as_written
@@ -44,6 +44,8 @@ def joint(system: System, when: Expr) -> Any:
 
 def check_closed(network: Network) -> None:
     """Raise where there is no closed form in Jacobian matrices."""
+    if network.system.layout == ROWS:
+        raise RefusedError("a closed form is one for each row of a batch; use layout='columns', or form='recursive'")
     if any(A.rank_of(network.system.at(name)) == 2 for name in network.system.states):
         raise RefusedError("no closed form in Jacobian matrices: a state is a matrix; use form='recursive'")
     try:

@@ -15,6 +15,8 @@ from .generic import generic
 from .numeric import Numbers
 from .sections import (
     before_last,
+    chain_rules,
+    closed_rows,
     closed_section,
     dependency_section,
     every_step,
@@ -22,6 +24,7 @@ from .sections import (
     model_section,
     parameter_section,
     recursion_section,
+    row_derivatives,
     unrolled_section,
 )
 from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
@@ -193,13 +196,17 @@ def _results(network: Network, numbers: Numbers | None, options: Options) -> Sec
     return None if brief and numbers is None else results_section(network, numbers)
 
 
+def _with(section: Section, steps: list[Step]) -> Section:
+    return replace(section, steps=(*section.steps, *steps))
+
+
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
-    "dependency": lambda network, *_: dependency_section(network),
-    "local": lambda network, *_: local_section(network),
+    "dependency": lambda network, *_: _with(dependency_section(network), chain_rules(network)),
+    "local": lambda network, *_: _with(local_section(network), row_derivatives(network)),
     "recursion": lambda network, *_: recursion_section(network),
     "parameters": lambda network, *_: parameter_section(network),
-    "closed": lambda network, *_: closed_section(network),
+    "closed": lambda network, *_: closed_rows(network) or closed_section(network),
     "unrolled": _unrolled,
     "results": _results,
 }

@@ -144,8 +144,8 @@ class Generic:
         """Use that a target that is a distribution sums to 1."""
         if self.system.target != "distribution":
             return expr
-        total = A.entry_sum(self.system.at("target"))
-        return tidy(substitute(expr, {total: S.One}))
+        total, value = self.system.target_total
+        return tidy(substitute(expr, {total: value}))
 
     def reaches_loss_beside_states(self, name: str) -> bool:
         """Whether a variable is no state and reaches the loss of its step through no state."""

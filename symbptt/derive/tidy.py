@@ -34,7 +34,7 @@ def _fold(expr: Any, equation: Equation) -> Any:
     """Replace the right side of an equation by its left side, and its derivative by the written form, at any step."""
     right, left = equation.right, equation.left
     t = left.when
-    if not isinstance(right, N.Map | N.Apply | N.Softmax):
+    if not isinstance(right, N.Map | N.Apply | N.Softmax | N.RowSoftmax):
         return expr
     steps = {part.when for part in _occurrences(expr)}
     for when in sorted(steps, key=str):
@@ -77,7 +77,9 @@ _REBUILD: dict[type, Callable[..., Any]] = {
     N.Hadamard: A.hadamard,
     N.Quotient: A.divide,
     N.HadamardQuotient: A.divide,
-    N.Diag: A.diag,
+    N.Diag: lambda a: A.negate(A.diag(a.args[0])) if isinstance(a, N.MatrixNegative) else A.diag(a),
+    N.ColumnSums: A.column_sums,
+    N.RowBroadcast: A.row_broadcast,
     N.Outer: A.outer,
     N.Inner: A.inner,
     N.EntrySum: A.entry_sum,

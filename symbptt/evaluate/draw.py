@@ -10,7 +10,7 @@ from sympy import Symbol
 
 from .. import algebra as A
 from ..errors import ValueInputError, nearest
-from ..model import Network, System
+from ..model import ROWS, Network, System
 from .forward import Key
 from .numbers import Array
 
@@ -155,11 +155,13 @@ class Draw:
         if self.system.target == "unit":
             return self.rng.uniform(0.1, 0.9, shape)
         powers = np.exp(drawn)
-        return powers / powers.sum()
+        return powers / powers.sum(-1, keepdims=True)
 
     # -- given numbers --------------------------------------------------------------------------------
     def _given(self, key: str, shape: tuple[int, ...]) -> Array:
         value = floats(key, self.values[key])
+        if self.system.layout == ROWS and (1, *value.shape) == shape:
+            return value[None, :]  # a row is given as a list
         if value.shape == shape or (value.size == 1 and np.prod(shape, dtype=int) == 1):
             return value.reshape(shape)[()]
         raise ValueInputError(f"{key} must have shape {shape}, not {value.shape}")
@@ -176,8 +178,8 @@ class Draw:
         raise ValueInputError(f"{name} must have shape {whole}, not {value.shape}")
 
     def _distribution(self, value: Array, shape: tuple[int, ...], last: bool) -> Array:
-        rows = value.ndim > 1 or (last and value.shape == shape and np.isclose(value.sum(), 1))
-        value = value if rows else self._one_hot(value, shape[0])
+        rows = value.ndim > len(shape) or (last and value.shape == shape and np.isclose(value.sum(-1), 1).all())
+        value = value if rows else self._one_hot(value, shape[-1])
         if (value < 0).any() or not np.allclose(value.sum(axis=-1), 1, rtol=0, atol=1e-9):
             raise ValueInputError("target: each must be non-negative and sum to 1, or be a class index")
         return value

@@ -32,6 +32,7 @@ from ..derive.steps import (
 )
 from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
+from ..model import SAMPLE
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
 
@@ -169,6 +170,8 @@ class _Verifier:
     def _compare(self, step: Step, expr: Any) -> Verdict:
         """Compare a line with the left side at random instances, a long network read with fewer steps."""
         ranges = self._ranges(step, expr)
+        if dict(step.facts).get("layout") == SAMPLE:
+            return check_equality(self.one_row, step.left, expr, ranges)
         if self.shorter:
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
@@ -176,6 +179,11 @@ class _Verifier:
                 return check_equality(self.random, left, right, bounds)
             return check_equality(self.long, step.left, expr, ranges)
         return check_equality(self.random, step.left, expr, ranges)
+
+    @cached_property
+    def one_row(self) -> list[Instance]:
+        """Instances of one example, for what is said of one row of a batch."""
+        return instances(replace(self.network, layout=SAMPLE, batch=None), self.seed)
 
     @cached_property
     def long(self) -> list[Instance]:

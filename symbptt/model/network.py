@@ -16,6 +16,7 @@ from .cells import Cell, without
 from .inference import Shape, infer
 from .language import Parsed, build, parse_equation, uses
 from .losses import READOUTS, Loss, check_readout, check_reduction
+from .rows import COLUMNS, ROWS, SAMPLE, batch_symbol, in_rows, on_one_row
 
 CELL, READOUT, LOSS = "cell", "readout", "loss"
 """The stages of a step."""
@@ -56,6 +57,8 @@ class System:
         1 where step t reads t - 1.
     scalar : bool
         Whether all sizes are 1, so that everything is printed in scalar notation.
+    layout : str
+        ``columns``, or ``rows`` where the variables have a row for each example of a batch.
     """
 
     equations: tuple[Equation, ...]
@@ -71,6 +74,7 @@ class System:
     scalar: bool
     sizes: Mapping[str, Expr]
     target: str = "real"
+    layout: str = COLUMNS
     t: Symbol = field(default_factory=lambda: A.index("t"))
     L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
 
@@ -121,6 +125,15 @@ class System:
                     found.append((equation, lag))
         return found
 
+    @property
+    def target_total(self) -> tuple[Any, Any]:
+        """The sum of the entries of a target, in rows that of each row, and what it is for a distribution."""
+        target = self.at("target")
+        if self.layout == ROWS:
+            batch, size = target.shape
+            return A.matmul(target, A.Fill(sympy.S.One, size, 1)), A.Fill(sympy.S.One, batch, 1)
+        return A.entry_sum(target), sympy.S.One
+
     def stage(self, stage: str) -> list[Equation]:
         """Return the equations of a stage, in order."""
         return [e for e in self.equations if e.stage == stage]
@@ -165,6 +178,10 @@ class Network:
         Whether the terms b_... of the cell and of the readout are there.
     sizes : tuple of pairs
         Values of other size names of the cell.
+    layout : {"columns", "rows", "sample"}
+        ``sample`` is for generated code: one row of ``rows`` as a column, with parameters in the shapes of ``rows``.
+    batch : sympy.Expr or None
+        B, with ``layout="rows"`` alone.
     """
 
     cell: Cell
@@ -178,8 +195,14 @@ class Network:
     bias: bool = True
     readout_bias: bool = True
     sizes: tuple[tuple[str, Expr], ...] = ()
+    layout: str = COLUMNS
+    batch: Expr | None = None
 
     def __post_init__(self) -> None:
+        if self.batch is not None and self.layout != ROWS:
+            raise SizeError(f"batch={self.batch} needs layout='rows'; in columns the equations are those of one example")
+        if self.layout == ROWS and self.batch is None:
+            object.__setattr__(self, "batch", batch_symbol(self._names))
         check_readout(self.readout)
         check_reduction(self.reduction)
         if self.reduction == "last" and self.cell.direction != 1:
@@ -191,6 +214,13 @@ class Network:
             if name not in known:
                 raise UnknownNameError(f"the cell has no size {name!r}{nearest(name, known)}")
         _ = self.system
+
+    @property
+    def _names(self) -> set[str]:
+        """Every name that stands for something in the model: variables, parameters and sizes."""
+        sizes = [self.hidden, self.inputs, self.outputs, self.steps, *(value for _, value in self.sizes)]
+        own = {str(s) for _, shape in self.cell.inferred for part in shape for s in part.free_symbols}
+        return {*self.cell.defined, *self.cell.inputs, *self.cell.parameters, *map(str, sizes), *own}
 
     @property
     def system(self) -> System:
@@ -208,6 +238,14 @@ def _pruned(network: Network) -> Cell:
 
 @lru_cache(maxsize=64)
 def _system(network: Network) -> System:
+    system = _in_columns(network)
+    if network.layout == SAMPLE:
+        return on_one_row(system)
+    is_scalar = system.scalar and network.batch == 1
+    return in_rows(system, network.batch) if network.layout == ROWS and not is_scalar else system
+
+
+def _in_columns(network: Network) -> System:
     cell = _pruned(network)
     readout = _readout_equations(network, cell)
     prediction = "y" if readout else cell.output

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..algebra import Names
-from ..algebra.names import name_layout
+from ..algebra.names import capital, name_layout
 from ..errors import UnknownNameError, nearest
+from .rows import ROWS
+
+if TYPE_CHECKING:
+    from .network import System
 
 _COMMON = {"l": r"\ell", "target": r"\hat{y}", "a": "o"}
 
@@ -46,6 +51,32 @@ NOTATIONS: dict[str, dict[str, str]] = {
 Sources: ``d2l``: Zhang et al., *Dive into Deep Learning*, section 9.7; ``goodfellow``: Goodfellow, Bengio and
 Courville, *Deep Learning*, section 10.2.2.
 """
+
+
+def names_in(system: System, given: str | Mapping[str, str]) -> Names:
+    """Return the names that the formulas of a system are written with, by its layout and reduction.
+
+    Parameters
+    ----------
+    system : System
+    given : str or mapping
+        As for :func:`names`.
+    """
+    untimed = frozenset({"target"}) if system.reduction == "last" else frozenset[str]()
+    found = names(given, untimed)
+    if system.layout != ROWS:
+        return found
+    capitals = frozenset(name for name, variable in system.variables.items() if variable.rank == 2)
+    others = {**system.variables, **system.parameters}.keys() - capitals
+    sizes = {str(s) for v in system.variables.values() for s in v.shape} | {str(system.steps)}
+    taken = [found.key(key) for key in (*others, *sizes, str(system.L))]
+    bold: set[str] = set()
+    for name in sorted(capitals):
+        item = capital(found.key(name))
+        if item in taken:
+            bold.add(name)
+        taken.append(item)
+    return replace(found, capitals=capitals, bold=frozenset(bold))
 
 
 def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset()) -> Names:

@@ -13,6 +13,7 @@ from .. import algebra as A
 from ..algebra.figures import Figure
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 from .network import Network, System
+from .rows import ROWS
 
 
 def freeze(given: Any) -> Any:
@@ -71,7 +72,7 @@ def _length(system: System, key: str, values: Mapping[str, Any]) -> int | None:
 def _depth(system: System, key: str) -> int:
     if system.scalar:
         return 0
-    if key == "target" and system.target == "distribution":
+    if key == "target" and system.target == "distribution" and system.layout != ROWS:
         return 1
     return A.rank_of(system.at(key))
 
@@ -105,7 +106,7 @@ def figures_of(network: Network, values: Mapping[str, Any]) -> dict[Basic, Any]:
         )
     found: dict[Basic, Any] = {}
     for key, symbol in system.parameters.items():
-        found[symbol] = _array(key, values[key], _shape(system, symbol))
+        found[symbol] = _array(key, values[key], _shape(system, symbol), system.layout == ROWS)
     for state in system.states:
         shape = _shape(system, system.at(state))
         given = values.get(f"{state}0")
@@ -135,11 +136,13 @@ def _shape(system: System, leaf: Basic) -> tuple[int, ...]:
     return whole[:1] if A.rank_of(leaf) == 1 else whole
 
 
-def _array(key: str, given: Any, shape: tuple[int, ...]) -> Any:
-    """Return an object array of figures; a number is taken for an array of one entry."""
+def _array(key: str, given: Any, shape: tuple[int, ...], in_rows: bool = False) -> Any:
+    """Return an object array of figures; a number is taken for an array of one entry, and in rows a list for a row."""
     raw = np.asarray(given, dtype=object)
     if raw.size == 1 and int(np.prod(shape)) == 1:
         raw = raw.reshape(shape)
+    if in_rows and (1, *raw.shape) == shape:
+        raw = raw[None, :]
     if raw.shape != shape:
         wanted = "a number" if int(np.prod(shape)) == 1 else " x ".join(map(str, shape))
         raise ValueInputError(f"value for {key!r} has shape {raw.shape}, but {wanted} is needed")
@@ -159,7 +162,8 @@ def _by_step(network: Network, key: str, given: Any) -> dict[Basic, Any]:
     steps = [count] if last_only else range(1, count + 1)
     shape = _shape(system, system.at(key))
     raw = np.asarray(given, dtype=object)
-    by_step = raw.ndim == _depth(system, key) + 1 or (_is_classes(system, key, raw) and raw.ndim == 1)
+    classes = _is_classes(system, key, raw) and raw.ndim == 1 + (system.layout == ROWS)
+    by_step = raw.ndim == _depth(system, key) + 1 or classes
     if by_step and not (last_only and raw.shape[0] == 1) and raw.shape[0] < count:
         raise ValueInputError(f"{key} is given for {raw.shape[0]} steps, but T = {count}")
     found = {}
@@ -172,7 +176,8 @@ def _by_step(network: Network, key: str, given: Any) -> dict[Basic, Any]:
 
 
 def _is_classes(system: System, key: str, raw: Any) -> bool:
-    return key == "target" and system.target == "distribution" and raw.ndim <= 1 and _all_integers(raw)
+    axes = 1 + (system.layout == ROWS)
+    return key == "target" and system.target == "distribution" and raw.ndim <= axes and _all_integers(raw)
 
 
 def _all_integers(raw: Any) -> bool:
@@ -181,16 +186,19 @@ def _all_integers(raw: Any) -> bool:
 
 def _target(system: System, key: str, entry: Any, shape: tuple[int, ...], t: int) -> Any:
     raw = np.asarray(entry, dtype=object)
-    if system.target == "distribution" and raw.ndim == 0 and shape != ():
+    if system.target == "distribution" and raw.ndim == 0 and len(shape) == 1:
         return _one_hot(entry, shape[0], t)
+    if system.target == "distribution" and raw.shape == shape[:1] and len(shape) == 2:
+        return np.array([_one_hot(one, shape[1], t) for one in raw], dtype=object)
     figures = _array(key, entry, shape)
     entries = list(figures.ravel()) if shape else [figures]
     if system.target == "distribution":
-        total = sum(entries[1:], start=entries[0])
-        if abs(float(total) - 1) > 1e-9 or min(map(float, entries)) < 0:
-            raise ValueInputError(
-                f"target at step {t} sums to {total}; a distribution must sum to 1 and not be negative"
-            )
+        for row in figures if len(shape) == 2 else [entries]:
+            total = sum(row[1:], start=row[0])
+            if abs(float(total) - 1) > 1e-9 or min(map(float, row)) < 0:
+                raise ValueInputError(
+                    f"target at step {t} sums to {total}; a distribution must sum to 1 and not be negative"
+                )
     if system.target == "unit" and not all(0 <= float(v) <= 1 for v in entries):
         raise ValueInputError(f"target at step {t} must lie between 0 and 1")
     return figures
@@ -205,3 +213,41 @@ def _one_hot(entry: Any, classes: int, t: int) -> Any:
     figures.fill(Figure.parse(0))
     figures[int(entry)] = Figure.parse(1)
     return figures
+
+
+# -- from one layout to another -----------------------------------------------------------------------
+
+
+def laid_out(network: Network, values: Mapping[str, Any], layout: str) -> dict[str, Any]:
+    """Return given values in the shapes of another layout; from columns to rows as a batch of one.
+
+    Parameters
+    ----------
+    network : Network
+        In its own layout.
+    values : mapping
+        In the shapes of that layout.
+    layout : {"columns", "rows"}
+
+    Raises
+    ------
+    ValueInputError
+        For a batch of several examples, which has no form in columns.
+    """
+    system = network.system
+    if system.scalar or layout == network.layout or not values:
+        return dict(values)
+    if layout != ROWS and network.batch != 1:
+        raise ValueInputError(f"a batch of {network.batch} examples has no values in columns; give values={{}}")
+    return {key: _laid_out(system, key, np.asarray(given, dtype=object)) for key, given in values.items()}
+
+
+def _laid_out(system: System, key: str, given: Any) -> Any:
+    to_rows = system.layout != ROWS
+    if key in system.parameters:
+        return (given.T if given.ndim == 2 else given).tolist()
+    depth = A.rank_of(system.at(key[:-1] if key not in system.variables else key)) - (not to_rows)
+    axis = max(given.ndim - max(depth, 0), 0)
+    if key == "target" and system.target == "distribution" and given.ndim == 1 and _all_integers(given):
+        axis = 1
+    return (np.expand_dims(given, axis) if to_rows else given.take(0, axis)).tolist()

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sympy import Basic
 
 from ..algebra import nodes as N
-from ..algebra import rank_of
+from ..algebra import rank_of, transpose
 from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
-from ..algebra.leaves import LiteralMatrix, derivative
+from ..algebra.leaves import Fill, LiteralMatrix, derivative
 from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
-from ..derive.sections import equation_rule
+from ..derive.sections import ONE_ROW, equation_rule
 from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
-from ..model import CELL, READOUT, names
+from ..model import CELL, READOUT, names_in
 from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
@@ -152,8 +153,8 @@ class _Writer:
         self.phrases = catalogue(self.lang)
         self.network = derivation.derived.network
         self.system = self.network.system
-        untimed = frozenset({"target"}) if self.system.reduction == "last" else frozenset[str]()
-        self.names: Names = names(derivation.notation, untimed)
+        self.names: Names = names_in(self.system, derivation.notation)
+        self.whole = self.names
         self.verdicts: dict[str, bool] = derivation.verdicts
 
     # -- the whole ------------------------------------------------------------------------------------
@@ -236,6 +237,8 @@ class _Writer:
 
     # -- steps ----------------------------------------------------------------------------------------
     def step(self, step: Step) -> list[Block]:
+        if ONE_ROW in step.facts and not self.names.rows:
+            return self.of_one_row().step(step)
         facts = {**dict(step.facts), **self._extra_facts(step)}
         rule = "result.line" if step.rule == "result" else step.rule
         words = self.phrase(rule, facts)
@@ -248,11 +251,25 @@ class _Writer:
             blocks += self.step(substep)
         return blocks
 
+    def of_one_row(self) -> _Writer:
+        """Return the writer of steps about one row of a batch."""
+        writer = copy(self)
+        writer.names, writer.whole = self.names.of_one_row(), self.names
+        return writer
+
     def _extra_facts(self, step: Step) -> dict[str, Any]:
         if step.rule in ("model.layout", "model.scalar"):
             state = self.system.states[0]
             h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
             return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
+        if step.rule.startswith("rows."):
+            variable = dict(step.facts)["variable"]
+            every = variable if isinstance(variable, tuple) else (variable,)
+            matrices = tuple(Math(joint(v, self.whole)) for v in every)
+            return {"row": every, "matrix": matrices}
+        if step.rule == "model.rows":
+            ones = Fill(1, self.network.batch, 1)
+            return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
         return {}
 
     def _scalar(self, expr: Any) -> Any:
@@ -261,6 +278,8 @@ class _Writer:
         return expr
 
     def display(self, step: Step) -> Display:
+        if ONE_ROW in step.facts and not self.names.rows:
+            return self.of_one_row().display(step)
         lines = tuple((line.sign, self._line(line)) for line in step.chain)
         verified = self.verdicts.get(step.key)
         return Display(step.key, present(step.left, self.names), lines, self._reason(step), verified)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..algebra.plain import to_plain
 from ..algebra.present import present
 from ..algebra.scalar import to_scalar
 from ..algebra.tex import to_tex
+from ..derive.sections import ONE_ROW
 from ..derive.steps import Line, Section, Step
 from .document import Block, Inline, Paragraph, _Writer
 from .markdown import inline as markdown_inline
@@ -82,6 +84,7 @@ class _Export:
             "readout_bias": network.readout_bias,
             "sizes": self._sizes(network),
             "scalar": system.scalar,
+            "layout": network.layout,
         }
 
     def _equation(self, equation: Any) -> dict[str, Any]:
@@ -92,7 +95,8 @@ class _Export:
     @staticmethod
     def _sizes(network: Any) -> dict[str, Any]:
         named = {"hidden": network.hidden, "inputs": network.inputs, "outputs": network.outputs, "steps": network.steps}
-        return {name: _size(value) for name, value in {**named, **dict(network.sizes)}.items()}
+        batch = {} if network.batch is None else {"batch": network.batch}
+        return {name: _size(value) for name, value in {**named, **batch, **dict(network.sizes)}.items()}
 
     def _options(self) -> dict[str, Any]:
         options = self.derivation.options
@@ -111,6 +115,10 @@ class _Export:
         }
 
     def _step(self, step: Step) -> dict[str, Any]:
+        if ONE_ROW in step.facts and not self.writer.names.rows:
+            other = copy(self)
+            other.writer = self.writer.of_one_row()
+            return other._step(step)
         words = _words(self.writer.step(replace(step, chain=(), substeps=())))
         return {
             "key": step.key,

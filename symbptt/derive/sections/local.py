@@ -21,9 +21,9 @@ def local_section(network: Network) -> Section:
     """Return the derivatives within a step: of the loss, of the equations, and of state by state."""
     steps = [
         *_loss_derivatives(network),
-        *_equation_derivatives(network),
+        *equation_derivatives(network),
         *_conventions(network.system),
-        *_state_jacobians(network),
+        *state_jacobians(network),
     ]
     return Section("local", tuple(steps))
 
@@ -70,11 +70,13 @@ def _generic_local(g: Generic, name: str) -> Any:
         return g.local_of(name)
     system = g.system
     above = terms[0].equation.name
+    if A.rank_of(system.at(name)) == 2 or A.rank_of(system.at(above)) == 2:
+        return g.local_of(name)
     symbol = A.derivative(system.at(above), system.at(name))
     return A.matmul(A.transpose(symbol), g.local_of(above))
 
 
-def _equation_derivatives(network: Network) -> list[Step]:
+def equation_derivatives(network: Network) -> list[Step]:
     """dh_t/dz_t = diag(f'(z_t)) of elementwise equations."""
     system = network.system
     steps: list[Step] = []
@@ -114,7 +116,8 @@ def _conventions(system: System) -> list[Step]:
     return found
 
 
-def _state_jacobians(network: Network) -> list[Step]:
+def state_jacobians(network: Network) -> list[Step]:
+    """dh_{t+1}/dh_t, link by link, where no path passes through a matrix."""
     known = known_links(network)
     if known is None:
         return []

@@ -7,7 +7,7 @@ from sympy import Expr, S
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ...model import LOSS, READOUT, Equation, Network, System
+from ...model import LOSS, READOUT, ROWS, Equation, Network, System
 from ..run import total_loss
 from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
 from .common import chain, every_step
@@ -32,12 +32,12 @@ def model_section(network: Network) -> Section:
     ]
     steps.append(_total_step(system))
     if system.target == "distribution":
-        target = system.at("target")
+        target, (total, value) = system.at("target"), system.target_total
         steps.append(
-            Step("model.target", "model.target", HYPOTHESIS, A.entry_sum(target), (Line("=", S.One),),
+            Step("model.target", "model.target", HYPOTHESIS, total, (Line("=", value),),
                  facts=(("target", target),), steps=_loss_steps(system))
         )  # fmt: skip
-    convention = "model.scalar" if system.scalar else "model.layout"
+    convention = "model.scalar" if system.scalar else "model.rows" if system.layout == ROWS else "model.layout"
     steps.append(Step(convention, convention, REMARK, facts=(("h", system.at(system.states[0])), ("L", system.L))))
     return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start) for s in system.states)),))
 
