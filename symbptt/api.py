@@ -167,7 +167,7 @@ class RNN:
         """
         n = self._network
         if changes.get("layout", n.layout) != n.layout:
-            changes = {**self._laid_out(changes["layout"]), **changes}
+            changes = {**self._laid_out(changes["layout"], "values" in changes), **changes}
         parts: dict[str, Any] = {
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
@@ -176,10 +176,9 @@ class RNN:
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 
-    def _laid_out(self, layout: str) -> dict[str, Any]:
-        """Return values and batch for another layout."""
-        check_layout(layout)
-        values = laid_out(self._network, self.values, layout)
+    def _laid_out(self, layout: str, others: bool) -> dict[str, Any]:
+        """Return values and batch for another layout, unless other values are given with it."""
+        values = {} if others else laid_out(self._network, self.values, check_layout(layout))
         return {"values": values, "batch": 1 if values and layout == ROWS else None}
 
     # -- parts ----------------------------------------------------------------------------------------
@@ -274,7 +273,8 @@ class RNN:
             The same derivation in the column or the row convention; the model's own by default.
         """
         if layout is not None and layout != self._network.layout:
-            model = self.replace(layout=layout)
+            without = {"values": {}} if values is not None and not values else {}
+            model = self.replace(layout=layout, **without)
             return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps)
         given = self.values if values is None else ({**self.values, **values} if values else {})
         network = self._network

@@ -221,9 +221,9 @@ class Names:
     bold: frozenset[str] = frozenset()
     rows: bool = False
 
-    def of_one_row(self) -> Names:
-        """Return the names of the same quantities of one example: small letters, for vectors that are rows."""
-        return replace(self, capitals=frozenset(), bold=frozenset(), rows=True)
+    def of_one_row(self, single: bool) -> Names:
+        """Return the names of one row: small letters, unless there is a single row and it has its name already."""
+        return replace(self, rows=True) if single else replace(self, capitals=frozenset(), bold=frozenset(), rows=True)
 
     def key(self, key: str) -> Item:
         """Return the layout of a canonical key."""

@@ -27,6 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "detail": ("full", "brief", "results", "numbers"),
     "form": ("recursive", "closed", "unrolled", "explicit"),
     "language": ("en", "zh"),
+    "layout": ("columns", "rows"),
     "name": ("W_h", "W_x", "b_h", "W_y", "b_y", "h", "x", "h0"),
     "notation": ("textbook", "hh", "d2l", "pytorch", "goodfellow"),
     "rounding": ("carry", "step"),
@@ -169,6 +170,8 @@ model_options = combined(
     click.option("--hidden", type=Whole(), metavar="N", help="Size of the hidden state."),
     click.option("--inputs", type=Whole(), metavar="M", help="Size of the input."),
     click.option("--outputs", type=Whole(), metavar="Q", help="Size of the output, with a readout."),
+    click.option("--layout", type=Word("layout"), metavar="columns|rows", help="Vectors as columns, or as rows of a batch."),
+    click.option("--batch", type=Whole(), metavar="B", help="Number of examples, with --layout rows."),
 )
 set_option = click.option(
     "--set", "values", type=Setting(), multiple=True, metavar="NAME=VALUE",
@@ -201,6 +204,7 @@ def build(
 
     model = load(source)
     changes = {k: v for k, v in sizes.items() if v is not None}
+    model = _laid_out(model, changes.pop("layout", None), numbers)
     if notation is not None:
         changes["notation"] = notation
     if values:
@@ -211,6 +215,18 @@ def build(
     if steps is not None and not numbers:
         return model.replace(steps=steps, values={})
     return _with_steps(model, steps, dict(values))
+
+
+def _laid_out(model: RNN, layout: str | None, numbers: bool) -> RNN:
+    """Put a model into another layout, with its numbers only where they will be used."""
+    if layout in (None, model.network.layout):
+        return model
+    if numbers or not model.values:
+        return model.replace(layout=layout)
+    steps = model.network.steps
+    if not steps.is_Integer:
+        steps = _with_steps(model, None, model.values).network.steps
+    return model.replace(layout=layout, values={}, steps=steps)
 
 
 def _check_names(model: RNN, values: Mapping[str, Any]) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
-from ..model import ROWS, Network
+from ..model import ROWS, Network, one_example
 from .checks import Array, Shape, Sizes, numbers, show
-from .emit import Emitted, emit, per_example
+from .emit import Emitted, emit
 from .target import Lead, read_target
 
 
@@ -70,7 +70,7 @@ class Bptt:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        computed = per_example(network)
+        computed = one_example(network)  # the code has an axis for the batch of its own
         self._emitted: Emitted = emit(computed)
         self._plan, self._system = self._emitted.plan, computed.system
         self._function = _load(self._emitted.source)

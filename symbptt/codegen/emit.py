@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from .. import algebra as A
-from ..model import CELL, LOSS, READOUT, ROWS, SAMPLE, Network
+from ..model import CELL, LOSS, READOUT, Network
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
 from .page import Page, formula
@@ -36,15 +36,6 @@ class Emitted:
     plan: Plan
     arguments: dict[str, str]
     needs_steps: bool
-
-
-def per_example(network: Network) -> Network:
-    """Return the network that the code of a network in rows is written for: one example, whatever the batch is.
-
-    The generated code has an axis for the batch of its own; what is left of the row convention are the shapes of the
-    parameters, so that a step reads ``x @ W_x + h @ W_h``.
-    """
-    return replace(network, layout=SAMPLE, batch=None) if network.layout == ROWS else network
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,6 @@ from .generic import generic
 from .numeric import Numbers
 from .sections import (
     before_last,
-    chain_rules,
     closed_rows,
     closed_section,
     dependency_section,
@@ -24,6 +23,7 @@ from .sections import (
     model_section,
     parameter_section,
     recursion_section,
+    row_dependency,
     row_derivatives,
     unrolled_section,
 )
@@ -196,14 +196,15 @@ def _results(network: Network, numbers: Numbers | None, options: Options) -> Sec
     return None if brief and numbers is None else results_section(network, numbers)
 
 
-def _with(section: Section, steps: list[Step]) -> Section:
-    return replace(section, steps=(*section.steps, *steps))
+def _local(network: Network, *_: Any) -> Section:
+    section = local_section(network)
+    return replace(section, steps=(*section.steps, *row_derivatives(network)))
 
 
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
-    "dependency": lambda network, *_: _with(dependency_section(network), chain_rules(network)),
-    "local": lambda network, *_: _with(local_section(network), row_derivatives(network)),
+    "dependency": lambda network, *_: row_dependency(network) or dependency_section(network),
+    "local": _local,
     "recursion": lambda network, *_: recursion_section(network),
     "parameters": lambda network, *_: parameter_section(network),
     "closed": lambda network, *_: closed_rows(network) or closed_section(network),

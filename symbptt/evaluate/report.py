@@ -32,7 +32,7 @@ from ..derive.steps import (
 )
 from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
-from ..model import SAMPLE
+from ..model import SAMPLE, one_example
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
 
@@ -183,7 +183,7 @@ class _Verifier:
     @cached_property
     def one_row(self) -> list[Instance]:
         """Instances of one example, for what is said of one row of a batch."""
-        return instances(replace(self.network, layout=SAMPLE, batch=None), self.seed)
+        return instances(one_example(self.network), self.seed)
 
     @cached_property
     def long(self) -> list[Instance]:

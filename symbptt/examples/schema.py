@@ -345,6 +345,27 @@ TOP = (
         choices=("d2l", "goodfellow", "hh", "pytorch", "textbook"),
     ),
     Key(
+        "layout",
+        "text",
+        about(
+            "columns (the default), or rows: H_t = f(X_t W_x + H_{t-1} W_h + b_h), with a row for each example of a batch.\n"
+            "In rows, matrices have transposed shapes, and x, target and h0 have an axis for the batch.",
+            "columns（默认），或 rows：H_t = f(X_t W_x + H_{t-1} W_h + b_h)，批次中每个样本占一行。\n"
+            "采用 rows 时，矩阵的形状都要转置，x、target 和 h0 都带有批次这一维。",
+        ),
+        "rows",
+        choices=("columns", "rows"),
+    ),
+    Key(
+        "batch",
+        "size",
+        about(
+            'Number B of examples, with layout = "rows": an integer, or a symbol such as "B".',
+            '样本数 B（layout = "rows" 时）：整数，或符号，例如 "B"。',
+        ),
+        2,
+    ),
+    Key(
         "sections",
         "texts",
         about(
@@ -387,6 +408,7 @@ TOP = (
 """The keys at the top of a model file."""
 _SETTINGS = {
     "title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values", "sections",
+    "layout", "batch",
 }  # fmt: skip
 STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},

@@ -2,7 +2,7 @@
 
 from .cells import ACTIVATIONS, CATALOGUE, Cell, Elman, cell, supremum
 from .losses import LOSSES, READOUTS, REDUCTIONS, Loss, loss
-from .network import CELL, LOSS, READOUT, Equation, Network, System, whole
+from .network import CELL, LOSS, READOUT, Equation, Network, System, one_example, whole
 from .notations import NOTATIONS, names, names_in
 from .rows import COLUMNS, LAYOUTS, ROWS, SAMPLE, check_layout
 
@@ -31,6 +31,7 @@ __all__ = [
     "loss",
     "names",
     "names_in",
+    "one_example",
     "supremum",
     "whole",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -226,6 +226,11 @@ class Network:
     def system(self) -> System:
         """The one-step equations, built (and checked) once for each network."""
         return _system(self)
+
+
+def one_example(network: Network) -> Network:
+    """Return the network of one example of a batch in rows, as a column, with parameters in the shapes of ``rows``."""
+    return replace(network, layout=SAMPLE, batch=None) if network.layout == ROWS else network
 
 
 def _pruned(network: Network) -> Cell:

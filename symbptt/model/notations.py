@@ -53,6 +53,10 @@ Courville, *Deep Learning*, section 10.2.2.
 """
 
 
+IN_ROWS: dict[str, dict[str, str]] = {"d2l": {"W_x": "W_{xh}", "W_y": "W_{hq}"}}
+"""What a notation writes otherwise in the row convention; of ``d2l``, that of its section 9.4."""
+
+
 def names_in(system: System, given: str | Mapping[str, str]) -> Names:
     """Return the names that the formulas of a system are written with, by its layout and reduction.
 
@@ -63,9 +67,10 @@ def names_in(system: System, given: str | Mapping[str, str]) -> Names:
         As for :func:`names`.
     """
     untimed = frozenset({"target"}) if system.reduction == "last" else frozenset[str]()
-    found = names(given, untimed)
     if system.layout != ROWS:
-        return found
+        return names(given, untimed)
+    own = {"notation": given} if isinstance(given, str) else given
+    found = names({**IN_ROWS.get(own.get("notation", ""), {}), **own}, untimed)
     capitals = frozenset(name for name, variable in system.variables.items() if variable.rank == 2)
     others = {**system.variables, **system.parameters}.keys() - capitals
     sizes = {str(s) for v in system.variables.values() for s in v.shape} | {str(system.steps)}

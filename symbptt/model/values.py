@@ -129,8 +129,9 @@ def _shape(system: System, leaf: Basic) -> tuple[int, ...]:
     sizes = A.shape_of(leaf)
     if not all(s.is_Integer for s in sizes):
         open_size = next(s for s in sizes if not s.is_Integer)
+        wanted = "hidden, inputs, outputs and batch" if system.layout == ROWS else "hidden, inputs and outputs"
         raise ValueInputError(
-            f"numbers need concrete sizes: {open_size} is a symbol; give hidden, inputs and outputs as integers"
+            f"numbers need concrete sizes: {open_size} is a symbol; give {wanted} as integers"
         )
     whole = tuple(int(s) for s in sizes)
     return whole[:1] if A.rank_of(leaf) == 1 else whole

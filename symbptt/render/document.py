@@ -22,7 +22,7 @@ from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import ONE_ROW, equation_rule
 from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
-from ..model import CELL, READOUT, names_in
+from ..model import CELL, READOUT, System, names_in, one_example
 from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
@@ -254,10 +254,22 @@ class _Writer:
     def of_one_row(self) -> _Writer:
         """Return the writer of steps about one row of a batch."""
         writer = copy(self)
-        writer.names, writer.whole = self.names.of_one_row(), self.names
+        writer.names, writer.whole = self.names.of_one_row(single=self.network.batch == 1), self.names
         return writer
 
     def _extra_facts(self, step: Step) -> dict[str, Any]:
+        if step.rule.startswith("model.layout_row"):
+            ones = Fill(1, self.network.batch, 1)
+            return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
+        if step.rule in ("model.layout", "model.scalar"):
+            state = self.system.states[0]
+            h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
+            return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
+        if step.rule == "rows.one_row":
+            return {"matrix": tuple(Math(present(row, self.whole)) for row in dict(step.facts)["row"])}
+        if step.rule.startswith("model.layout_row"):
+            ones = Fill(1, self.network.batch, 1)
+            return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
         if step.rule in ("model.layout", "model.scalar"):
             state = self.system.states[0]
             h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
@@ -267,9 +279,6 @@ class _Writer:
             every = variable if isinstance(variable, tuple) else (variable,)
             matrices = tuple(Math(joint(v, self.whole)) for v in every)
             return {"row": every, "matrix": matrices}
-        if step.rule == "model.rows":
-            ones = Fill(1, self.network.batch, 1)
-            return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
         return {}
 
     def _scalar(self, expr: Any) -> Any:
@@ -364,7 +373,13 @@ class _Writer:
     def _parameter_role(self, symbol: Any) -> str:
         if self.system.scalar:
             return "parameter_scalar"
-        return {0: "parameter_scalar", 1: "parameter_vector", 2: "parameter_matrix"}[rank_of(symbol)]
+        rank = rank_of(self.example.parameters[symbol.name]) if rank_of(symbol) else 0
+        return {0: "parameter_scalar", 1: "parameter_vector", 2: "parameter_matrix"}[rank]
+
+    @property
+    def example(self) -> System:
+        """The equations of one example, in which vectors are vectors."""
+        return one_example(self.network).system
 
     # -- words ----------------------------------------------------------------------------------------
     def phrase(self, key: str, facts: dict[str, Any]) -> tuple[Inline, ...]:

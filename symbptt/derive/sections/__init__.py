@@ -4,7 +4,7 @@ from .closed_form import closed_section
 from .common import before_last, every_step
 from .local import local_section
 from .model import equation_rule, model_section
-from .one_row import ONE_ROW, chain_rules, closed_rows, row_derivatives
+from .one_row import ONE_ROW, closed_rows, row_dependency, row_derivatives
 from .parameters import parameter_section
 from .paths import dependency_section
 from .recursion import recursion_section
@@ -13,7 +13,6 @@ from .unrolled import unrolled_section
 __all__ = [
     "ONE_ROW",
     "before_last",
-    "chain_rules",
     "closed_rows",
     "closed_section",
     "dependency_section",
@@ -23,6 +22,7 @@ __all__ = [
     "model_section",
     "parameter_section",
     "recursion_section",
+    "row_dependency",
     "row_derivatives",
     "unrolled_section",
 ]

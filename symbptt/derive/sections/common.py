@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, S
 
 from ... import algebra as A
-from ...model import Network, System
+from ...model import ROWS, Network, System
 from ..generic import LOCAL, NEXT, generic
 from ..links import Link, NoLinksError, links
 from ..steps import Line
@@ -29,6 +29,13 @@ def chain(left: Any, *exprs: Any) -> tuple[Line, ...]:
 def every_step(system: System) -> tuple[Expr, Expr]:
     """The range 1..T."""
     return (S.One, system.steps)
+
+
+def in_layout(system: System, rule: str) -> str:
+    """Return the rule, or what it is called in rows: ``_rows``, or ``_row`` for a batch of one."""
+    if system.layout != ROWS:
+        return rule
+    return f"{rule}_row" if system.at(system.states[0]).shape[0] == 1 else f"{rule}_rows"
 
 
 def before_last(system: System) -> tuple[Expr, Expr]:

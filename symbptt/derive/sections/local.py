@@ -14,7 +14,7 @@ from ..generic import NEXT, Generic, generic
 from ..links import Link, couples_within_step
 from ..steps import CONVENTION, EQUALITY, REMARK, Line, Section, Step
 from ..tidy import as_written
-from .common import before_last, chain, every_step, known_links
+from .common import before_last, chain, every_step, in_layout, known_links
 
 
 def local_section(network: Network) -> Section:
@@ -48,7 +48,7 @@ def _loss_derivatives(network: Network) -> list[Step]:
         steps.append(
             Step(
                 f"local.{name}",
-                "local.loss_hypothesis" if uses_hypothesis else "local.loss",
+                in_layout(system, "local.loss_hypothesis") if uses_hypothesis else "local.loss",
                 EQUALITY,
                 left.xreplace(moved),
                 lines,

@@ -10,7 +10,7 @@ from ...algebra import nodes as N
 from ...model import LOSS, READOUT, ROWS, Equation, Network, System
 from ..run import total_loss
 from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
-from .common import chain, every_step
+from .common import chain, every_step, in_layout
 
 
 def model_section(network: Network) -> Section:
@@ -34,10 +34,10 @@ def model_section(network: Network) -> Section:
     if system.target == "distribution":
         target, (total, value) = system.at("target"), system.target_total
         steps.append(
-            Step("model.target", "model.target", HYPOTHESIS, total, (Line("=", value),),
+            Step("model.target", in_layout(system, "model.target"), HYPOTHESIS, total, (Line("=", value),),
                  facts=(("target", target),), steps=_loss_steps(system))
         )  # fmt: skip
-    convention = "model.scalar" if system.scalar else "model.rows" if system.layout == ROWS else "model.layout"
+    convention = "model.scalar" if system.scalar else in_layout(system, "model.layout")
     steps.append(Step(convention, convention, REMARK, facts=(("h", system.at(system.states[0])), ("L", system.L))))
     return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start) for s in system.states)),))
 
@@ -65,7 +65,8 @@ def _is_pre_activation(system: System, equation: Equation) -> bool:
     states = [system.at(name, system.previous) for name in system.states]
     if any(isinstance(p, N.Map | N.Apply | N.Hadamard) for p in sympy.preorder_traversal(equation.right)):
         return False
-    carries = any(A.is_vector(s) and A.depends(equation.right, s) for s in states)
+    in_rows = system.layout == ROWS
+    carries = any((in_rows or A.is_vector(s)) and A.depends(equation.right, s) for s in states)
     activates = (isinstance(use.right, N.Map | N.Apply) for use, _ in system.uses(equation.name))
     return carries and any(activates)
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ...model import ROWS, SAMPLE, Network
+from ...model import ROWS, SAMPLE, Network, one_example
 from ..closed import closed_joint, joint
 from ..generic import generic
 from ..steps import EQUALITY, REMARK, Section, Step
 from .closed_form import closed_section
-from .common import before_last, chain, chain_rule, every_step
+from .common import chain, every_step
 from .local import equation_derivatives, state_jacobians
+from .paths import dependency_section
 
 ONE_ROW = ("layout", SAMPLE)
 """The fact of a step that is about one row, whose equations are those of ``layout="sample"``."""
@@ -26,34 +27,23 @@ ONE_ROW = ("layout", SAMPLE)
 
 def one_row(network: Network) -> Network | None:
     """Return the network of one row, or None where the network is not in rows."""
-    return replace(network, layout=SAMPLE, batch=None) if network.system.layout == ROWS else None
+    return one_example(network) if network.system.layout == ROWS else None
 
 
-def chain_rules(network: Network) -> list[Step]:
-    """Return the chain rule over the links between states, for one row."""
+def row_dependency(network: Network) -> Section | None:
+    """Return the ways in which one row of a state reaches the loss, with the chain rule; None in columns."""
     sample = one_row(network)
     if sample is None:
-        return []
-    g, system, steps = generic(sample), sample.system, []
-    for name in reversed(system.states):
-        line = chain_rule(sample, name)
-        if line is not None:
-            left, line = as_row(g.adjoint_of(name)), replace(line, expr=as_row(line.expr))
-            facts = (("variable", system.at(name)),)
-            steps.append(
-                Step(f"dependency.row.{name}", "rows.chain", EQUALITY, left, (line,), facts, before_last(system))
-            )
-    return _about_one_row(sample, "dependency", steps)
+        return None
+    return Section("dependency", _about_one_row(network, "dependency", dependency_section(sample).steps))
 
 
-def row_derivatives(network: Network) -> list[Step]:
-    """Return the derivatives of elementwise equations and of state by state, for one row."""
+def row_derivatives(network: Network) -> tuple[Step, ...]:
+    """Return the derivatives of elementwise equations and of state by state, for one row; nothing in columns."""
     sample = one_row(network)
     if sample is None:
-        return []
-    steps = [*equation_derivatives(sample), *state_jacobians(sample)]
-    renamed = [replace(step, key=step.key.replace("local.", "local.row.", 1)) for step in steps]
-    return _about_one_row(sample, "local", renamed)
+        return ()
+    return _about_one_row(network, "local", (*equation_derivatives(sample), *state_jacobians(sample)))
 
 
 def closed_rows(network: Network) -> Section | None:
@@ -66,18 +56,28 @@ def closed_rows(network: Network) -> Section | None:
     products = [step for step in whole.steps if step.key in ("closed.span", "closed.joint")]
     state = joint(system, system.t)
     left = A.derivative(system.L, state) if len(system.states) > 1 else g.adjoint_of(system.states[0])
-    lines = (as_row(closed_joint(sample, system.t, opaque=opaque)) for opaque in (True, False))
-    final = Step("closed.row", "rows.closed", EQUALITY, as_row(left), chain(as_row(left), *lines),
+    lines = (closed_joint(sample, system.t, opaque=opaque) for opaque in (True, False))
+    final = Step("closed.state", "closed.state", EQUALITY, left, chain(left, *lines),
                  (("variable", state), ("state", state)), every_step(system))  # fmt: skip
-    return Section("closed", tuple(_about_one_row(sample, "closed", [*products, final])))
+    return Section("closed", _about_one_row(network, "closed", (*products, final)))
 
 
-def _about_one_row(sample: Network, section: str, steps: list[Step]) -> list[Step]:
-    """Mark steps as being about one row, and say so before them."""
-    system = sample.system
+def _about_one_row(network: Network, section: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Write steps for vectors that are rows, and say before them what the letters stand for."""
+    if not steps:
+        return ()
+    system = one_example(network).system
     states = tuple(system.at(name) for name in system.states)
-    remark = Step(f"{section}.row", "rows.one_row", REMARK, facts=(("variable", states),))
-    return [replace(step, facts=(*step.facts, ONE_ROW)) for step in (remark, *steps)] if steps else []
+    remark = Step(f"{section}.row", "rows.one_row", REMARK, facts=(("row", states),))
+    return tuple(map(_in_a_row, steps if network.batch == 1 else (remark, *steps)))
+
+
+def _in_a_row(step: Step) -> Step:
+    left = step.left
+    if left is not None and A.is_vector(left):
+        left, lines = as_row(left), tuple(replace(line, expr=as_row(line.expr)) for line in step.chain)
+        step = replace(step, left=left, chain=lines)
+    return replace(step, key=step.key.replace(".", ".row.", step.rule != "rows.one_row"), facts=(*step.facts, ONE_ROW))
 
 
 def as_row(expr: Any) -> Any:
