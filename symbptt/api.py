@@ -273,7 +273,7 @@ class RNN:
             The same derivation in the column or the row convention; the model's own by default.
         """
         if layout is not None and layout != self._network.layout:
-            without = {"values": {}} if values is not None and not values else {}
+            without: dict[str, Any] = {"values": {}} if values is not None and not values else {}
             model = self.replace(layout=layout, **without)
             return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps)
         given = self.values if values is None else ({**self.values, **values} if values else {})

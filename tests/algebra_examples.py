@@ -32,6 +32,7 @@ S, P = A.Variable("S", n, m, 2), A.Variable("p_S", n, m, 2)  # the 2 says matrix
 a, b, c, p_a = A.Variable("a"), A.Variable("b"), A.Variable("c"), A.Variable("p_a")
 J = A.Variable("J", n, n, 2)
 W, U, V, M = (A.MatrixParameter(*key) for key in (("W", n, n), ("U", n, m), ("V", q, n), ("M", m, n)))
+R = A.MatrixParameter("R", 1, m)
 C, x1 = A.MatrixParameter("C", n, 1), A.Variable("x1", 1, 1)  # one input: a matrix of one column
 s = A.scalar_parameter("s")
 L = Symbol("L", real=True)
@@ -76,6 +77,9 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     N.Apply: lambda: [N.Apply(tanh, a[t]), N.Apply(relu, s), N.Apply(sigmoid.prime, s)],
     N.Map: lambda: [N.Map(tanh, h[t]), N.Map(relu, h[t]), N.Map(sigmoid, U), N.Map(tanh.prime, h[t])],
     N.Softmax: lambda: [N.Softmax(h[t])],
+    N.RowBroadcast: lambda: [N.RowBroadcast(R, n), N.RowBroadcast(R, 1)],
+    N.ColumnSums: lambda: [N.ColumnSums(U), N.ColumnSums(S[t])],
+    N.RowSoftmax: lambda: [N.RowSoftmax(U), N.RowSoftmax(S[t])],
     N.TimeSum: lambda: [N.TimeSum(N.Times(a[j], s), j, 1, T), N.TimeSum(a[j], j, 3, 2)],
     N.MatrixTimeSum: lambda: [
         N.MatrixTimeSum(N.Outer(h[j], x[j - 1]), j, 1, t),

@@ -36,6 +36,9 @@ FAST_WEIGHTS = Cell(
     output="h",
     name="fast weights",
 )
+COUPLED = Cell(
+    ["c[t] = tanh(W_c @ c[t-1] + W_x @ x[t])", "h[t] = sigmoid(W_h @ h[t-1]) * c[t]"], states=["h", "c"], name="coupled"
+)
 NOTATIONS = [
     "textbook",
     "hh",
@@ -116,6 +119,10 @@ def special_models() -> dict[str, RNN]:
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
+        "rows": RNN("tanh", readout="softmax", loss="cross_entropy", layout="rows", notation="d2l"),
+        "rows, one": RNN("tanh", 2, 1, 2, "softmax", "cross_entropy", steps=2, layout="rows", batch=1),
+        "rows, several states": RNN(COUPLED, layout="rows"),
+        "rows, numbers": with_numbers(RNN("sigmoid", 2, 1, steps=2, layout="rows", batch=2)),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
     }
 

@@ -166,13 +166,13 @@ _CAPITALS = {"γ": "Γ", "δ": "Δ", "θ": "Θ", "λ": "Λ", "ξ": "Ξ", "π": "
 def capital(item: Item, bold: bool = False) -> Item:
     """Return a name with a capital letter, scripts and accents kept; a letter without one, or on demand, is bold.
 
-    >>> capital(name_layout(r"\\hat{y}")), capital(key_layout("h_f"))
-    (Accent(base=Ident(name='Y', style='italic'), mark='hat'), Script(base=Ident(name='H', style='italic'), sub=Ident(name='f', style='italic'), sup=None))
+    >>> capital(name_layout(r"\\hat{y}")), capital(name_layout(r"\\alpha"))
+    (Accent(base=Ident(name='Y', style='italic'), mark='hat'), Ident(name='α', style='bold'))
     """
     if isinstance(item, Script):
         return Script(capital(item.base, bold), item.sub, item.sup)
     if isinstance(item, Accent):
-        return Accent(capital(item.base, bold), item.mark)  # type: ignore[arg-type]
+        return Accent(capital(item.base, bold), item.mark)
     if isinstance(item, Row):
         return row(capital(item.items[0], bold), *item.items[1:])
     if not isinstance(item, Ident):

@@ -170,7 +170,9 @@ model_options = combined(
     click.option("--hidden", type=Whole(), metavar="N", help="Size of the hidden state."),
     click.option("--inputs", type=Whole(), metavar="M", help="Size of the input."),
     click.option("--outputs", type=Whole(), metavar="Q", help="Size of the output, with a readout."),
-    click.option("--layout", type=Word("layout"), metavar="columns|rows", help="Vectors as columns, or as rows of a batch."),
+    click.option(
+        "--layout", type=Word("layout"), metavar="columns|rows", help="Vectors as columns, or as rows of a batch."
+    ),
     click.option("--batch", type=Whole(), metavar="B", help="Number of examples, with --layout rows."),
 )
 set_option = click.option(

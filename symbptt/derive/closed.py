@@ -45,7 +45,7 @@ def joint(system: System, when: Expr) -> Any:
 def check_closed(network: Network) -> None:
     """Raise where there is no closed form in Jacobian matrices."""
     if network.system.layout == ROWS:
-        raise RefusedError("a closed form is one for each row of a batch; use layout='columns', or form='recursive'")
+        raise RefusedError("each row of a batch has its own closed form; use layout='columns', or form='recursive'")
     if any(A.rank_of(network.system.at(name)) == 2 for name in network.system.states):
         raise RefusedError("no closed form in Jacobian matrices: a state is a matrix; use form='recursive'")
     try:

@@ -348,7 +348,7 @@ TOP = (
         "layout",
         "text",
         about(
-            "columns (the default), or rows: H_t = f(X_t W_x + H_{t-1} W_h + b_h), with a row for each example of a batch.\n"
+            "columns (the default), or rows: H_t = f(X_t W_x + H_{t-1} W_h + b_h), a row for each example of a batch.\n"
             "In rows, matrices have transposed shapes, and x, target and h0 have an axis for the batch.",
             "columns（默认），或 rows：H_t = f(X_t W_x + H_{t-1} W_h + b_h)，批次中每个样本占一行。\n"
             "采用 rows 时，矩阵的形状都要转置，x、target 和 h0 都带有批次这一维。",

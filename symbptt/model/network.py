@@ -200,7 +200,9 @@ class Network:
 
     def __post_init__(self) -> None:
         if self.batch is not None and self.layout != ROWS:
-            raise SizeError(f"batch={self.batch} needs layout='rows'; in columns the equations are those of one example")
+            raise SizeError(
+                f"batch={self.batch} needs layout='rows'; in columns the equations are those of one example"
+            )
         if self.layout == ROWS and self.batch is None:
             object.__setattr__(self, "batch", batch_symbol(self._names))
         check_readout(self.readout)

@@ -187,9 +187,11 @@ class Rows:
             return type(e)(self._flipped(e.args[0]))
         if isinstance(e, N.SquaredNorm):
             return A.squared_norm(self._constant(e.args[0]))
+        if isinstance(e, N.MatrixProduct) and A.rank_of(e) == 1:
+            return A.matmul(self._constant(e.args[-1]), *map(self._flipped, reversed(e.args[:-1])))
         if type(e) in _MADE:
             return _MADE[type(e)](*map(self._constant, e.args))
-        if A.shape_of(e) or isinstance(e, A.Node) and not isinstance(e, A.Literal):
+        if A.shape_of(e) or (isinstance(e, A.Node) and not isinstance(e, A.Literal)):
             raise self._refuse(e)
         return e
 

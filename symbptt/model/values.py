@@ -130,9 +130,7 @@ def _shape(system: System, leaf: Basic) -> tuple[int, ...]:
     if not all(s.is_Integer for s in sizes):
         open_size = next(s for s in sizes if not s.is_Integer)
         wanted = "hidden, inputs, outputs and batch" if system.layout == ROWS else "hidden, inputs and outputs"
-        raise ValueInputError(
-            f"numbers need concrete sizes: {open_size} is a symbol; give {wanted} as integers"
-        )
+        raise ValueInputError(f"numbers need concrete sizes: {open_size} is a symbol; give {wanted} as integers")
     whole = tuple(int(s) for s in sizes)
     return whole[:1] if A.rank_of(leaf) == 1 else whole
 
@@ -247,8 +245,8 @@ def _laid_out(system: System, key: str, given: Any) -> Any:
     to_rows = system.layout != ROWS
     if key in system.parameters:
         return (given.T if given.ndim == 2 else given).tolist()
-    depth = A.rank_of(system.at(key[:-1] if key not in system.variables else key)) - (not to_rows)
-    axis = max(given.ndim - max(depth, 0), 0)
-    if key == "target" and system.target == "distribution" and given.ndim == 1 and _all_integers(given):
-        axis = 1
+    axes = A.rank_of(system.at(key if key in system.variables else key[:-1]))
+    axis = given.ndim - axes
+    if _is_classes(system, key, given):
+        axis = given.ndim - (not to_rows)
     return (np.expand_dims(given, axis) if to_rows else given.take(0, axis)).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Expr, S
+from sympy import Expr
 
 from ... import algebra as A
 from ...algebra import nodes as N
