@@ -80,6 +80,8 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     N.RowBroadcast: lambda: [N.RowBroadcast(R, n), N.RowBroadcast(R, 1)],
     N.ColumnSums: lambda: [N.ColumnSums(U), N.ColumnSums(S[t])],
     N.RowSoftmax: lambda: [N.RowSoftmax(U), N.RowSoftmax(S[t])],
+    N.RowMean: lambda: [N.RowMean(U), N.RowMean(S[t])],
+    N.RowVariance: lambda: [N.RowVariance(U), N.RowVariance(S[t])],
     N.TimeSum: lambda: [N.TimeSum(N.Times(a[j], s), j, 1, T), N.TimeSum(a[j], j, 3, 2)],
     N.MatrixTimeSum: lambda: [
         N.MatrixTimeSum(N.Outer(h[j], x[j - 1]), j, 1, t),

@@ -240,6 +240,24 @@ class RowSoftmax(MatrixNode):
     """The softmax of every row of a matrix."""
 
 
+class _OfRows(MatrixNode):
+    """A number for each row of a matrix: a vector."""
+
+    rank = 1
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[0])[0], sympy.S.One)
+
+
+class RowMean(_OfRows):
+    """The mean of every row of a matrix."""
+
+
+class RowVariance(_OfRows):
+    """The mean squared deviation of the entries of every row from its mean."""
+
+
 # -- over time ---------------------------------------------------------------------------------------
 
 

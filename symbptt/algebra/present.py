@@ -185,10 +185,15 @@ def _hadamard(e: Any, names: Names) -> Item:
     for i, factor in enumerate(e.args):
         if i:
             items.append(Operator("⊙"))
-        tight = isinstance(factor, N.MatrixProduct | N.Scale | N.Outer)
-        item = _wrapped(factor, HADAMARD + 1, names)
-        items.append(Fence(item) if tight and not isinstance(item, Fence) else item)
+        items.append(_tight(factor, names))
     return row(*items)
+
+
+def _tight(factor: Any, names: Names) -> Item:
+    """A factor of an elementwise product or quotient: products of other kinds are in brackets."""
+    item = _wrapped(factor, HADAMARD + 1, names)
+    is_product = isinstance(factor, N.MatrixProduct | N.Scale | N.Outer)
+    return Fence(item) if is_product and not isinstance(item, Fence) else item
 
 
 def _matrix_product(e: Any, names: Names) -> Item:
@@ -222,7 +227,7 @@ def _fraction(e: Any, names: Names) -> Item:
 
 
 def _elementwise_quotient(e: Any, names: Names) -> Item:
-    top, bottom = (_wrapped(a, HADAMARD + 1, names) for a in e.args)
+    top, bottom = (_tight(a, names) for a in e.args)
     if isinstance(e.args[0], Fill):
         top = present(e.args[0].value, names)
     return row(top, Operator("⊘"), bottom)
@@ -395,6 +400,8 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Softmax: (ATOM, _call("softmax")),
     N.ColumnSums: (HADAMARD, _column_sums),
     N.RowSoftmax: (ATOM, _call("softmax")),
+    N.RowMean: (ATOM, _call("mean")),
+    N.RowVariance: (ATOM, _call("var")),
     N.TimeSum: (PRODUCT, _time_sum),
     N.MatrixTimeSum: (PRODUCT, _time_sum),
     N.TimeProduct: (PRODUCT, _time_product),

@@ -29,7 +29,9 @@ from .nodes import (
     Outer,
     Part,
     RowBroadcast,
+    RowMean,
     RowSoftmax,
+    RowVariance,
     Scale,
     Softmax,
     SquaredNorm,
@@ -188,3 +190,13 @@ def column_sums(a: Any) -> Any:
 def row_softmax(a: Any) -> Any:
     """Return the softmax of every row of a matrix."""
     return RowSoftmax(need_array(node(a), "row_softmax"))
+
+
+def row_mean(a: Any) -> Any:
+    """Return the mean of every row of a matrix, a vector."""
+    return RowMean(need_array(node(a), "row_mean"))
+
+
+def row_variance(a: Any) -> Any:
+    """Return the variance of every row of a matrix, divided by the number of its entries, a vector."""
+    return RowVariance(need_array(node(a), "row_variance"))

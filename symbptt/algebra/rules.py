@@ -442,3 +442,19 @@ def _(e: Any, g: Any, i: int) -> Any:
     """P = softmax of every row : X' = P * g - diag((P * g) 1) P."""
     weighted = hadamard(e, g)
     return subtract(weighted, matmul(diag(matmul(weighted, Fill(S.One, e.shape[1], 1))), e))
+
+
+@_vjp(N.RowMean)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(mean of every row of X) : X' = (g / n) 1^T, n the length of a row."""
+    size = shape_of(e.args[0])[1]
+    return divide(outer(g, Fill(S.One, size, 1)), size)
+
+
+@_vjp(N.RowVariance)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(variance of every row of X) : X' = (2 / n) (g 1^T) * (X - mean 1^T), n the length of a row."""
+    x = e.args[0]
+    size = shape_of(x)[1]
+    ones = Fill(S.One, size, 1)
+    return product(divide(2, size), hadamard(outer(g, ones), subtract(x, outer(N.RowMean(x), ones))))

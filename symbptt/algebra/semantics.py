@@ -313,6 +313,20 @@ def _(e: Any, d: Domain) -> Array:
     return powers / powers.sum(-1)[:, None]
 
 
+@_rule(N.RowMean)
+def _(e: Any, d: Domain) -> Array:
+    value = evaluate(e.args[0], d)
+    return value.sum(-1) / d.number(Integer(int(value.shape[1])))
+
+
+@_rule(N.RowVariance)
+def _(e: Any, d: Domain) -> Array:
+    value = evaluate(e.args[0], d)
+    count = d.number(Integer(int(value.shape[1])))
+    deviation = value - (value.sum(-1) / count)[:, None]
+    return (deviation * deviation).sum(-1) / count
+
+
 def _unbound(e: Any, d: Domain) -> list[Array]:
     low, high = d.size(e.lower), d.size(e.upper)
     return [evaluate(e.body.xreplace({e.index: Integer(s)}), d) for s in range(low, high + 1)]

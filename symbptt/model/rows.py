@@ -116,10 +116,14 @@ class Rows:
         return A.divide(self._of_samples(a), self._of_samples(b) if _varies(b) else self._constant(b))
 
     def _scaled(self, e: Any) -> Any:
+        """s v of a number of the step: every row times its number, V * (s 1^T), or divided by it."""
         s, v = e.args
+        x = self._of_samples(v)
         if not _varies(s):
-            return A.product(self._constant(s), self._of_samples(v))
-        return _row_scaled(self._of_samples(s), self._of_samples(v))
+            return A.product(self._constant(s), x)
+        if isinstance(s, N.Quotient) and s.args[0] == 1:
+            return A.divide(x, _spread_out(self._of_samples(s.args[1]), x))
+        return _row_scaled(self._of_samples(s), x)
 
     def _filled(self, e: Any) -> Any:
         """A number of the step in every entry: s 1^T."""
@@ -166,13 +170,9 @@ class Rows:
     def _norm(self, e: Any) -> Any:
         return _row_sums(A.power(self._of_samples(e.args[0]), 2))
 
-    def _mean(self, e: Any) -> Any:
-        return A.divide(self._summed(e), A.shape_of(e.args[0])[0])
-
-    def _variance(self, e: Any) -> Any:
-        x, size = self._of_samples(e.args[0]), A.shape_of(e.args[0])[0]
-        centred = A.subtract(x, A.outer(A.divide(_row_sums(x), size), _ones(size)))
-        return A.divide(_row_sums(A.power(centred, 2)), size)
+    def _of_rows(self, e: Any) -> Any:
+        made = A.row_mean if isinstance(e, N.Mean) else A.row_variance
+        return made(self._of_samples(e.args[0]))
 
     # -- what is the same for all examples --------------------------------------------------------------
     def _constant(self, e: Any) -> Any:
@@ -238,6 +238,10 @@ class Rows:
     def _total_inner(self, e: Any) -> Any:
         return A.entry_sum(A.hadamard(*map(self._of_samples, e.args)))
 
+    def _total_power(self, e: Any) -> Any:
+        a, exponent = e.args
+        return A.squared_norm(self._of_samples(a)) if exponent == 2 else A.entry_sum(self._of_samples(e))
+
     def _total_mean(self, e: Any) -> Any:
         return A.divide(A.entry_sum(self._of_samples(e.args[0])), A.shape_of(e.args[0])[0])
 
@@ -272,8 +276,7 @@ _SAMPLES: dict[type, Callable[[Rows, Any], Any]] = {
     N.Inner: Rows._inner,
     N.EntrySum: Rows._summed,
     N.SquaredNorm: Rows._norm,
-    N.Mean: Rows._mean,
-    N.Variance: Rows._variance,
+    **dict.fromkeys((N.Mean, N.Variance), Rows._of_rows),
 }
 """Node of the column convention -> what it becomes."""
 
@@ -283,6 +286,7 @@ _TOTALS: dict[type, Callable[[Rows, Any], Any]] = {
     N.Times: Rows._total_product,
     N.Quotient: Rows._total_quotient,
     N.SquaredNorm: lambda rows, e: A.squared_norm(rows._of_samples(e.args[0])),
+    N.Power: Rows._total_power,
     N.EntrySum: lambda rows, e: A.entry_sum(rows._of_samples(e.args[0])),
     N.Inner: Rows._total_inner,
     N.Mean: Rows._total_mean,
@@ -304,7 +308,12 @@ def _row_sums(x: Any) -> Any:
 
 
 def _row_scaled(s: Any, x: Any) -> Any:
-    return A.matmul(A.diag(s), x)
+    return A.hadamard(x, _spread_out(s, x))
+
+
+def _spread_out(s: Any, x: Any) -> Any:
+    """s 1^T: the number of every row in all its entries."""
+    return A.outer(s, _ones(x.shape[1]))
 
 
 def transposed(key: str, parameter: Any, row: bool = False) -> Any:

@@ -15,7 +15,7 @@ from sympy import Basic
 
 from ..algebra import nodes as N
 from ..algebra import rank_of, transpose
-from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
+from ..algebra.layout import Brace, Fence, Ident, Item, Number, Operator, Words, row
 from ..algebra.leaves import Fill, LiteralMatrix, derivative
 from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
@@ -353,6 +353,8 @@ class _Writer:
         rank = rank_of(symbol)
         if rank and not self.system.scalar:
             sizes = [present(s, self.names) for s in symbol.shape[:rank]]
+            if rank == 2:
+                sizes = [Fence(item) if s.is_Add else item for s, item in zip(symbol.shape, sizes, strict=True)]
             shape = (Math(sizes[0] if rank == 1 else row(sizes[0], Operator("×"), sizes[1])),)
         return ((Math(present(self._scalar(symbol), self.names)),), shape, (self.phrases[f"role.{role}"],))
 
