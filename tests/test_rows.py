@@ -19,6 +19,7 @@ from symbptt.evaluate.claims import check_equality, instances
 from symbptt.evaluate.instance import Instance
 from symbptt.evaluate.oracles import oracle_gradients
 from symbptt.model import CATALOGUE, NOTATIONS
+from symbptt.training import Trainer, Training
 
 LOSSES = [
     (None, "half_squared_error"),
@@ -204,6 +205,15 @@ def test_a_bias_may_be_given_as_a_row():
     row = bptt({"W_h": W_h, "W_x": W_x, "b_h": b_h[None]}, x, target)
     assert flat.grads["b_h"].shape == (3,) and row.grads["b_h"].shape == (1, 3)
     np.testing.assert_array_equal(flat.grads["b_h"], row.grads["b_h"][0])
+
+
+def test_a_network_in_rows_is_trained_from_zero_biases():
+    model = RNN("tanh", 6, 2, 2, "softmax", "cross_entropy", steps=4, layout="rows")
+    trainer = Trainer(model, Training("abbabbabbabbabb"))
+    initial = trainer.initial()
+    assert not initial["b_h"].any() and initial["W_x"].shape == (2, 6)
+    first, *_, last = trainer.passes(20)
+    assert last.loss < first.loss / 2
 
 
 @pytest.mark.oracle("torch")
