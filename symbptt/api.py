@@ -290,7 +290,11 @@ class RNN:
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
 
     def lambdify(self) -> Bptt:
-        """Return the generated NumPy function for loss and gradients; ``.source`` is its text."""
+        """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
+
+        With ``layout="rows"`` parameters and their gradients have the shapes of that layout, ``W_x`` (m, n) and ``b_h``
+        (n,), and ``x`` is (T, B, m) with any B, or (T, m) for one example.
+        """
         from .codegen.bptt import compile_network
 
         return compile_network(self._network)

@@ -240,9 +240,10 @@ class RowSoftmax(MatrixNode):
     """The softmax of every row of a matrix."""
 
 
-class _OfRows(MatrixNode):
-    """A number for each row of a matrix: a vector."""
+class _OfRows:
+    """What has a number for each row of a matrix: a vector."""
 
+    args: tuple[Any, ...]
     rank = 1
 
     @property
@@ -250,11 +251,11 @@ class _OfRows(MatrixNode):
         return (shape_of(self.args[0])[0], sympy.S.One)
 
 
-class RowMean(_OfRows):
+class RowMean(_OfRows, MatrixNode):
     """The mean of every row of a matrix."""
 
 
-class RowVariance(_OfRows):
+class RowVariance(_OfRows, MatrixNode):
     """The mean squared deviation of the entries of every row from its mean."""
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy import Basic
 
 from . import nodes as N
 from .base import is_vector
+from .build import expand_transpose
 from .functions import ElementwiseFunction
 from .layout import (
     ATOM,
@@ -73,8 +74,10 @@ def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
         return True, item, level
     if isinstance(expr, N.RowBroadcast):
         return _signed(expr.args[0], names)
-    if names.rows and isinstance(expr, N.Transposed) and is_vector(expr.args[0]):
-        return _row_vector(expr.args[0], names)
+    if names.rows and type(expr) in _AS_ROWS:
+        turned = _AS_ROWS[type(expr)](expr, names)
+        if turned is not None:
+            return turned
     if isinstance(expr, N.Times | N.Scale | N.Hadamard) and not isinstance(expr.args[0], N.Negative):
         negative, _, _ = _signed(expr.args[0], names)
         if negative and not isinstance(expr, N.Hadamard):
@@ -92,13 +95,6 @@ def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
         level, make = rule
         return False, make(expr, names), level
     return False, present_own(expr, names, _WRITER), own_level(expr)
-
-
-def _row_vector(vector: Any, names: Names) -> tuple[bool, Item, int]:
-    """The layout of a column where vectors are rows on the page: parts stand beside each other."""
-    if isinstance(vector, N.Concat):
-        return False, Grid((tuple(present(a, names) for a in vector.args),)), ATOM
-    return _signed(vector, names)
 
 
 def _wrapped(expr: Any, level: int, names: Names) -> Item:
@@ -342,6 +338,54 @@ def _ordered_product(e: Any, names: Names) -> Item:
 def _fenced_factor(expr: Any, names: Names) -> Item:
     item = _wrapped(expr, PRODUCT, names)
     return Fence(item) if isinstance(expr, N.MatrixProduct) else item
+
+
+# -- columns on a page where vectors are rows ------------------------------------------------------------
+
+_Signed: TypeAlias = "tuple[bool, Item, int] | None"
+
+
+def _row_vector(e: Any, names: Names) -> _Signed:
+    """v^T is v; parts that stand on top of each other stand beside each other."""
+    vector = e.args[0]
+    if not is_vector(vector):
+        return None
+    if isinstance(vector, N.Concat):
+        return False, Grid((tuple(present(a, names) for a in vector.args),)), ATOM
+    return _signed(vector, names)
+
+
+def _row_product(e: Any, names: Names) -> _Signed:
+    """A v is v A^T."""
+    return _signed(expand_transpose(e), names) if is_vector(e) else None
+
+
+def _row_outer(e: Any, names: Names) -> _Signed:
+    """u v^T is u^T v."""
+    u, v = e.args
+    return False, row(_raised(u, Operator("⊤", "plain"), names), _wrapped(v, PRODUCT, names)), PRODUCT
+
+
+def _row_inner(e: Any, names: Names) -> _Signed:
+    """u^T v is u v^T."""
+    u, v = e.args
+    return False, row(_wrapped(u, PRODUCT, names), _raised(v, Operator("⊤", "plain"), names)), HADAMARD
+
+
+def _row_sum(e: Any, names: Names) -> _Signed:
+    """1^T v is v 1."""
+    x = e.args[0]
+    return (False, row(_wrapped(x, PRODUCT, names), Ident("1", "bold")), HADAMARD) if is_vector(x) else None
+
+
+_AS_ROWS: dict[type, Callable[[Any, Names], _Signed]] = {
+    N.Transposed: _row_vector,
+    N.MatrixProduct: _row_product,
+    N.Outer: _row_outer,
+    N.Inner: _row_inner,
+    N.EntrySum: _row_sum,
+}
+"""Node -> its layout where columns are written as rows; None where it is no matter of columns."""
 
 
 # -- derivatives and names ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Network
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
-from .page import Page, formula
+from .page import Page
 from .plan import Line, Plan
 from .prologue import prologue
 from .sums import Summation
@@ -176,7 +176,8 @@ class Module(Page):
 
     def _weight(self, line: Line, is_cell: bool) -> None:
         if is_cell and self.plan.generic.weight != 1:
-            self.say(f"{formula(self.plan.generic.weighted(line.left))}, its part in {formula(self._total(line.name))}")
+            part, whole = self.plan.generic.weighted(line.left), self._total(line.name)
+            self.say(f"{self.formula(part)}, its part in {self.formula(whole)}")
             self.put(f"{self.weighted(line.name)} = {self.local(line.name)} / {self.T}")
 
     def _total(self, name: str) -> Any:
@@ -200,7 +201,7 @@ class Module(Page):
         for line in self.plan.sweep:
             self._sweep_line(line)
         for line in self.plan.carries:
-            self.say(f"{formula(line.right)}, the part of {formula(line.left)} that comes from this step", 8)
+            self.say(f"{self.formula(line.right)}, the part of {self.formula(line.left)} that comes from this step", 8)
             self.put(f"{self.pseudo(line.name)} = {self.step.full(line.expr).text}", 8)
 
     def _shared_shape(self, name: str) -> tuple[Any, ...]:
@@ -209,7 +210,7 @@ class Module(Page):
 
     def _sweep_line(self, line: Line) -> None:
         if line.left is None:
-            self.say(formula(line.right), 8)
+            self.say(self.formula(line.right), 8)
             self.put(f"{self.pseudo(line.name)}[t] = {self.step.term(line.expr).text}", 8)
         else:
             self.equals(line.left, line.right, 8)
@@ -220,7 +221,7 @@ class Module(Page):
         self.section("gradients: sums over steps and batch")
         self.put("grads = {}")
         for line in self.plan.stacked_shared:
-            self.say(formula(line.right))
+            self.say(self.formula(line.right))
             self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
         for key, parts in self.plan.sums.items():
             first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)

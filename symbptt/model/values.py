@@ -143,7 +143,8 @@ def _array(key: str, given: Any, shape: tuple[int, ...], in_rows: bool = False) 
     if in_rows and (1, *raw.shape) == shape:
         raw = raw[None, :]
     if raw.shape != shape:
-        wanted = "a number" if int(np.prod(shape)) == 1 else " x ".join(map(str, shape))
+        needed = shape[1:] if in_rows and shape[:1] == (1,) else shape
+        wanted = "a number" if int(np.prod(shape)) == 1 else " x ".join(map(str, needed))
         raise ValueInputError(f"value for {key!r} has shape {raw.shape}, but {wanted} is needed")
     figures = np.empty(shape, dtype=object)
     for where, entry in np.ndenumerate(raw):
