@@ -107,7 +107,7 @@ class Bptt:
         Parameters
         ----------
         params : mapping
-            Key -> array.
+            Key -> array, in the shapes of the network's layout; in rows a bias is (n,) or (1, n).
         x : array, or mapping of input -> array
             (T, m) or (T, B, m); of a scalar model (T,) or (T, B).
         target : array
