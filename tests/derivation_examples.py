@@ -117,6 +117,19 @@ def special_models() -> dict[str, RNN]:
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        **two_methods(),
+    }
+
+
+def two_methods() -> dict[str, RNN]:
+    """Path expansion beside the recursion: each way of listing the chains, and of counting."""
+    shown: dict[str, Any] = {"sections": ("methods", "cost")}
+    return {
+        "chains": with_numbers(RNN("linear", 1, 1, steps=10, bias=False, **shown)),
+        "chains, symbolic": RNN("tanh", reduction="mean", **shown),
+        "chains, one loss": RNN("linear", 1, 1, steps=200, reduction="last", **shown),
+        "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
+        "chains, joint": with_numbers(RNN(LSTM, 2, 2, steps=3, **shown)),
     }
 
 
