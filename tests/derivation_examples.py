@@ -127,6 +127,7 @@ def two_methods() -> dict[str, RNN]:
     return {
         "chains": with_numbers(RNN("linear", 1, 1, steps=10, bias=False, **shown)),
         "chains, symbolic": RNN("tanh", reduction="mean", **shown),
+        "chains, links differ": with_numbers(RNN("tanh", 1, 1, steps=5, bias=False, **shown)),
         "chains, one loss": RNN("linear", 1, 1, steps=200, reduction="last", **shown),
         "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
         "chains, joint": with_numbers(RNN(LSTM, 2, 2, steps=3, **shown)),

@@ -8,7 +8,7 @@ from sympy import Expr, Integer, S
 
 from ... import algebra as A
 from ...model import Network, System
-from ..closed import joint, local_unweighted, loss_index
+from ..closed import joint, local_unweighted, loss_index, one_step_jacobian
 from ..forms import recursive
 from ..generic import generic
 from ..methods.chains import (
@@ -181,24 +181,39 @@ def _proof(network: Network, key: str, shown: Pair, proved: tuple[Pair, ...]) ->
 
 
 def _values(network: Network, numbers: Numbers) -> list[Step]:
-    """The chains of a scalar model worked out in numbers, and their sum."""
-    system = network.system
-    if not system.scalar or link_of(network) is None or system.reduction != "sum":
-        return []
+    """The chains of a scalar model worked out in numbers, and their sum; of long chains only powers of one number."""
+    system, link = network.system, link_of(network)
     at = system.first
     every = losses(system, at)
+    if not system.scalar or link is None or system.reduction != "sum":
+        return []
+    powers = system.t not in link.free_symbols
+    if not powers and len(every) > 6:
+        return []
+    steps = [] if powers else _link_values(network, numbers, every[1:])
     shown = shortened(every)
-    steps: list[Step] = []
     for loss in every:
         found = chain(network, loss, at, written=len(every))
-        step = _work(numbers, f"methods.value.{loss}", "methods.more" if steps else "methods.value",
-                     found.share, found.filled, (("called", chain_name(system, loss)),))  # fmt: skip
+        rule = "methods.value" if loss == at else "methods.more"
+        right = found.filled if powers else found.product
+        facts = (("called", chain_name(system, loss)),)
+        step = _work(numbers, f"methods.value.{loss}", rule, found.share, right, facts)
         if loss in shown:
             steps.append(step)
     left = A.derivative(system.L, joint(system, at))
     s = loss_index(system)
     whole = A.time_sum(chain(network, s, at).share, s, *sorted((at, system.last)))
     return [*steps, _work(numbers, "methods.values", "methods.values", left, whole)]
+
+
+def _link_values(network: Network, numbers: Numbers, steps: list[Expr]) -> list[Step]:
+    """The links of the chains, which differ from step to step."""
+    system, link = network.system, link_of(network)
+    return [
+        _work(numbers, f"methods.link.{when}", "methods.more" if place else "methods.link",
+              one_step_jacobian(network, when), link.xreplace({system.t: when}))
+        for place, when in enumerate(steps)
+    ]  # fmt: skip
 
 
 def _work(numbers: Numbers, key: str, rule: str, left: Any, right: Any, facts: tuple[Any, ...] = ()) -> Step:
