@@ -115,7 +115,8 @@ def paths(network: Network, at: Any = None, elide: bool = False) -> Paths:
         count = pair_count(system, system.steps)
         raise RefusedError(
             f"{len(steps)} chains lead to step {when}, and {count} to all steps (a chain for each pair of a loss and a "
-            f"step before it), which nobody reads; use elide=True for the first two and the last two, or fewer steps"
+            "state that it depends on), which nobody reads; use elide=True for the first two and the last two, "
+            "or fewer steps"
         )
     shown = shortened(steps) if elide else steps
     chains = tuple(_in_notation(chain(network, s, when), system) for s in shown)
