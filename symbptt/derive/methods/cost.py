@@ -230,9 +230,9 @@ def lengths_for(steps: int, size: int) -> tuple[int, ...]:
     """Return the numbers of steps of the table: T, twice, four times and eight times as much; less where that is long.
 
     >>> lengths_for(10, 1), lengths_for(3, 1), lengths_for(1000, 1)
-    ((10, 20, 40, 80), (3, 10, 20, 40, 80), (15, 31, 62))
+    ((10, 20, 40, 80), (3, 20, 40, 80), (15, 31, 62))
     """
-    doubled = [steps, *(max(steps, 10) * 2**k for k in range(4))]
+    doubled = [steps, *(max(steps, 10) * 2**k for k in range(1, 4))]
     halved = [steps // 2**k for k in range(1, 20)]
     longest = round((6 * MOST / size**2) ** (1 / 3))
     fitting = sorted({t for t in (*doubled, *halved) if 0 < t <= longest})
