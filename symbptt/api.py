@@ -21,6 +21,7 @@ from .model.values import freeze, known_keys, laid_out, with_steps
 
 if TYPE_CHECKING:
     from .codegen.bptt import Bptt
+    from .derive.methods import Paths
     from .evaluate.report import Report
     from .render.document import Document
 
@@ -241,6 +242,32 @@ class RNN:
         if not network.steps.is_Integer:
             network = with_steps(network, self.values)
         return unroll(network, nested)
+
+    def paths(self, at: int | None = None, elide: bool = False) -> Paths:
+        """Return the chains of derivatives that lead from the losses to the state at a step.
+
+        Parameters
+        ----------
+        at : int, optional
+            The step of the state; by default the first one computed, which every loss depends on.
+        elide : bool
+            Of many chains return the first two and the last two.
+
+        Returns
+        -------
+        Paths
+            ``.chains`` (with ``loss``, ``share``, ``product`` and ``filled``), ``.left_out``, ``.pairs``, ``.total``.
+
+        Raises
+        ------
+        SizeError
+            Where T is a symbol, or the step is none of the network.
+        RefusedError
+            Where there are no Jacobian matrices, or more chains than anybody reads.
+        """
+        from .derive.methods import paths
+
+        return paths(self._network, at, elide)
 
     def derivation(
         self,

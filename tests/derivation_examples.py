@@ -124,6 +124,20 @@ def special_models() -> dict[str, RNN]:
         "rows, several states": RNN(COUPLED, layout="rows"),
         "rows, numbers": with_numbers(RNN("sigmoid", 2, 1, steps=2, layout="rows", batch=2)),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        **two_methods(),
+    }
+
+
+def two_methods() -> dict[str, RNN]:
+    """Path expansion beside the recursion: each way of listing the chains, and of counting."""
+    shown: dict[str, Any] = {"sections": ("methods", "cost")}
+    return {
+        "chains": with_numbers(RNN("linear", 1, 1, steps=10, bias=False, **shown)),
+        "chains, symbolic": RNN("tanh", reduction="mean", **shown),
+        "chains, links differ": with_numbers(RNN("tanh", 1, 1, steps=5, bias=False, **shown)),
+        "chains, one loss": RNN("linear", 1, 1, steps=200, reduction="last", **shown),
+        "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
+        "chains, joint": with_numbers(RNN(LSTM, 2, 2, steps=3, **shown)),
     }
 
 

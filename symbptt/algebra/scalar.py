@@ -77,6 +77,12 @@ def _derivative(e: Any) -> Any:
     return Jacobian(of, by, e.mode) if shape_of(of) and shape_of(by) else ScalarDerivative(of, by, e.mode)
 
 
+def _gradient(e: Any) -> Any:
+    """A gradient by joint states stays a vector."""
+    of, by = to_scalar(e.of), to_scalar(e.by)
+    return (Gradient if shape_of(by) else ScalarDerivative)(of, by, e.mode)
+
+
 def _part(e: Any) -> Any:
     inner = to_scalar(e.args[0])
     return part(inner, *e.args[1:]) if shape_of(inner) else inner
@@ -117,7 +123,7 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     Fill: lambda e: to_scalar(e.value),
     Identity: lambda e: S.One,
     LiteralMatrix: lambda e: e.rows[0][0],
-    Gradient: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
+    Gradient: _gradient,
     Jacobian: _derivative,
     ScalarDerivative: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
     N.Plus: _all(add),

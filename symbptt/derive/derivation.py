@@ -17,9 +17,11 @@ from .sections import (
     before_last,
     closed_rows,
     closed_section,
+    cost_section,
     dependency_section,
     every_step,
     local_section,
+    methods_section,
     model_section,
     parameter_section,
     recursion_section,
@@ -40,7 +42,10 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = DETAILS["full"]
+SECTIONS = (
+    "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
+    "given", "forward", "backward", "numbers", "methods", "cost", "results",
+)  # fmt: skip
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -130,7 +135,9 @@ def _scalar(section: Section) -> Section:
 
 
 def _scalar_step(step: Step) -> Step:
-    """Put a step into scalar notation: the same data, with every expression mapped."""
+    """Put a step into scalar notation: the same data, with every expression mapped; figures are in it already."""
+    if step.kind == WORKED:
+        return step
     left = None if step.left is None else to_scalar(step.left)
     lines: list[Line] = []
     for line in step.chain:
@@ -209,5 +216,7 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "parameters": lambda network, *_: parameter_section(network),
     "closed": lambda network, *_: closed_rows(network) or closed_section(network),
     "unrolled": _unrolled,
+    "methods": lambda network, numbers, _: methods_section(network, numbers),
+    "cost": lambda network, *_: cost_section(network),
     "results": _results,
 }

@@ -22,11 +22,14 @@ from ..derive.numeric import Numbers
 from ..derive.stages import Stage
 from ..derive.steps import (
     CONVENTION,
+    COUNT,
     DEFINITION,
     EQUALITY,
     GIVEN,
     HYPOTHESIS,
     OBSERVATION,
+    PROOF,
+    TABLE,
     WORKED,
     Step,
 )
@@ -35,6 +38,7 @@ from ..derive.worked_check import first_bad
 from ..model import SAMPLE, one_example
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
+from .methods import counted, proved, tabulated
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Report:
     @property
     def verdicts(self) -> dict[str, bool]:
         """Step key -> verdict, for the kinds that are proved line by line."""
-        return {c.key: c.ok for c in self.checks if c.kind in (EQUALITY, WORKED)}
+        return {c.key: c.ok for c in self.checks if c.kind in (EQUALITY, WORKED, PROOF, COUNT)}
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -172,13 +176,13 @@ class _Verifier:
         ranges = self._ranges(step, expr)
         if dict(step.facts).get("layout") == SAMPLE:
             return check_equality(self.one_row, step.left, expr, ranges)
-        if self.shorter:
+        if self.shorter and not dict(step.facts).get("whole"):
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
                 bounds = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
                 return check_equality(self.random, left, right, bounds)
             return check_equality(self.long, step.left, expr, ranges)
-        return check_equality(self.random, step.left, expr, ranges)
+        return check_equality(self.long if self.shorter else self.random, step.left, expr, ranges)
 
     @cached_property
     def one_row(self) -> list[Instance]:
@@ -197,7 +201,8 @@ class _Verifier:
             ranges[self.system.t] = step.steps
         later = loss_index(self.system)
         if later.name in free:
-            ranges[later] = (self.system.t, self.system.steps)
+            ahead = self.system.direction == 1
+            ranges[later] = (self.system.t, self.system.steps) if ahead else (sympy.S.One, self.system.t)
         return ranges
 
     def worked(self, step: Step) -> tuple[bool, str]:
@@ -364,4 +369,7 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     CONVENTION: _Verifier.convention,
     OBSERVATION: _Verifier.observation,
     GIVEN: _Verifier.given_numbers,
+    PROOF: lambda verifier, step: proved(step, verifier.network, verifier.seed),
+    COUNT: lambda verifier, step: counted(step, verifier.network, verifier.seed),
+    TABLE: lambda verifier, step: tabulated(step, verifier.network, verifier.seed),
 }

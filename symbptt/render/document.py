@@ -21,7 +21,7 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import ONE_ROW, equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Phrase, Section, Step
 from ..model import CELL, READOUT, System, names_in, one_example
 from .phrases import catalogue
 
@@ -189,7 +189,7 @@ class _Writer:
                 blocks += self._step_heading(section, current, int(when))
                 current = when
             blocks += self.step(step)
-        if section.key == "results":
+        if section.key in ("results", "methods"):
             blocks = _grouped(blocks)
         if section.key == "model":
             blocks.append(self.shapes())
@@ -200,7 +200,7 @@ class _Writer:
         blocks: list[Block] = []
         for step in section.steps:
             formulas = [block for block in self.step(step) if isinstance(block, Display | Group)]
-            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN)
+            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN, TABLE)
             blocks += self.step(step) if worded else formulas
         return _grouped(blocks)
 
@@ -245,6 +245,8 @@ class _Writer:
         blocks: list[Block] = [Paragraph(words)] if words else []
         if step.kind == GIVEN:
             return [*blocks, *self._given(step)]
+        if step.kind == TABLE:
+            return [*blocks, self._table(facts["columns"], facts["rows"])]
         if step.chain:
             blocks.append(self.display(step))
         for substep in step.substeps:
@@ -291,7 +293,11 @@ class _Writer:
             return self.of_one_row().display(step)
         lines = tuple((line.sign, self._line(line)) for line in step.chain)
         verified = self.verdicts.get(step.key)
-        return Display(step.key, present(step.left, self.names), lines, self._reason(step), verified)
+        left = present(step.left, self.names)
+        called = dict(step.facts).get("called")
+        if called is not None:
+            left, lines = present(called, self.names), (("=", left), *lines)
+        return Display(step.key, left, lines, self._reason(step), verified)
 
     def _line(self, line: Any) -> Item:
         item = present(line.expr, self.names)
@@ -335,6 +341,16 @@ class _Writer:
                 line.append([Math(row(name, Operator("="), number))])
         words = [w for part in line for w in (self.phrases["list_more"], *part)][1:]
         return [*([Paragraph(tuple(_joined(words)))] if words else []), *_grouped(shown)]
+
+    # -- tables ---------------------------------------------------------------------------------------
+    def _table(self, columns: tuple[Any, ...], rows: tuple[Any, ...]) -> Table:
+        """Return a table whose cells are expressions, numbers, and phrases."""
+        return Table(tuple(map(self._cell, columns)), tuple(tuple(map(self._cell, cells)) for cells in rows))
+
+    def _cell(self, value: Any) -> tuple[Inline, ...]:
+        if isinstance(value, Phrase):
+            return self.phrase(value.key, dict(value.facts))
+        return tuple(self._fact(value))
 
     # -- the table of shapes --------------------------------------------------------------------------
     def shapes(self) -> Block:

@@ -137,7 +137,7 @@ class _Export:
     def _chain(self, step: Step) -> list[dict[str, Any]]:
         if not step.chain:
             return []
-        items = [item for _, item in self.writer.display(step).lines]
+        items = [item for _, item in self.writer.display(step).lines[-len(step.chain) :]]
         return [self._line(line, item) for line, item in zip(step.chain, items, strict=True)]
 
     def _line(self, line: Line, item: Item) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from .closed_form import closed_section
 from .common import before_last, every_step
+from .cost import cost_section
 from .local import local_section
+from .methods import methods_section
 from .model import equation_rule, model_section
 from .one_row import ONE_ROW, closed_rows, row_dependency, row_derivatives
 from .parameters import parameter_section
@@ -15,10 +17,12 @@ __all__ = [
     "before_last",
     "closed_rows",
     "closed_section",
+    "cost_section",
     "dependency_section",
     "equation_rule",
     "every_step",
     "local_section",
+    "methods_section",
     "model_section",
     "parameter_section",
     "recursion_section",
