@@ -32,6 +32,8 @@ class Proof:
     ----------
     left, formula : node
         What is claimed at t.
+    index : sympy.Symbol
+        t.
     start : sympy.Expr
         The t of the base.
     base : tuple of node
@@ -42,6 +44,7 @@ class Proof:
 
     left: Any
     formula: Any
+    index: Any
     start: Expr
     base: tuple[Any, ...]
     step: tuple[Any, ...]
@@ -94,7 +97,7 @@ def induction(
         need_equal(following, formula, "step")
         step = [carried(left.xreplace({t: neighbour})), carried(known), formula]
         base = [opened, settled(opened)]
-    return Proof(left, formula, start, tuple(base), tuple(step))
+    return Proof(left, formula, t, start, tuple(base), tuple(step))
 
 
 def adjoint_proof(network: Network) -> Proof:

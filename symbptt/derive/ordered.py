@@ -160,15 +160,27 @@ def exchanged(total: Any) -> Any:
     )
 
 
-def pulled_out(total: Any, count: int = 1) -> Any:
-    """The sum of A B_s is A (sum of B_s), for the first ``count`` factors, free of s."""
-    body = total.body
-    if not isinstance(body, N.MatrixProduct):
+def pulled_out(total: Any) -> Any:
+    """The sum of A B_s is A (sum of B_s) for a first factor A free of s; scalars in front stay with B_s.
+
+    >>> from symbptt.algebra import Variable, Parameter, index, matmul
+    >>> W, h, t, s = Parameter("W", 3, 3), Variable("h", 3, 1), index("t"), index("s")
+    >>> pulled_out(N.MatrixTimeSum(matmul(W, h[s]), s, 1, t))
+    W @ sum(h[s], s=1..t)
+    """
+    body, scalars = total.body, []
+    if isinstance(body, N.Scale | N.Times):
+        body, scalars = body.args[-1], body.args[:-1]
+    if isinstance(body, N.Inner):
+        first, rest = A.transpose(body.args[0]), body.args[1]
+    elif isinstance(body, N.MatrixProduct):
+        first, rest = body.args[0], A.matmul(*body.args[1:])
+    else:
         raise NoMatchError(f"{body} is no product")
-    first, rest = body.args[:count], body.args[count:]
-    if any(total.index in factor.free_symbols for factor in first):
+    if total.index in first.free_symbols:
         raise NoMatchError(f"{first} depends on {total.index}")
-    return A.matmul(*first, A.time_sum(A.matmul(*rest), total.index, total.lower, total.upper))
+    inner = A.time_sum(A.product(*scalars, rest), total.index, total.lower, total.upper)
+    return A.matmul(first, inner)
 
 
 def normal(expr: Any) -> Any:

@@ -15,9 +15,13 @@ from ..algebra import shape_of
 
 DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
+COUNT = "count"
 
-KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK)
-"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own."""
+KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK, COUNT)
+"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own.
+
+The rows of a count are a table of what methods cost; verification carries the methods out and counts.
+"""
 
 
 @dataclass(frozen=True)

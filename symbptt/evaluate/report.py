@@ -22,6 +22,7 @@ from ..derive.numeric import Numbers
 from ..derive.stages import Stage
 from ..derive.steps import (
     CONVENTION,
+    COUNT,
     DEFINITION,
     EQUALITY,
     GIVEN,
@@ -32,6 +33,7 @@ from ..derive.steps import (
 )
 from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
+from .counting import check_count
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
 
@@ -270,6 +272,9 @@ class _Verifier:
         ok = {"grows": ratio > 1, "decays": ratio < 1}.get(said, abs(ratio - 1) < 1e-6)
         return bool(ok), f"norms {first:.6g} and {last:.6g}"
 
+    def count(self, step: Step) -> tuple[bool, str]:
+        return check_count(self.network, dict(step.facts), self.seed)
+
     def _digits(self) -> int:
         assert self.derived.numbers is not None
         return int(self.derived.numbers.rounding.digits)
@@ -356,4 +361,5 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     CONVENTION: _Verifier.convention,
     OBSERVATION: _Verifier.observation,
     GIVEN: _Verifier.given_numbers,
+    COUNT: _Verifier.count,
 }

@@ -20,7 +20,7 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
+from ..derive.steps import CONVENTION, COUNT, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
 from ..model import CELL, READOUT, names
 from .phrases import catalogue
 
@@ -184,7 +184,7 @@ class _Writer:
         current: Any = None
         for step in section.steps:
             when = dict(step.facts).get("step")
-            if section.key in ("forward", "backward", "unrolled") and when is not None and when != current:
+            if section.key in _BY_STEP and when is not None and when != current:
                 blocks += self._step_heading(section, current, int(when))
                 current = when
             blocks += self.step(step)
@@ -199,7 +199,7 @@ class _Writer:
         blocks: list[Block] = []
         for step in section.steps:
             formulas = [block for block in self.step(step) if isinstance(block, Display | Group)]
-            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN)
+            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN, COUNT)
             blocks += self.step(step) if worded else formulas
         return _grouped(blocks)
 
@@ -242,6 +242,8 @@ class _Writer:
         blocks: list[Block] = [Paragraph(words)] if words else []
         if step.kind == GIVEN:
             return [*blocks, *self._given(step)]
+        if step.kind == COUNT:
+            return [*blocks, self._counts(facts)]
         if step.chain:
             blocks.append(self.display(step))
         for substep in step.substeps:
@@ -307,6 +309,12 @@ class _Writer:
                 line.append([Math(row(name, Operator("="), number))])
         words = [w for part in line for w in (self.phrases["list_more"], *part)][1:]
         return [*([Paragraph(tuple(_joined(words)))] if words else []), *_grouped(shown)]
+
+    def _counts(self, facts: dict[str, Any]) -> Table:
+        """A table of a phrase and formulas in each row."""
+        head = tuple((self.phrases[key],) for key in facts["header"])
+        rows = ((self.phrases[key], *(Math(present(e, self.names)) for e in cells)) for key, *cells in facts["rows"])
+        return Table(head, tuple(tuple((cell,) for cell in cells) for cells in rows))
 
     # -- the table of shapes --------------------------------------------------------------------------
     def shapes(self) -> Block:
@@ -377,6 +385,10 @@ class _Writer:
                 words.append(self.phrases["list_two" if len(parts) == 2 else "list_last" if last else "list_more"])
             words += part
         return words
+
+
+_BY_STEP = ("forward", "backward", "unrolled", "forward_numbers")
+"""Sections with a heading for every time step."""
 
 
 def _grouped(blocks: list[Block]) -> list[Block]:
