@@ -36,6 +36,7 @@ FAST_WEIGHTS = Cell(
     output="h",
     name="fast weights",
 )
+FORWARD = ("closed", "influence", "forward_mode", "given", "forward", "backward", "forward_numbers")
 NOTATIONS = [
     "textbook",
     "hh",
@@ -117,6 +118,10 @@ def special_models() -> dict[str, RNN]:
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        "influence": RNN("linear", readout="linear", sections=FORWARD),
+        "influence, last": RNN("tanh", reduction="last", sections=FORWARD),
+        "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
+        "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
     }
 
 

@@ -146,4 +146,3 @@ def _through_factor(before: tuple[Any, ...], x: Any, after: Any, by: Any) -> Any
 def transposed_power(power: Any) -> Any:
     """Return (A^k)^T as a power of the transposed matrix."""
     return matrix_power(expand_transpose(power.args[0]), power.args[1])
-

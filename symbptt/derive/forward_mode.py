@@ -18,8 +18,9 @@ from .. import algebra as A
 from ..algebra import nodes as N
 from ..model import CELL, Network
 from .closed import closed_joint, joint, local_joint, loss_index
+from .counting import bptt_multiplications, polynomial, rtrl_multiplications
 from .generic import generic
-from .influence import direct, forward_gradient, immediate, recurrent_parameters, solved
+from .influence import direct, forward_gradient, immediate, recurrent_parameters, solved, total
 from .ordered import exchanged, need_equal, pulled_out
 
 
@@ -85,95 +86,33 @@ class Cost:
     Attributes
     ----------
     kept : sympy.Expr
-        How many numbers it keeps: states of all steps, or influence matrices of one step.
+        How many numbers it keeps: what the cell computes at all steps, or the influence matrices of one step.
     step : sympy.Expr
-        Multiplications for each step.
-    counted : tuple of node
-        The expressions whose multiplications are counted, at a step.
+        Multiplications for each step, counted by carrying it out.
     """
 
     kept: Expr
     step: Expr
-    counted: tuple[Any, ...]
 
 
 def bptt_cost(network: Network) -> Cost:
-    """Return the cost of the adjoint recursion and of the shares of the recurrent parameters, as derived.
+    """Return the cost of the backward sweep.
 
     >>> from symbptt.model import Network, cell, loss, whole
     >>> n, m, T = whole("n", "hidden"), whole("m", "inputs"), whole("T", "steps")
-    >>> network = Network(cell("linear"), n, m, None, None, loss("mse", None), "sum", T)
-    >>> bptt_cost(network).kept, bptt_cost(network).step, rtrl_cost(network).kept, rtrl_cost(network).step
-    (T*n, m*n + 2*n**2, m*n**2 + n**3 + n**2, m*n**3 + n**4 + n**3)
+    >>> linear = Network(cell("linear"), n, m, None, None, loss("mse", None), "last", T)
+    >>> bptt_cost(linear)
+    Cost(kept=T*n, step=m*n + 2*n**2)
+    >>> rtrl_cost(linear)
+    Cost(kept=m*n**2 + n**3 + n**2, step=m*n**3 + n**4 + n**3)
     """
-    g, system = generic(network), network.system
-    cell = [e.left for e in system.stage(CELL)]
-    kept = system.steps * sum((sympy.Mul(*A.shape_of(left)) for left in cell), start=S.Zero)
-    shares = (g.parameters[key].terms for key in recurrent_parameters(network))
-    counted = [term.expr for adjoint in g.adjoints.values() for term in adjoint.terms if term.equation is not None]
-    counted += [term.expr for terms in shares for term in terms]
-    return _cost(kept, counted)
+    system = network.system
+    computed = sum((sympy.Mul(*A.shape_of(e.left)) for e in system.stage(CELL)), start=S.Zero)
+    return Cost(sympy.expand(system.steps * computed), polynomial(bptt_multiplications, network))
 
 
 def rtrl_cost(network: Network) -> Cost:
-    """Return the cost of carrying the influence matrices: the products of the one-step Jacobian with each of them."""
-    from .closed import one_step_jacobian
-    from .influence import total
-
-    system = network.system
-    carried = [total(network, key, system.previous) for key in recurrent_parameters(network)]
+    """Return the cost of carrying the influence matrices of all parameters that the states depend on."""
+    carried = (total(network, key, network.system.t) for key in recurrent_parameters(network))
     kept = sum((sympy.Mul(*A.shape_of(p)) for p in carried), start=S.Zero)
-    return _cost(kept, [A.matmul(one_step_jacobian(network, system.t), p) for p in carried])
-
-
-def _cost(kept: Expr, counted: list[Any]) -> Cost:
-    step = sum(map(multiplications, counted), start=S.Zero)
-    return Cost(sympy.expand(kept), sympy.expand(step), tuple(counted))
-
-
-def multiplications(expr: Any) -> Expr:
-    """Return how many multiplications an expression takes, from the shapes of its parts, products from the right.
-
-    >>> from symbptt.algebra import Parameter, Variable, index, matmul, hadamard, size
-    >>> n, t = size("n"), index("t")
-    >>> W, h = Parameter("W", n, n), Variable("h", n, 1)
-    >>> multiplications(matmul(W, hadamard(h[t], h[t])))
-    n**2 + n
-    """
-    inside = sum((multiplications(a) for a in expr.args if _counts(a)), start=S.Zero)
-    rule = _OWN.get(type(expr))
-    return inside + rule(expr) if rule else inside
-
-
-def _counts(expr: Any) -> bool:
-    leaves = (A.MatrixAt, A.ScalarAt, A.Gradient, A.Jacobian, A.ScalarDerivative, A.Parameter, A.ElementwiseFunction)
-    return not isinstance(expr, leaves)
-
-
-def _size(expr: Any) -> Expr:
-    return sympy.Mul(*A.shape_of(expr))
-
-
-def _chain(expr: Any) -> Expr:
-    """Products from the right: (a x b) times (b x c) takes a b c; by a diagonal matrix a c."""
-    columns = A.shape_of(expr.args[-1])[1]
-    return sum((columns * _row_cost(factor) for factor in expr.args[:-1]), start=S.Zero)
-
-
-def _row_cost(factor: Any) -> Expr:
-    return A.shape_of(factor)[0] if isinstance(factor, N.Diag) else _size(factor)
-
-
-_OWN: dict[type, Any] = {
-    N.MatrixProduct: _chain,
-    N.Hadamard: lambda e: (len(e.args) - 1) * _size(e),
-    N.HadamardQuotient: _size,
-    N.Scale: _size,
-    N.Times: lambda e: sympy.Integer(len(e.args) - 1),
-    N.Quotient: lambda e: S.One,
-    N.Outer: _size,
-    N.Inner: lambda e: _size(e.args[0]),
-    N.SquaredNorm: lambda e: _size(e.args[0]),
-    N.Power: lambda e: S.One,
-    N.HadamardPower: _size,
-}
+    return Cost(sympy.expand(kept), polynomial(rtrl_multiplications, network))

@@ -120,7 +120,8 @@ def constant_jacobian(network: Network) -> Any:
 
     >>> from symbptt.model import Network, cell, loss, whole
     >>> n, m, T = whole("n", "hidden"), whole("m", "inputs"), whole("T", "steps")
-    >>> def network(name): return Network(cell(name), n, m, None, None, loss("mse", None), "sum", T)
+    >>> def network(name):
+    ...     return Network(cell(name), n, m, None, None, loss("mse", None), "sum", T)
     >>> constant_jacobian(network("linear")), constant_jacobian(network("tanh"))
     (W_h, None)
     """
@@ -138,23 +139,17 @@ def _over_time(expr: Any) -> bool:
 
 def in_powers(network: Network, expr: Any, matrix: Any) -> Any:
     """Write products of one-step Jacobians as powers of the matrix that they all are, local parts filled in."""
-    system = network.system
 
-    def rule(e: Any) -> Any:
-        if isinstance(e, N.OrderedProduct) and isinstance(e.body, A.Jacobian):
-            return N.OrderedProduct(matrix, e.index, e.lower, e.upper)
-        if isinstance(e, A.Jacobian) and e == one_step_jacobian(network, joint_step(e)):
-            return matrix
-        if not e.args or isinstance(e, A.MatrixAt | A.ScalarAt | A.Gradient | A.ScalarDerivative | A.Jacobian):
+    def filled(e: Any) -> Any:
+        if isinstance(e, A.Jacobian) and isinstance(e.of, A.MatrixAt):
+            return matrix if e == one_step_jacobian(network, e.of.when) else e
+        if not e.args or isinstance(e, A.MatrixAt | A.ScalarAt | A.Gradient | A.ScalarDerivative):
             return e
         if isinstance(e, N.Bound):
-            return e.func(rule(e.body), e.index, e.lower, e.upper)
-        return e.func(*map(rule, e.args))
+            return e.func(filled(e.body), e.index, e.lower, e.upper)
+        return e.func(*map(filled, e.args))
 
-    def joint_step(e: Any) -> Expr:
-        return e.of.when if isinstance(e.of, A.MatrixAt) else system.t
-
-    return powers(rule(expr))
+    return powers(filled(expr))
 
 
 def power_proof(network: Network) -> Proof | None:
@@ -190,4 +185,3 @@ def written(network: Network, expr: Any) -> Any:
     if len(system.states) == 1 and len(links(network)) == 1:
         return substitute(expr, {symbol: links(network)[0].jacobian})
     return substitute(expr, {symbol: joint_written(network, system.t)})
-

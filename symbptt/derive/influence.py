@@ -1,8 +1,8 @@
 """Influence matrices ds_t/dvec(W): how the state, or the joint state, of a step depends on a parameter.
 
-The total influence obeys ds_t/dvec(W) = b_t + c_t ds_{t-1}/dvec(W), with the immediate influence b_t, all earlier states
-held fixed, and the one-step Jacobian c_t. Solved, it is the sum over s = 1..t of c_t ... c_{s+1} b_s. Matrices are
-stacked by columns; by a scalar parameter the influence is a vector.
+The total influence obeys ds_t/dvec(W) = b_t + c_t ds_{t-1}/dvec(W), with the immediate influence b_t, all earlier
+states held fixed, and the one-step Jacobian c_t. Solved, it is the sum over s = 1..t of c_t ... c_{s+1} b_s. Matrices
+are stacked by columns; by a scalar parameter the influence is a vector.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..algebra import nodes as N
 from ..algebra.scalar import to_scalar
 from ..errors import RefusedError, UnknownNameError, nearest
 from ..model import CELL, LOSS, READOUT, Network, System
-from .closed import check_closed, joint, local_joint, loss_index, one_step_jacobian, span, within_step
+from .closed import _local, check_closed, joint, local_joint, loss_index, one_step_jacobian, span, within_step
 from .forms import _when
 from .generic import generic
 from .induction import Proof, constant_jacobian, in_powers, induction, written
@@ -206,8 +206,6 @@ def _direct_cotangent(network: Network, equation: Any) -> Any:
         return g.weighted(g.local_of(equation.name))
     if not g.reaches_loss_beside_states(equation.name):
         return None
-    from .closed import _local
-
     return g.weighted(_local(g, equation.name))
 
 

@@ -16,7 +16,7 @@ from .tidy import rebuild
 
 
 class NoMatchError(ValueError):
-    """A move that the expressions do not allow: a term that is not the next of a sum, a factor not the next of a product."""
+    """A move that the expressions do not allow: a term that is not the next of a sum, or two sides that differ."""
 
 
 _SUMS = (N.TimeSum, N.MatrixTimeSum)
@@ -257,4 +257,3 @@ def _with_identity(expr: Any) -> Any:
     if isinstance(expr, N.Scale):
         return N.Scale(expr.args[0], _with_identity(expr.args[1]))
     return N.MatrixProduct(*map(shown, expr.args)) if isinstance(expr, N.MatrixProduct) else shown(expr)
-

@@ -33,8 +33,8 @@ from ..derive.steps import (
 )
 from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
-from .counting import check_count
 from .claims import Verdict, check_equality, instances, written_steps
+from .costs import check_costs
 from .instance import Instance
 
 
@@ -273,7 +273,7 @@ class _Verifier:
         return bool(ok), f"norms {first:.6g} and {last:.6g}"
 
     def count(self, step: Step) -> tuple[bool, str]:
-        return check_count(self.network, dict(step.facts), self.seed)
+        return check_costs(self.network, dict(step.facts), self.seed)
 
     def _digits(self) -> int:
         assert self.derived.numbers is not None

@@ -142,5 +142,3 @@ def _over_time(instance: Instance, name: str) -> Array:
     start = int(instance.base.size(system.start))
     every = [start, *steps] if system.direction == 1 else [*steps, start]
     return np.array([instance.base.values[name, t] for t in every])
-
-

@@ -313,8 +313,10 @@ class _Writer:
     def _counts(self, facts: dict[str, Any]) -> Table:
         """A table of a phrase and formulas in each row."""
         head = tuple((self.phrases[key],) for key in facts["header"])
-        rows = ((self.phrases[key], *(Math(present(e, self.names)) for e in cells)) for key, *cells in facts["rows"])
-        return Table(head, tuple(tuple((cell,) for cell in cells) for cells in rows))
+        rows: list[tuple[tuple[Inline, ...], ...]] = []
+        for key, *cells in facts["rows"]:
+            rows.append(((self.phrases[key],), *((Math(present(cell, self.names)),) for cell in cells)))
+        return Table(head, tuple(rows))
 
     # -- the table of shapes --------------------------------------------------------------------------
     def shapes(self) -> Block:

@@ -61,8 +61,9 @@ def influence_section(network: Network) -> Section | None:
     first, *others = keys
     steps.append(_start(network, first, "influence"))
     left = total(network, first, t)
-    steps.append(Step(f"influence.recursion.{first}", "influence.recursion", EQUALITY, left,
-                      chain(left, recursive(network, first, t)), _facts(network, first), every_step(system)))  # fmt: skip
+    lines = chain(left, recursive(network, first, t))
+    steps.append(Step(f"influence.recursion.{first}", "influence.recursion", EQUALITY, left, lines,
+                      _facts(network, first), every_step(system)))  # fmt: skip
     steps.append(_solution(network, first, "influence.closed", _recurrence(t)))
     if system.direction == 1:
         proof = influence_proof(network, first)
@@ -136,9 +137,8 @@ def _cost(network: Network) -> Step:
     if all(order is not None for order in orders):
         rows.append(("cost.order", *orders))  # type: ignore[arg-type]
     rows.append(("cost.all", sympy.expand(system.steps * bptt.step), sympy.expand(system.steps * rtrl.step)))
-    counted = (("bptt", bptt.counted), ("rtrl", rtrl.counted))
-    facts = (("header", ("cost.what", "cost.bptt", "cost.rtrl")), ("rows", tuple(rows)), *counted)
-    return Step("forward_mode.cost", "forward_mode.cost", COUNT, facts=(*facts, ("state", joint(system, system.t))))
+    facts = (("header", ("cost.what", "cost.bptt", "cost.rtrl")), ("rows", tuple(rows)))
+    return Step("forward_mode.cost", "forward_mode.cost", COUNT, facts=facts)
 
 
 def _order(count: Expr) -> Expr | None:
@@ -147,5 +147,3 @@ def _order(count: Expr) -> Expr | None:
     same = count.xreplace(dict.fromkeys(count.free_symbols, n))
     degree = sympy.degree(same, n) if same.has(n) else 0
     return n**degree if degree else None
-
-
