@@ -36,6 +36,12 @@ FAST_WEIGHTS = Cell(
     output="h",
     name="fast weights",
 )
+COUPLED = Cell(
+    ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + b_u)", "v[t] = sigmoid(C @ v[t-1] + D @ u[t] + W_x @ x[t] + b_v)"],
+    states={"u": "n", "v": "p"},
+    output="v",
+    name="coupled",
+)
 FORWARD = ("closed", "influence", "forward_mode", "given", "forward", "backward", "forward_numbers")
 NOTATIONS = [
     "textbook",
@@ -120,6 +126,7 @@ def special_models() -> dict[str, RNN]:
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
         "influence": RNN("linear", readout="linear", sections=FORWARD),
         "influence, last": RNN("tanh", reduction="last", sections=FORWARD),
+        "coupled": RNN(COUPLED, sections=FORWARD),
         "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
         "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
     }

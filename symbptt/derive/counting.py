@@ -169,3 +169,16 @@ def open_sizes(network: Network) -> list[str]:
     system = network.system
     shaped = [e.left for e in system.stage(CELL)] + [system.parameters[key] for key in recurrent_parameters(network)]
     return sorted({s.name for leaf in shaped for size in A.shape_of(leaf) for s in size.free_symbols})
+
+
+def leading(count: Expr) -> Expr:
+    """Return the terms of the highest degree, as a product where that is shorter.
+
+    >>> n, m = A.size("n"), A.size("m")
+    >>> leading(n**2 + 3 * n * m + 7 * m + 1), leading(n**2 + 2 * n * m + m**2 + 7 * m)
+    (n*(3*m + n), (m + n)**2)
+    """
+    terms = sympy.Add.make_args(count)
+    degrees = [sympy.Poly(term, *term.free_symbols).total_degree() if term.free_symbols else 0 for term in terms]
+    found = sympy.Add(*(term for term, degree in zip(terms, degrees, strict=True) if degree == max(degrees)))
+    return min(found, sympy.factor(found), key=lambda expr: len(str(expr)))

@@ -104,15 +104,15 @@ def bptt_cost(network: Network) -> Cost:
     >>> bptt_cost(linear)
     Cost(kept=T*n, step=m*n + 2*n**2)
     >>> rtrl_cost(linear)
-    Cost(kept=m*n**2 + n**3 + n**2, step=m*n**3 + n**4 + n**3)
+    Cost(kept=n*(m*n + n**2 + n), step=m*n**3 + n**4 + n**3)
     """
     system = network.system
     computed = sum((sympy.Mul(*A.shape_of(e.left)) for e in system.stage(CELL)), start=S.Zero)
-    return Cost(sympy.expand(system.steps * computed), polynomial(bptt_multiplications, network))
+    return Cost(system.steps * computed, polynomial(bptt_multiplications, network))
 
 
 def rtrl_cost(network: Network) -> Cost:
     """Return the cost of carrying the influence matrices of all parameters that the states depend on."""
-    carried = (total(network, key, network.system.t) for key in recurrent_parameters(network))
-    kept = sum((sympy.Mul(*A.shape_of(p)) for p in carried), start=S.Zero)
-    return Cost(sympy.expand(kept), polynomial(rtrl_multiplications, network))
+    shapes = [A.shape_of(total(network, key, network.system.t)) for key in recurrent_parameters(network)]
+    entries = sum((columns for _, columns in shapes), start=S.Zero)
+    return Cost(sympy.Mul(shapes[0][0], entries), polynomial(rtrl_multiplications, network))

@@ -11,6 +11,7 @@ from ... import algebra as A
 from ...errors import RefusedError
 from ...model import Network
 from ..closed import joint
+from ..counting import leading
 from ..forward_mode import bptt_cost, equality_with_bptt, rtrl_cost
 from ..influence import (
     check_influence,
@@ -29,6 +30,9 @@ from ..influence import (
 from ..steps import COUNT, EQUALITY, REMARK, Section, Step
 from .common import chain, every_step
 from .proofs import proof_steps
+
+LONGEST = 60
+"""Of counts that are longer, in characters, only the terms of the highest degree are shown."""
 
 
 def _keys(network: Network) -> tuple[str, ...]:
@@ -126,17 +130,17 @@ def forward_section(network: Network) -> Section | None:
 
 
 def _cost(network: Network) -> Step:
-    """Numbers kept and multiplications of both methods, in sizes and T."""
-    system = network.system
-    bptt, rtrl = bptt_cost(network), rtrl_cost(network)
-    rows: list[tuple[str, Expr, Expr]] = [
-        ("cost.kept", bptt.kept, rtrl.kept),
-        ("cost.step", bptt.step, rtrl.step),
+    """Numbers kept and multiplications for each step, of both methods, in sizes and T."""
+    costs = (bptt_cost(network), rtrl_cost(network))
+    long = any(len(str(cost.step)) > LONGEST for cost in costs)
+    counts = tuple(leading(cost.step) if long else cost.step for cost in costs)
+    rows: list[tuple[Any, ...]] = [
+        ("cost.kept", *(cost.kept for cost in costs)),
+        ("cost.leading" if long else "cost.step", *counts),
     ]
-    orders = tuple(_order(cost.step) for cost in (bptt, rtrl))
-    if all(order is not None for order in orders):
-        rows.append(("cost.order", *orders))  # type: ignore[arg-type]
-    rows.append(("cost.all", sympy.expand(system.steps * bptt.step), sympy.expand(system.steps * rtrl.step)))
+    orders = tuple(_order(cost.step) for cost in costs)
+    if None not in orders:
+        rows.append(("cost.order", *orders))
     facts = (("header", ("cost.what", "cost.bptt", "cost.rtrl")), ("rows", tuple(rows)))
     return Step("forward_mode.cost", "forward_mode.cost", COUNT, facts=facts)
 
