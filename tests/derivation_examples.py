@@ -37,7 +37,7 @@ FAST_WEIGHTS = Cell(
     name="fast weights",
 )
 COUPLED = Cell(
-    ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + b_u)", "v[t] = sigmoid(C @ v[t-1] + D @ u[t] + W_x @ x[t] + b_v)"],
+    ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + W_x @ x[t])", "v[t] = sigmoid(C @ v[t-1] + D @ u[t])"],
     states={"u": "n", "v": "p"},
     output="v",
     name="coupled",
@@ -126,7 +126,7 @@ def special_models() -> dict[str, RNN]:
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
         "influence": RNN("linear", readout="linear", sections=FORWARD),
         "influence, last": RNN("tanh", reduction="last", sections=FORWARD),
-        "coupled": RNN(COUPLED, sections=FORWARD),
+        "coupled": RNN(COUPLED, sections=["forward_mode"]),
         "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
         "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
     }
