@@ -319,3 +319,22 @@ def test_numbers_are_carried_forward_to_the_gradients_of_bptt():
     for key in ("W_h", "W_x", "b_h"):
         assert derivation[f"forward_numbers.{key}"].result == derivation[f"numbers.{key}"].result
     assert [str(derivation[f"forward_numbers.W_h.{t}"].result) for t in (1, 2, 3)] == ["0.0", "0.3811", "0.6065"]
+
+
+def test_a_cell_that_runs_backward_has_the_same_proofs_in_the_other_direction():
+    linear = Cell(["h[t] = W_h @ h[t+1] + W_x @ x[t]"], ["h"], direction=-1, name="backward linear")
+    for cell, steps in ((linear, "T"), (linear, 1), (CELLS["backward"], 4)):
+        derivation = RNN(cell, steps=steps).derivation(sections=["closed", "influence", "forward_mode"])
+        assert derivation.verify().ok
+    assert (
+        str(RNN(linear).influence("W_x", form="closed")) == "sum(matrix_power(W_h, s - t) @ kron(x[s].T, I(n)), s=t..T)"
+    )
+
+
+@pytest.mark.parametrize("cell, n", [("lstm", 1), ("tanh", 1), ("lstm", 2)])
+def test_influence_on_the_initial_state_is_zero_in_every_notation(cell, n):
+    model = RNN(CELLS.get(cell, cell), hidden=n, inputs=n)
+    key = recurrent_parameters(model.network)[0]
+    derivation = model.derivation(sections=["influence"])
+    assert derivation.verify().ok
+    assert not np.any(Instance(model.network, seed=1).evaluate(derivation[f"influence.start.{key}"].result))

@@ -15,7 +15,7 @@ from . import nodes as N
 from .base import is_vector, need_array, need_square, rank_of, shape_of
 from .build import add, expand_transpose, is_zero, matmul, negate, node, product, transpose, zero_matrix
 from .leaves import Fill, Identity, fill_like
-from .reductions import diag, outer
+from .reductions import concat, diag, outer
 from .rules import JACOBIAN, NoJacobianError, depends, jacobian, pullback
 
 
@@ -106,7 +106,9 @@ def influence(expr: Any, by: Any) -> Any:
 
 
 def no_influence(expr: Any, by: Any) -> Any:
-    """Return the zero of the shape of d expr / d vec(by)."""
+    """Return the zero of the shape of d expr / d vec(by), for each of several vectors one."""
+    if isinstance(expr, N.Concat):
+        return concat(*(no_influence(part, by) for part in expr.args))
     rows = shape_of(expr)[0]
     return zero_matrix(rows, sympy.Mul(*shape_of(by))) if shape_of(by) else Fill(S.Zero, rows, 1)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import sympy
 from sympy import Expr, S
 
 from .. import algebra as A
@@ -164,7 +163,7 @@ def influence_proof(network: Network, key: str) -> Proof:
         total(network, key, system.t),
         solved(network, key, system.t),
         system.t,
-        S.One,
+        system.first,
         system.previous,
         lambda when: immediate(network, key, when),
         lambda known: jacobian if known is None else A.matmul(jacobian, known),
@@ -258,9 +257,8 @@ def influence(network: Network, wrt: str, at: Any = None, form: str = "recursive
     elif form == "closed":
         expr = solved_written(network, wrt)
         result = expr.xreplace({system.t: when})
+    elif when == system.first:
+        result = immediate_written(network, wrt).xreplace({system.t: when})
     else:
         result = recursive_written(network, wrt).xreplace({system.t: when})
-        before = total(network, wrt, system.start)
-        if A.depends(result, before):
-            result = substitute(result, {before: A.no_influence(joint(system, when), system.parameters[wrt])})
-    return to_scalar(sympy.sympify(result)) if system.scalar else result
+    return to_scalar(result) if system.scalar else result

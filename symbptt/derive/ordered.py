@@ -147,17 +147,23 @@ def absorbed(term: Any, total: Any) -> Any:
 def exchanged(total: Any) -> Any:
     """Exchange the order of summation over a triangle: sum over t = a..b, s = a..t is sum over s = a..b, t = s..b.
 
+    The other triangle, s = t..b, becomes t = a..s.
+
     >>> from symbptt.algebra import Variable, index, product
     >>> a, b, t, s = Variable("a"), Variable("b"), index("t"), index("s")
     >>> exchanged(N.TimeSum(N.TimeSum(product(a[s], b[t]), s, 1, t), t, 1, 4))
     sum(sum(a[s]*b[t], t=s..4), s=1..4)
     """
     inner = total.body if isinstance(total, _SUMS) else None
-    if not isinstance(inner, _SUMS) or inner.lower != total.lower or inner.upper != total.index:
+    if not isinstance(inner, _SUMS):
+        raise NoMatchError(f"{total} is no double sum")
+    bounds = {
+        (total.lower, total.index): (inner.index, total.upper),
+        (total.index, total.upper): (total.lower, inner.index),
+    }.get((inner.lower, inner.upper))
+    if bounds is None:
         raise NoMatchError(f"{total} is no double sum over a triangle")
-    return A.time_sum(
-        A.time_sum(inner.body, total.index, inner.index, total.upper), inner.index, total.lower, total.upper
-    )
+    return A.time_sum(A.time_sum(inner.body, total.index, *bounds), inner.index, total.lower, total.upper)
 
 
 def pulled_out(total: Any) -> Any:

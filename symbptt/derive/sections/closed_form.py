@@ -41,14 +41,13 @@ def closed_section(network: Network) -> Section | None:
                  (("variable", joint(system, system.t)),), (S.One, system.steps))
         )  # fmt: skip
     if len(system.states) > 1:
-        steps.append(_joint_step(network))
-        if system.direction == 1:
-            whole = A.derivative(system.L, joint(system, system.t))
-            steps.append(
-                Step("closed.whole", "closed.whole", EQUALITY, whole, chain(whole, closed_joint(network, system.t)),
-                     (("state", joint(system, system.t)),), every_step(system))
-            )  # fmt: skip
-            steps += adjoint_proofs(network)
+        whole = A.derivative(system.L, joint(system, system.t))
+        steps += [
+            _joint_step(network),
+            Step("closed.whole", "closed.whole", EQUALITY, whole, chain(whole, closed_joint(network, system.t)),
+                 (("state", joint(system, system.t)),), every_step(system)),
+            *adjoint_proofs(network),
+        ]  # fmt: skip
     g = generic(network)
     for name, expr in exprs.items():
         left = g.adjoint_of(name)
@@ -57,7 +56,7 @@ def closed_section(network: Network) -> Section | None:
             Step(f"closed.{name}", "closed.state", EQUALITY, left, chain(left, with_span, expr),
                  (("variable", system.at(name)), ("state", joint(system, system.t))), every_step(system))
         )  # fmt: skip
-    if len(system.states) == 1 and system.direction == 1:
+    if len(system.states) == 1:
         steps += adjoint_proofs(network)
     return Section("closed", tuple(steps))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Expr
+from sympy import Expr, S
 
 from ... import algebra as A
 from ...errors import RefusedError
@@ -68,12 +68,11 @@ def influence_section(network: Network) -> Section | None:
     lines = chain(left, recursive(network, first, t))
     steps.append(Step(f"influence.recursion.{first}", "influence.recursion", EQUALITY, left, lines,
                       _facts(network, first), every_step(system)))  # fmt: skip
-    steps.append(_solution(network, first, "influence.closed", _recurrence(t)))
-    if system.direction == 1:
-        proof = influence_proof(network, first)
-        facts = (*_facts(network, first), ("before", system.previous), ("here", t))
-        where = (sympy.Integer(2), system.steps)
-        steps += proof_steps(f"influence.induction.{first}", "influence.induction", proof, where, facts)
+    steps.append(_solution(network, first, "influence.closed", _recurrence(t, system.previous)))
+    proof = influence_proof(network, first)
+    facts = (*_facts(network, first), ("before", system.previous), ("here", t))
+    where = (sympy.Integer(2), system.steps) if system.direction == 1 else (S.One, system.steps - 1)
+    steps += proof_steps(f"influence.induction.{first}", "influence.induction", proof, where, facts)
     steps += [_solution(network, key, "influence.closed_more") for key in others]
     return Section("influence", tuple(steps))
 
@@ -86,10 +85,10 @@ def _start(network: Network, key: str, section: str) -> Step:
     return Step(f"{section}.start.{key}", "influence.start", EQUALITY, left, chain(left, zero), facts)
 
 
-def _recurrence(t: Any) -> tuple[tuple[str, Any], ...]:
+def _recurrence(t: Any, previous: Any) -> tuple[tuple[str, Any], ...]:
     """p_t = b_t + c_t p_{t-1}, for the words."""
     p, b, c = (A.Variable(name) for name in "pbc")
-    return (("unknown", p[t]), ("recurrence", A.add(b[t], A.product(c[t], p[t - 1]))))
+    return (("unknown", p[t]), ("recurrence", A.add(b[t], A.product(c[t], p[previous]))))
 
 
 def _solution(network: Network, key: str, rule: str, facts: tuple[tuple[str, Any], ...] = ()) -> Step:
@@ -120,11 +119,10 @@ def forward_section(network: Network) -> Section | None:
     others = tuple(symbol for key, symbol in system.parameters.items() if key not in keys)
     if others:
         steps.append(Step("forward_mode.others", "forward_mode.others", REMARK, facts=(("parameters", others),)))
-    if system.direction == 1:
-        left = A.vec(A.derivative(system.L, system.parameters[keys[0]]))
-        rule = "forward_mode.equal_last" if system.reduction == "last" else "forward_mode.equal"
-        steps.append(Step(f"forward_mode.equal.{keys[0]}", rule, EQUALITY, left,
-                          chain(left, *equality_with_bptt(network, keys[0])), _facts(network, keys[0])))  # fmt: skip
+    left = A.vec(A.derivative(system.L, system.parameters[keys[0]]))
+    rule = "forward_mode.equal_last" if system.reduction == "last" else "forward_mode.equal"
+    steps.append(Step(f"forward_mode.equal.{keys[0]}", rule, EQUALITY, left,
+                      chain(left, *equality_with_bptt(network, keys[0])), _facts(network, keys[0])))  # fmt: skip
     steps.append(_cost(network))
     return Section("forward_mode", tuple(steps))
 
