@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from sympy import Basic, Expr, Rational, S, Symbol
+from sympy import Basic, Expr, Rational, S
 
 from . import nodes as N
 from .base import is_vector, rank_of, shape_of
@@ -35,7 +35,6 @@ from .build import (
 )
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, fill_like
-from .over_time import time_sum
 from .reductions import apply, concat, diag, entry_sum, inner, outer, part
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
@@ -385,35 +384,6 @@ def _(e: Any, i: int) -> Any:
     """d(rows of x)/dx = the same rows of I."""
     x, start, length = e.args
     return part(Identity(shape_of(x)[0]), start, length)
-
-
-@_vjp(N.Vec)
-def _(e: Any, g: Any, i: int) -> Any:
-    """d vec(X) : X' = the matrix of which g is vec."""
-    return N.Unvec(g, *shape_of(e.args[0]))
-
-
-@_vjp(N.Unvec)
-def _(e: Any, g: Any, i: int) -> Any:
-    """d(the matrix of which v is vec) : v' = vec(g)."""
-    return N.Vec(g)
-
-
-@_jacobian(N.Kronecker)
-def _(e: Any, i: int) -> Any:
-    """d(u kron v)/du = I kron v, d(u kron v)/dv = u kron I."""
-    u, v = e.args
-    return N.Kronecker(Identity(shape_of(u)[0]), v) if i == 0 else N.Kronecker(u, Identity(shape_of(v)[0]))
-
-
-@_vjp(N.MatrixPower)
-def _(e: Any, g: Any, i: int) -> Any:
-    """d(A^k) : A' = the sum over j = 0..k-1 of (A^T)^j g (A^T)^(k-1-j)."""
-    a, k = e.args
-    taken = {s.name for part in (a, g, k) for s in part.free_symbols if hasattr(s, "name")}
-    j = Symbol(next(name for name in ("j", "i", "r", "jj") if name not in taken), integer=True)
-    back = expand_transpose(a)
-    return time_sum(matmul(N.MatrixPower(back, j), g, N.MatrixPower(back, k - 1 - j)), j, 0, k - 1)
 
 
 # -- functions ----------------------------------------------------------------------------------------

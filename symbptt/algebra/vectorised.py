@@ -14,9 +14,10 @@ from sympy import S
 from . import nodes as N
 from .base import is_vector, need_array, need_square, rank_of, shape_of
 from .build import add, expand_transpose, is_zero, matmul, negate, node, product, transpose, zero_matrix
-from .leaves import Fill, Identity, fill_like
+from .leaves import Fill, Identity, fill_like, index
+from .over_time import time_sum
 from .reductions import concat, diag, outer
-from .rules import JACOBIAN, NoJacobianError, depends, jacobian, pullback
+from .rules import JACOBIAN, NoJacobianError, _jacobian, _vjp, depends, jacobian, pullback
 
 
 def kronecker(a: Any, b: Any) -> Any:
@@ -145,6 +146,33 @@ def _through_factor(before: tuple[Any, ...], x: Any, after: Any, by: Any) -> Any
     raise NoJacobianError(f"the influence of {by} passes through the matrix {x}")
 
 
-def transposed_power(power: Any) -> Any:
-    """Return (A^k)^T as a power of the transposed matrix."""
-    return matrix_power(expand_transpose(power.args[0]), power.args[1])
+# -- rules --------------------------------------------------------------------------------------------
+
+
+@_vjp(N.Vec)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d vec(X) : X' = the matrix of which g is vec."""
+    return N.Unvec(g, *shape_of(e.args[0]))
+
+
+@_vjp(N.Unvec)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(the matrix of which v is vec) : v' = vec(g)."""
+    return N.Vec(g)
+
+
+@_jacobian(N.Kronecker)
+def _(e: Any, i: int) -> Any:
+    """d(u kron v)/du = I kron v, d(u kron v)/dv = u kron I."""
+    u, v = e.args
+    return N.Kronecker(Identity(shape_of(u)[0]), v) if i == 0 else N.Kronecker(u, Identity(shape_of(v)[0]))
+
+
+@_vjp(N.MatrixPower)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(A^k) : A' = the sum over j = 0..k-1 of (A^T)^j g (A^T)^(k-1-j)."""
+    a, k = e.args
+    taken = {s.name for part in (a, g, k) for s in part.free_symbols if hasattr(s, "name")}
+    j = index(next(name for name in ("j", "i", "r", "jj") if name not in taken))
+    back = expand_transpose(a)
+    return time_sum(matmul(N.MatrixPower(back, j), g, N.MatrixPower(back, k - 1 - j)), j, 0, k - 1)

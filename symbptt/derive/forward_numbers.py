@@ -80,9 +80,9 @@ def _updates(numbers: Numbers, keys: list[str], when: Integer) -> list[Step]:
         fresh = immediate_written(network, key).xreplace({system.t: when})
         carried = A.matmul(one_step_jacobian(network, when), total(network, key, when - system.direction))
         if first or system.scalar:
-            slopes = [numbers._with_slopes(fresh, int(when))]
+            slopes = [numbers.with_slopes(fresh, int(when))]
             if not first:
-                slopes.append(numbers._with_slopes(_written_at(numbers, carried, when), int(when)))
+                slopes.append(numbers.with_slopes(_written_at(numbers, carried, when), int(when)))
             steps.append(numbers.work(name, rule, left, A.add(*slopes), facts))
             continue
         free = immediate(network, key, when)
