@@ -13,6 +13,7 @@ from .algebra import size
 from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
+from .derive.influence import influence
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import COLUMNS, LOSSES, ROWS, Cell, Elman, Loss, Network, System, check_layout, loss, names, whole
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .codegen.bptt import Bptt
     from .derive.methods import Paths
     from .evaluate.report import Report
+    from .evaluate.rtrl import ForwardMode
     from .render.document import Document
 
 __all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "load"]
@@ -236,6 +238,16 @@ class RNN:
         """Return dL/d(wrt) as a SymPy expression; see :func:`symbptt.derive.forms.gradient`."""
         return gradient(self._network, wrt, at, form)
 
+    def influence(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
+        """Return dh_t/dvec(wrt) as a SymPy expression; see :func:`symbptt.derive.influence.influence`.
+
+        Matrices are stacked by columns, and several states stand on top of each other.
+
+        >>> RNN("tanh").influence("W_h", form="closed")
+        sum(prod(d(h[j])/d(h[j - 1]), j=s + 1..t) @ diag(1 - h[s] * h[s]) @ kron(h[s - 1].T, I(n)), s=1..t)
+        """
+        return influence(self._network, wrt, at, form)
+
     def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
         """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""
         network = self._network if steps is None else replace(self._network, steps=whole(steps, "steps"))
@@ -325,6 +337,24 @@ class RNN:
         from .codegen.bptt import compile_network
 
         return compile_network(self._network)
+
+    def rtrl(
+        self,
+        params: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> ForwardMode:
+        """Compute loss and gradients in forward mode, by the derived recursion of the influence matrices.
+
+        Parameters and result are those of the function that :meth:`lambdify` returns, for one sequence;
+        see :func:`symbptt.evaluate.rtrl.rtrl`. It shows how forward mode works, and is slow.
+        """
+        from .evaluate.rtrl import rtrl
+
+        given = {"x": x, "target": target, "h0": h0, **{f"{k}0": v for k, v in (initial or {}).items()}}
+        return rtrl(self._network, {**params, **{k: v for k, v in given.items() if v is not None}})
 
     def verify(self, seed: int = 0) -> Report:
         """Check the derivation and the generated function by independent routes.

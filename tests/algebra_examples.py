@@ -28,6 +28,7 @@ t, j = A.index("t"), A.index("j")
 # Names that begin with p have positive values.
 h, v, x, y = A.Variable("h", n, 1), A.Variable("v", n, 1), A.Variable("x", m, 1), A.Variable("y", q, 1)
 p, hx = A.Variable("p", n, 1), A.Variable("hx", n + m, 1)
+uu = A.Variable("uu", n * m, 1)
 S, P = A.Variable("S", n, m, 2), A.Variable("p_S", n, m, 2)  # the 2 says matrix, also where m is 1
 a, b, c, p_a = A.Variable("a"), A.Variable("b"), A.Variable("c"), A.Variable("p_a")
 J = A.Variable("J", n, n, 2)
@@ -63,6 +64,15 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     N.Inner: lambda: [N.Inner(h[t], v[t])],
     N.Transposed: lambda: [N.Transposed(U), N.Transposed(h[t]), N.Transposed(C)],
     N.Trace: lambda: [N.Trace(W)],
+    N.Kronecker: lambda: [
+        N.Kronecker(N.Transposed(h[t]), A.Identity(n)),
+        N.Kronecker(h[t], x[t]),
+        N.Kronecker(W, U),
+        N.Kronecker(x[t], W),
+    ],
+    N.Vec: lambda: [N.Vec(U), N.Vec(C)],
+    N.Unvec: lambda: [N.Unvec(uu[t], n, m)],
+    N.MatrixPower: lambda: [N.MatrixPower(W, 3), N.MatrixPower(N.Transposed(W), T - t), N.MatrixPower(W, t - 1)],
     N.Diag: lambda: [N.Diag(h[t])],
     N.DiagonalOf: lambda: [N.DiagonalOf(W)],
     N.SquaredNorm: lambda: [N.SquaredNorm(h[t]), N.SquaredNorm(U)],
@@ -108,7 +118,7 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     A.Identity: lambda: [A.Identity(n)],
     A.ScalarDerivative: lambda: [A.derivative(L, a[t]), A.derivative(L, a[t], A.IMMEDIATE)],
     A.Gradient: lambda: [A.derivative(L, h[t]), A.derivative(L, W)],
-    A.Jacobian: lambda: [A.derivative(h[t], x[t])],
+    A.Jacobian: lambda: [A.derivative(h[t], x[t]), A.derivative(h[t], U), A.derivative(h[t], s)],
 }
 
 LEAF_CLASSES = tuple(

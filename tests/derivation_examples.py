@@ -39,6 +39,13 @@ FAST_WEIGHTS = Cell(
 COUPLED = Cell(
     ["c[t] = tanh(W_c @ c[t-1] + W_x @ x[t])", "h[t] = sigmoid(W_h @ h[t-1]) * c[t]"], states=["h", "c"], name="coupled"
 )
+TWO_SIZES = Cell(
+    ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + W_x @ x[t])", "v[t] = sigmoid(C @ v[t-1] + D @ u[t])"],
+    states={"u": "n", "v": "p"},
+    output="v",
+    name="two sizes",
+)
+FORWARD = ("closed", "influence", "forward_mode", "given", "forward", "backward", "forward_numbers")
 NOTATIONS = [
     "textbook",
     "hh",
@@ -124,6 +131,11 @@ def special_models() -> dict[str, RNN]:
         "rows, several states": RNN(COUPLED, layout="rows"),
         "rows, numbers": with_numbers(RNN("sigmoid", 2, 1, steps=2, layout="rows", batch=2)),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        "influence": RNN("linear", readout="linear", sections=FORWARD),
+        "influence, last": RNN("tanh", reduction="last", sections=FORWARD),
+        "coupled": RNN(TWO_SIZES, sections=["forward_mode"]),
+        "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
+        "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
         **two_methods(),
     }
 

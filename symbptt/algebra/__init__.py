@@ -67,6 +67,7 @@ from .reductions import (
 )
 from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
+from .vectorised import influence, kronecker, matrix_power, no_influence, unvec, vec
 
 __all__ = [
     "FUNCTIONS",
@@ -108,15 +109,19 @@ __all__ = [
     "fill_like",
     "hadamard",
     "index",
+    "influence",
     "inner",
     "is_vector",
     "is_zero",
     "jacobian",
+    "kronecker",
     "matmul",
+    "matrix_power",
     "max_entry",
     "mean",
     "named",
     "negate",
+    "no_influence",
     "node",
     "outer",
     "part",
@@ -141,7 +146,9 @@ __all__ = [
     "time_sum",
     "trace",
     "transpose",
+    "unvec",
     "variance",
+    "vec",
     "zero_like",
     "zero_matrix",
 ]

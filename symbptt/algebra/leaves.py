@@ -280,16 +280,29 @@ class Gradient(_DerivativeLeaf, MatrixNode):
 
 
 class Jacobian(_DerivativeLeaf, MatrixNode):
-    """The Jacobian of a vector by a vector, numerator layout, kept opaque: (len of, len by)."""
+    """The Jacobian of a vector by a vector, numerator layout, kept opaque: (len of, len by).
 
-    _like = None
+    Matrices stand for their columns on top of each other, so that dh_t/dvec(W) is n x n^2. By a scalar it is a vector.
+
+    >>> h, W = Variable("h", 4, 1), Parameter("W_h", 4, 4)
+    >>> Jacobian(h[2], W).shape
+    (4, 16)
+    """
 
     def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> Jacobian:
         return Basic.__new__(cls, of, by, _mode(mode))
 
     @property
+    def rank(self) -> int:
+        return 2 if shape_of(self.by) else 1
+
+    @property
     def shape(self) -> Shape:
-        return (shape_of(self.of)[0], shape_of(self.by)[0])
+        return (_entries(self.of), _entries(self.by))
+
+
+def _entries(expr: Basic) -> Any:
+    return sympy.Mul(*shape_of(expr))
 
 
 def derivative(of: Basic, by: Basic, mode: str = TOTAL) -> Expr | MatrixExpr:

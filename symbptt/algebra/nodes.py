@@ -106,6 +106,50 @@ class Trace(ScalarNode):
     """tr X."""
 
 
+class Kronecker(MatrixNode):
+    """A kron B: the blocks a_ij B; of two vectors a vector, else a matrix."""
+
+    @property
+    def rank(self) -> int:
+        return max(map(rank_of, self.args))
+
+    @property
+    def shape(self) -> Shape:
+        (a, b), (c, d) = map(shape_of, self.args)
+        return (a * c, b * d)
+
+
+class Vec(MatrixNode):
+    """vec(X): the columns of X on top of each other."""
+
+    rank = 1
+
+    @property
+    def shape(self) -> Shape:
+        rows, columns = shape_of(self.args[0])
+        return (rows * columns, sympy.S.One)
+
+
+class Unvec(MatrixNode):
+    """The matrix X of which a vector is vec(X): (v, rows, columns)."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.args[1:]
+
+
+class MatrixPower(MatrixNode):
+    """A^k of a square matrix, with an integer exponent, a number or in symbols; A^0 is I."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
 class Diag(MatrixNode):
     """diag(v): the square matrix with the entries of v on its diagonal."""
 

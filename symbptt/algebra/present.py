@@ -9,7 +9,7 @@ import sympy
 from sympy import Basic
 
 from . import nodes as N
-from .base import is_vector
+from .base import is_vector, rank_of
 from .build import expand_transpose
 from .functions import ElementwiseFunction
 from .layout import (
@@ -394,7 +394,22 @@ _AS_ROWS: dict[type, Callable[[Any, Names], _Signed]] = {
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
     top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
-    return Fraction(row(top, joint(e.of, names)), row(sign, joint(e.by, names)))
+    of, by = (joint(x, names) for x in (e.of, e.by))
+    if isinstance(e, Jacobian):
+        of, by = (_vec(x, item) for x, item in ((e.of, of), (e.by, by)))
+    return Fraction(row(top, of), row(sign, by))
+
+
+def _vec(expr: Any, item: Item) -> Item:
+    """A matrix in a Jacobian stands for its columns on top of each other."""
+    return row(Ident("vec", "upright"), Fence(item)) if rank_of(expr) == 2 else item
+
+
+def _kronecker(e: Any, names: Names) -> Item:
+    items: list[Item] = []
+    for i, factor in enumerate(e.args):
+        items += [*([Operator("⊗")] if i else []), _wrapped(factor, POWER, names)]
+    return row(*items)
 
 
 def joint(expr: Any, names: Names) -> Item:
@@ -412,6 +427,7 @@ def _at(e: Any, names: Names) -> Item:
 
 
 _WRITER = Writer(present, _product, _wrapped)
+_INVERSE_VEC = Script(Ident("vec", "upright"), sup=row(Operator("−", "prefix"), Number("1")))
 
 _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Plus: (SUM, _sum),
@@ -428,6 +444,10 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Inner: (HADAMARD, _inner),
     N.Transposed: (POWER, lambda e, names: _raised(e.args[0], Operator("⊤", "plain"), names)),
     N.Trace: (ATOM, _call("tr")),
+    N.Kronecker: (HADAMARD, _kronecker),
+    N.Vec: (ATOM, _call("vec")),
+    N.Unvec: (POWER, lambda e, names: row(_INVERSE_VEC, Fence(present(e.args[0], names)))),
+    N.MatrixPower: (POWER, _power),
     N.Diag: (ATOM, _call("diag")),
     N.DiagonalOf: (ATOM, _call("diag")),
     N.SquaredNorm: (POWER, _norm),

@@ -137,6 +137,12 @@ def _transposed(e: Any, d: Dialect) -> tuple[int, str]:
     return ATOM, f"{body}[None, :]" if d.numpy and is_vector(e.args[0]) else f"{body}.T"
 
 
+def _kronecker(e: Any, d: Dialect) -> tuple[int, str]:
+    columns = d.numpy and not is_vector(e)
+    parts = [f"{_at_least(a, ATOM, d)}[:, None]" if columns and is_vector(a) else write(a, d) for a in e.args]
+    return ATOM, d.call("kron", *parts)
+
+
 def _fill(e: Fill, d: Dialect) -> tuple[int, str]:
     shape = [write(s, d) for s in e.shape]
     if not d.numpy:
@@ -258,6 +264,10 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     N.Inner: _inner,
     N.Transposed: _transposed,
     N.Trace: _call("trace({0})", "numpy.trace({0})"),
+    N.Kronecker: _kronecker,
+    N.Vec: _call("vec({0})", "numpy.ravel({0}, order='F')"),
+    N.Unvec: _call("unvec({0}, {1}, {2})", "numpy.reshape({0}, ({1}, {2}), order='F')"),
+    N.MatrixPower: _call("matrix_power({0}, {1})", "numpy.linalg.matrix_power({0}, {1})"),
     N.Diag: _call("diag({0})", "numpy.diag({0})"),
     N.DiagonalOf: _call("diag({0})", "numpy.diag({0})"),
     N.SquaredNorm: _call("norm2({0})", "numpy.sum(({0})**2)"),

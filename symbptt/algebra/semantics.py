@@ -212,6 +212,35 @@ def _(e: Any, d: Domain) -> Any:
     return np.trace(evaluate(e.args[0], d))
 
 
+@_rule(N.Kronecker)
+def _(e: Any, d: Domain) -> Array:
+    a, b = (v[:, None] if v.ndim == 1 and not is_vector(e) else v for v in _args(e, d))
+    if is_vector(e):
+        return (a[:, None] * b[None, :]).ravel()
+    return (a[:, None, :, None] * b[None, :, None, :]).reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1])
+
+
+@_rule(N.Vec)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d).ravel(order="F")
+
+
+@_rule(N.Unvec)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d).reshape(_shape(e, d), order="F")
+
+
+@_rule(N.MatrixPower)
+def _(e: Any, d: Domain) -> Array:
+    value, exponent = evaluate(e.args[0], d), d.size(e.args[1])
+    if exponent < 0:
+        raise ValueError(f"{e.args[0]} to the power {exponent}: a power of a matrix must not be negative here")
+    result = evaluate(Identity(e.shape[0]), d)
+    for _ in range(exponent):
+        result = value @ result
+    return result
+
+
 @_rule(N.Diag)
 def _(e: Any, d: Domain) -> Array:
     value = evaluate(e.args[0], d)

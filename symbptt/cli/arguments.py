@@ -32,8 +32,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "notation": ("textbook", "hh", "d2l", "pytorch", "goodfellow"),
     "rounding": ("carry", "step"),
     "section": (
-        "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
-        "given", "forward", "backward", "numbers", "methods", "cost", "results",
+        "model", "dependency", "local", "recursion", "parameters", "closed", "influence", "forward_mode", "unrolled",
+        "given", "forward", "backward", "numbers", "forward_numbers", "methods", "cost", "results",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""

@@ -11,6 +11,7 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
+from .forward_numbers import forward_numbers
 from .generic import generic
 from .numeric import Numbers
 from .sections import (
@@ -20,6 +21,8 @@ from .sections import (
     cost_section,
     dependency_section,
     every_step,
+    forward_section,
+    influence_section,
     local_section,
     methods_section,
     model_section,
@@ -42,10 +45,24 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = (
-    "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
-    "given", "forward", "backward", "numbers", "methods", "cost", "results",
-)  # fmt: skip
+TOPICS: dict[str, str] = {
+    "influence": "closed",
+    "forward_mode": "influence",
+    "forward_numbers": "numbers",
+    "methods": "forward_numbers",
+    "cost": "methods",
+}
+"""A section that a full derivation does not have -> the section that it stands behind where it is asked for."""
+
+
+def _with_topics(sections: tuple[str, ...]) -> tuple[str, ...]:
+    every = list(sections)
+    for topic, before in TOPICS.items():
+        every.insert(every.index(before) + 1, topic)
+    return tuple(every)
+
+
+SECTIONS = _with_topics(DETAILS["full"])
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -119,7 +136,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
         if section is not None:
             section = replace(section, steps=tuple(filter(_holds_somewhere, section.steps)))
         if section is not None and section.steps:
-            symbolic = network.system.scalar and key not in worked
+            symbolic = network.system.scalar and key not in worked and key not in _NUMERIC
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers)
@@ -215,8 +232,13 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "recursion": lambda network, *_: recursion_section(network),
     "parameters": lambda network, *_: parameter_section(network),
     "closed": lambda network, *_: closed_rows(network) or closed_section(network),
+    "influence": lambda network, *_: influence_section(network),
+    "forward_mode": lambda network, *_: forward_section(network),
+    "forward_numbers": lambda network, numbers, _: None if numbers is None else forward_numbers(numbers),
     "unrolled": _unrolled,
     "methods": lambda network, numbers, _: methods_section(network, numbers),
     "cost": lambda network, *_: cost_section(network),
     "results": _results,
 }
+_NUMERIC = frozenset({"forward_numbers"})
+"""Topics whose lines are numbers already, in the notation of the model."""

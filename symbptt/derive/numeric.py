@@ -132,7 +132,7 @@ class Numbers:
                     continue
                 rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
                 facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
-                found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts))
+                found.append(self.work(f"backward.{name}.{t}", rule, left, self.with_slopes(right, t), facts))
             steps += found if t in shown else []
         for state in system.states:
             left = g.adjoint_of(state, system.start)
@@ -183,7 +183,7 @@ class Numbers:
                 found.append((left, prime.xreplace(moved)))
         return found
 
-    def _with_slopes(self, expr: Any, t: int) -> Any:
+    def with_slopes(self, expr: Any, t: int) -> Any:
         """Write dh_t/dz_t for its formula, whose number is worked out just before."""
         expr = self.in_notation(expr)
         for name in self.generic.adjoints:

@@ -152,7 +152,7 @@ class Instance:
         """Return the value of a derivative symbol.
 
         A scalar derivative is a number; a gradient has the shape of what it is taken by; a Jacobian is
-        (len of, len by), with matrices stacked by columns.
+        (len of, len by), with matrices stacked by columns, and by a scalar (len of,).
 
         Notes
         -----
@@ -205,6 +205,8 @@ class Instance:
             shape = np.shape(known[keys[0]]) if len(keys) == 1 and keys[0] in known else (len(columns),)
             return np.reshape(np.array(columns), shape, order="F")
         matrix = np.array([np.ravel(column, order="F") for column in columns]).T
+        if isinstance(leaf, A.Jacobian) and leaf.rank == 1:
+            return matrix[:, 0]
         return matrix[0, 0] if isinstance(leaf, A.ScalarDerivative) and matrix.size == 1 else matrix
 
     # -- expressions ----------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
 from ..model import SAMPLE, one_example
 from .claims import Verdict, check_equality, instances, written_steps
+from .costs import check_costs
 from .instance import Instance
 from .methods import counted, proved, tabulated
 
@@ -283,6 +284,10 @@ class _Verifier:
         ok = {"grows": ratio > 1, "decays": ratio < 1}.get(said, abs(ratio - 1) < 1e-6)
         return bool(ok), f"norms {first:.6g} and {last:.6g}"
 
+    def table(self, step: Step) -> tuple[bool, str]:
+        """Have a table made again by what its fact ``table`` names."""
+        return _TABLES[dict(step.facts)["table"]](self, step)
+
     def _digits(self) -> int:
         assert self.derived.numbers is not None
         return int(self.derived.numbers.rounding.digits)
@@ -371,5 +376,11 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     GIVEN: _Verifier.given_numbers,
     PROOF: lambda verifier, step: proved(step, verifier.network, verifier.seed),
     COUNT: lambda verifier, step: counted(step, verifier.network, verifier.seed),
-    TABLE: lambda verifier, step: tabulated(step, verifier.network, verifier.seed),
+    TABLE: _Verifier.table,
 }
+
+_TABLES: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
+    "chains": lambda verifier, step: tabulated(step, verifier.network, verifier.seed),
+    "costs": lambda verifier, step: check_costs(verifier.network, dict(step.facts), verifier.seed),
+}
+"""What a table shows -> its test."""

@@ -185,7 +185,7 @@ class _Writer:
         current: Any = None
         for step in section.steps:
             when = dict(step.facts).get("step")
-            if section.key in ("forward", "backward", "unrolled") and when is not None and when != current:
+            if section.key in _BY_STEP and when is not None and when != current:
                 blocks += self._step_heading(section, current, int(when))
                 current = when
             blocks += self.step(step)
@@ -429,6 +429,10 @@ class _Writer:
                 words.append(self.phrases["list_two" if len(parts) == 2 else "list_last" if last else "list_more"])
             words += part
         return words
+
+
+_BY_STEP = ("forward", "backward", "unrolled", "forward_numbers")
+"""Sections with a heading for every time step."""
 
 
 def _grouped(blocks: list[Block]) -> list[Block]:

@@ -3,6 +3,7 @@
 from .closed_form import closed_section
 from .common import before_last, every_step
 from .cost import cost_section
+from .influences import forward_section, influence_section
 from .local import local_section
 from .methods import methods_section
 from .model import equation_rule, model_section
@@ -21,6 +22,8 @@ __all__ = [
     "dependency_section",
     "equation_rule",
     "every_step",
+    "forward_section",
+    "influence_section",
     "local_section",
     "methods_section",
     "model_section",

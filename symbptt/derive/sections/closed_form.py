@@ -14,6 +14,7 @@ from ..generic import generic
 from ..links import links
 from ..steps import EQUALITY, Line, Section, Step
 from .common import chain, every_step
+from .proofs import adjoint_proofs
 
 
 def closed_section(network: Network) -> Section | None:
@@ -40,7 +41,13 @@ def closed_section(network: Network) -> Section | None:
                  (("variable", joint(system, system.t)),), (S.One, system.steps))
         )  # fmt: skip
     if len(system.states) > 1:
-        steps.append(_joint_step(network))
+        whole = A.derivative(system.L, joint(system, system.t))
+        steps += [
+            _joint_step(network),
+            Step("closed.whole", "closed.whole", EQUALITY, whole, chain(whole, closed_joint(network, system.t)),
+                 (("state", joint(system, system.t)),), every_step(system)),
+            *adjoint_proofs(network),
+        ]  # fmt: skip
     g = generic(network)
     for name, expr in exprs.items():
         left = g.adjoint_of(name)
@@ -49,6 +56,8 @@ def closed_section(network: Network) -> Section | None:
             Step(f"closed.{name}", "closed.state", EQUALITY, left, chain(left, with_span, expr),
                  (("variable", system.at(name)), ("state", joint(system, system.t))), every_step(system))
         )  # fmt: skip
+    if len(system.states) == 1:
+        steps += adjoint_proofs(network)
     return Section("closed", tuple(steps))
 
 

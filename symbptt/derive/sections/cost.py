@@ -101,6 +101,7 @@ def _table(system: System, found: Costs) -> Step:
         rows.append((Phrase(f"cost.{row.method}"), row.formula, *counts, *later, row.exponent))
     kind = "products" if not found.whole else "scalar" if found.size == 1 else "vector"
     facts = (
+        ("table", "chains"),
         ("square", Integer(found.size**2)),
         ("methods", tuple(METHODS)),
         ("lengths", tuple(map(Integer, found.lengths))),
