@@ -14,17 +14,27 @@ _PUBLIC = {
     "RNN": "api",
     "Cell": "api",
     "Loss": "api",
-    "Elman": "api",
+    **dict.fromkeys(
+        (
+            "DeltaRule", "Elman", "GRU", "IndRNN", "LSTM", "LayerNorm", "Leaky", "LinearAttention", "MGU", "Residual",
+            "StateSpace",
+        ),
+        "model",
+    ),
     "Derivation": "api",
     "load": "api",
+    "params_from_torch": "torch_params",
     "SymbpttError": "errors",
+    "SymbpttWarning": "errors",
 }
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "SymbpttError", "__version__", "load"]
+__all__ = ["Cell", "DeltaRule", "Derivation", "Elman", "GRU", "IndRNN", "LSTM", "LayerNorm", "Leaky", "LinearAttention", "Loss", "MGU", "RNN", "Residual", "StateSpace", "SymbpttError", "SymbpttWarning", "__version__", "load", "params_from_torch"]
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Elman, Loss, load
-    from .errors import SymbpttError
+    from .api import RNN, Cell, Derivation, Loss, load
+    from .errors import SymbpttError, SymbpttWarning
+    from .model import DeltaRule, Elman, GRU, IndRNN, LSTM, LayerNorm, Leaky, LinearAttention, MGU, Residual, StateSpace
+    from .torch_params import params_from_torch
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
-from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
+from .model import LOSSES, Cell, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
 from .model.values import freeze, known_keys, with_steps
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .evaluate.report import Report
     from .render.document import Document
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "load"]
+__all__ = ["RNN", "Cell", "Derivation", "Loss", "load"]
 
 
 class RNN:

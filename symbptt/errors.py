@@ -49,6 +49,10 @@ class OutputError(SymbpttError):
     """An output file that cannot be written."""
 
 
+class SymbpttWarning(UserWarning):
+    """Something that is allowed but hardly meant, such as a variable that nothing reads; its text is one line."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known word, else the list of known words.
 

@@ -23,6 +23,7 @@ from .build import (
 from .explicit import as_explicit
 from .functions import FUNCTIONS, ElementwiseFunction, named
 from .leaves import (
+    DIRECT,
     IMMEDIATE,
     TOTAL,
     Fill,
@@ -65,6 +66,7 @@ from .semantics import Domain, evaluate
 
 __all__ = [
     "FUNCTIONS",
+    "DIRECT",
     "IMMEDIATE",
     "JACOBIAN",
     "TOTAL",

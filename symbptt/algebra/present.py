@@ -31,6 +31,7 @@ from .layout import (
     row,
 )
 from .leaves import (
+    DIRECT,
     IMMEDIATE,
     Fill,
     Gradient,
@@ -326,9 +327,14 @@ def _fenced_factor(expr: Any, names: Names) -> Item:
 # -- derivatives and names ----------------------------------------------------------------------------
 
 
+MODE_MARKS = {IMMEDIATE: "+", DIRECT: "∘"}
+"""Mode of a derivative -> the mark on the upper ∂; a total one has none."""
+
+
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
-    top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
+    mark = MODE_MARKS.get(e.mode)
+    top = Script(sign, sup=Operator(mark, "plain")) if mark else sign
     return Fraction(row(top, joint(e.of, names)), row(sign, joint(e.by, names)))
 
 

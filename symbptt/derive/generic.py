@@ -47,8 +47,8 @@ class Adjoint:
 
     @property
     def expr(self) -> Any:
-        """The sum at a generic step."""
-        return A.add(*(term.expr for term in self.terms))
+        """The sum at a generic step; zero where only the loss of the last step reads the variable."""
+        return A.add(*(term.expr for term in self.terms)) if self.terms else A.zero_like(self.variable)
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,10 @@ class Generic:
             return False
         same_step = (e.name for e, lag in self.system.uses(name) if lag == 0 and e.stage == CELL)
         return name in self.read_by_loss or any(self.reaches_loss_beside_states(other) for other in same_step)
+
+    def ends_apart(self, name: str) -> bool:
+        """Whether the adjoint equation of a variable is another at the last step than before it."""
+        return name in self.system.states or (self.system.reduction == "last" and name in self.read_by_loss)
 
     # -- adjoints of the cell -------------------------------------------------------------------------
     @cached_property

@@ -18,6 +18,7 @@ from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import steps_of, total_loss
 from .sections import equation_rule
+from .structure import role_of
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
@@ -100,12 +101,13 @@ class Numbers:
                 if equation.stage != CELL and system.reduction == "last" and t != self.count:
                     continue
                 moved = {system.t: Integer(t)}
+                role = role_of(system, equation.name)
                 step = self.work(
                     f"forward.{equation.name}.{t}",
-                    f"forward.{equation_rule(system, equation)}",
+                    "forward.role" if role else f"forward.{equation_rule(system, equation)}",
                     equation.left.xreplace(moved),
                     equation.right.xreplace(moved),
-                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved)))),
+                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved))), ("role", role)),
                 )
                 if t in shown:
                     steps.append(step)

@@ -10,7 +10,7 @@ from sympy import Basic, Dummy, Expr
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..algebra.functions import U, Y
+from ..algebra.functions import FUNCTIONS, U, Y
 from ..algebra.leaves import Fill
 from ..model import Equation
 
@@ -110,11 +110,15 @@ def substitute(expr: Any, rule: Mapping[Basic, Any]) -> Any:
 
 
 def _generic_derivatives(expr: Any) -> Any:
-    """Write f'(x) of functions whose derivative is simple in their input (log'(x) = 1/x)."""
+    """Write f'(x) in f(x) or in x, where it is simple: tanh'(c) is 1 - tanh(c) * tanh(c), log'(x) is 1/x."""
     if isinstance(expr, N.Map | N.Apply) and expr.args[0].name.endswith("'"):
-        rule = _SIMPLE.get(expr.args[0].name)
-        if rule is not None:
-            return rule(expr.args[1])
+        slope, argument = expr.args
+        if slope.name in _SIMPLE:
+            return _SIMPLE[slope.name](argument)
+        entry = FUNCTIONS.get(slope.name[:-1])
+        if entry is not None and entry.written is not None and entry.function.prime == slope:
+            written = elementwise(entry.written, {U: argument, Y: A.apply(entry.function, argument)})
+            return _like(written, expr)
     if not expr.args:
         return expr
     return rebuild(expr, [_generic_derivatives(a) for a in expr.args])

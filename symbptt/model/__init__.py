@@ -1,6 +1,23 @@
 """What is differentiated, as frozen data: cells, readouts, losses, networks, notations."""
 
-from .cells import ACTIVATIONS, CATALOGUE, Cell, Elman, cell, supremum
+from .catalogue import (
+    ACTIVATIONS,
+    CATALOGUE,
+    GRU,
+    LSTM,
+    MGU,
+    DeltaRule,
+    Elman,
+    IndRNN,
+    LayerNorm,
+    Leaky,
+    LinearAttention,
+    Residual,
+    StateSpace,
+    cell,
+    supremum,
+)
+from .cells import ROLES, Cell
 from .losses import LOSSES, READOUTS, REDUCTIONS, Loss, loss
 from .network import CELL, LOSS, READOUT, Equation, Network, System, whole
 from .notations import NOTATIONS, names
@@ -26,4 +43,15 @@ __all__ = [
     "names",
     "supremum",
     "whole",
+    "GRU",
+    "LSTM",
+    "MGU",
+    "DeltaRule",
+    "IndRNN",
+    "LayerNorm",
+    "Leaky",
+    "LinearAttention",
+    "Residual",
+    "StateSpace",
+    "ROLES",
 ]

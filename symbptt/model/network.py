@@ -56,6 +56,8 @@ class System:
         1 where step t reads t - 1.
     scalar : bool
         Whether all sizes are 1, so that everything is printed in scalar notation.
+    roles : mapping
+        Variable -> what it is called; see :data:`symbptt.model.ROLES`.
     """
 
     equations: tuple[Equation, ...]
@@ -71,6 +73,7 @@ class System:
     scalar: bool
     sizes: Mapping[str, Expr]
     target: str = "real"
+    roles: Mapping[str, str] = field(default_factory=dict)
     t: Symbol = field(default_factory=lambda: A.index("t"))
     L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
 
@@ -234,6 +237,7 @@ def _system(network: Network) -> System:
         scalar=scalar,
         sizes={str(k): v for k, v in values.items()},
         target=network.loss.target,
+        roles=dict(cell.roles),
     )
 
 

@@ -20,7 +20,8 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Named, Section, Step
+from ..derive.structure import role_of
 from ..model import CELL, READOUT, names
 from .phrases import catalogue
 
@@ -167,8 +168,10 @@ class _Writer:
         return Document(self.lang, plain, tuple(blocks))
 
     def _cell_name(self) -> str:
-        """The cell's name; an activation as it is written in formulas where that is a word."""
+        """The cell's name in words; an activation as it is written in formulas where that is a word."""
         name = self.network.cell.name
+        if f"cell.{name}" in self.phrases:
+            return self.phrases[f"cell.{name}"]
         item = FUNCTION_NAMES.get(name)
         return item.name if isinstance(item, Ident) and item.style == "upright" else name
 
@@ -253,7 +256,8 @@ class _Writer:
             state = self.system.states[0]
             h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
             return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
-        return {}
+        role = dict(step.facts).get("role")
+        return {"role": self.phrases[f"role.{role}"]} if role else {}
 
     def _scalar(self, expr: Any) -> Any:
         if self.system.scalar:
@@ -329,7 +333,7 @@ class _Writer:
         return ((Math(present(self._scalar(symbol), self.names)),), shape, (self.phrases[f"role.{role}"],))
 
     def _role(self, name: str) -> str:
-        if name in self.system.states:
+        if name in self.system.states and name not in self.system.roles:
             return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
         if name in self.system.inputs:
             return "input"
@@ -338,6 +342,9 @@ class _Writer:
         stage = self.system.by_name[name].stage
         if stage == READOUT:
             return "prediction" if name == self.system.prediction else "readout"
+        role = role_of(self.system, name)
+        if role is not None:
+            return role
         if equation_rule(self.system, self.system.by_name[name]).startswith("affine"):
             return "pre_activation"
         return "intermediate" if stage == CELL else "scalar"
@@ -365,6 +372,8 @@ class _Writer:
             return [value]
         if isinstance(value, tuple):
             return self._list([self._fact(v) for v in value])
+        if isinstance(value, Named):
+            return list(self.phrase("role.named", {"role": self.phrases[f"role.{value.role}"], "variable": value.expr}))
         if isinstance(value, Basic):
             return [Math(joint(value, self.names))]
         return [str(value)]

@@ -10,6 +10,7 @@ from ...algebra import nodes as N
 from ...model import LOSS, READOUT, Equation, Network, System
 from ..run import total_loss
 from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
+from ..structure import role_of
 from .common import chain, every_step
 
 
@@ -47,11 +48,18 @@ def _loss_steps(system: System) -> tuple[Expr, Expr]:
 
 
 def equation_rule(system: System, equation: Equation) -> str:
-    """Return what an equation is: ``affine``, ``intermediate``, ``state``, ``readout``, ``prediction`` or ``loss``."""
+    """Return what an equation is, the end of a phrase key.
+
+    ``affine``, ``affine_state``, ``intermediate``, ``state``, ``readout``, ``prediction``, ``loss``, or the role that the
+    cell or its structure gives it.
+    """
     if equation.stage == LOSS:
         return "loss"
     if equation.stage == READOUT:
         return "prediction" if equation.name == system.prediction else "readout"
+    role = role_of(system, equation.name)
+    if role is not None:
+        return role
     if equation.name in system.states:
         return "state"
     if not _is_pre_activation(system, equation):
