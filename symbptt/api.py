@@ -14,9 +14,10 @@ from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
-from .errors import EquationError, UnknownNameError, ValueInputError, nearest
+from .errors import EquationError, UnknownNameError, ValueInputError, nearest, warn
 from .model import LOSSES, Cell, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
+from .model.unused import unused
 from .model.values import freeze, known_keys, with_steps
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class RNN:
             raise EquationError(
                 f"outputs={outputs}, but there is no readout; set readout='linear', or leave outputs out"
             )
+        for message in unused(network):
+            warn(message)
         names(notation)
         if not isinstance(notation, str):
             _check_notation(network.system, notation)

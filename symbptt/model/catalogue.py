@@ -129,10 +129,10 @@ def IndRNN(activation: Any = "relu") -> Cell:
 
 
 def LayerNorm(activation: Any = "tanh") -> Cell:
-    """Return the layer-normalised Elman cell h_t = f(g_h * u_t + b_h), u_t = (z_t - mean(z_t)) / sqrt(var(z_t) + eps).
+    """Return the layer-normalised Elman cell h_t = f(g_h * u_t + b_h), u_t = (z_t - mu_t) / s_t.
 
-    z_t = W_h h_{t-1} + W_x x_t; mean and variance are over the n units, and eps is 1e-5. The gain ``g_h`` and the bias
-    ``b_h`` are vectors. At least two units are needed: with one, u_t is always 0.
+    z_t = W_h h_{t-1} + W_x x_t, mu_t = mean(z_t) and s_t = sqrt(variance(z_t) + 1e-5), over the n units. The gain
+    ``g_h`` and the bias ``b_h`` are vectors. With a single unit u_t is always 0.
 
     Parameters
     ----------
@@ -144,14 +144,17 @@ def LayerNorm(activation: Any = "tanh") -> Cell:
 
     Examples
     --------
-    >>> LayerNorm().equations[1:]
-    ('u[t] = (z[t] - mean(z[t])) / sqrt(variance(z[t]) + 0.00001)', 'h[t] = tanh(g_h * u[t] + b_h)')
+    >>> LayerNorm().equations[3:]
+    ('u[t] = (z[t] - mu[t]) / s[t]', 'h[t] = tanh(g_h * u[t] + b_h)')
     """
     before = [
         "z[t] = W_h @ h[t-1] + W_x @ x[t]",
-        "u[t] = (z[t] - mean(z[t])) / sqrt(variance(z[t]) + 0.00001)",
+        "mu[t] = mean(z[t])",
+        "s[t] = sqrt(variance(z[t]) + 0.00001)",
+        "u[t] = (z[t] - mu[t]) / s[t]",
     ]
-    more = {"shapes": {"g_h": "n"}, "roles": {"z": "pre_activation", "u": "normalised"}}
+    roles = {"z": "pre_activation", "mu": "mean", "s": "deviation", "u": "normalised"}
+    more = {"shapes": {"mu": (), "s": (), "g_h": "n"}, "roles": roles}
     return _activated(activation, "f(g_h * u[t] + b_h)", before, "layer_norm", **more)
 
 

@@ -24,7 +24,7 @@ RESERVED_PARAMETERS = ("l", "L", "t", "T")
 """Of these, the names that it may not use for parameters either."""
 
 ROLES = (
-    "pre_activation", "normalised", "gate", "input_gate", "forget_gate", "output_gate", "reset_gate", "update_gate",
+    "pre_activation", "mean", "deviation", "normalised", "gate", "input_gate", "forget_gate", "output_gate", "reset_gate", "update_gate",
     "candidate", "cell_state", "memory", "key", "value", "query", "step_size", "output",
 )  # fmt: skip
 """What a variable can be called in a derivation; each has its words in every language."""
@@ -287,13 +287,18 @@ def without(cell: Cell, names: Iterable[str]) -> Cell:
 
 
 def _prune(tree: Any, drop: set[str]) -> Any:
-    """Remove terms of sums in which a dropped name occurs; None when nothing is left."""
+    """Remove the smallest terms of sums in which a dropped name occurs; None when nothing is left."""
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
         left, right = _prune(tree.left, drop), _prune(tree.right, drop)
         if left is None or right is None:
             negative = left is None and isinstance(tree.op, ast.Sub) and right is not None
             return ast.UnaryOp(ast.USub(), right) if negative else (right if left is None else left)
         return tree if (left, right) == (tree.left, tree.right) else ast.BinOp(left, tree.op, right)
+    if isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.Pow):
+        sides = _prune(tree.left, drop), _prune(tree.right, drop)
+        if None in sides:
+            return None
+        return tree if sides == (tree.left, tree.right) else ast.BinOp(sides[0], tree.op, sides[1])
     if isinstance(tree, ast.Call):
         arguments = [_prune(a, drop) for a in tree.args]
         if any(a is None for a in arguments):

@@ -203,7 +203,7 @@ class Network:
 
 def _pruned(network: Network) -> Cell:
     cell = network.cell
-    drop = [] if network.bias else [p for p in cell.parameters if p.startswith("b")]
+    drop = [] if network.bias else [p for p in cell.parameters if p == "b" or p.startswith("b_")]
     if network.inputs is None:
         drop += list(cell.inputs)
     return without(cell, drop) if drop else cell
