@@ -84,13 +84,16 @@ def _reaches(system: System, source: Any, equation: Equation) -> bool:
 def direct_jacobian(system: System, state: str) -> Any:
     """Return the Jacobian of a vector state by itself at the step before, all other variables of the step held fixed.
 
-    None where its own equation does not read it, or where it is a matrix.
+    None where its own equation does not read it, or where it is no vector.
     """
     before = system.at(state, system.previous)
     equation = system.by_name[state]
-    if A.rank_of(before) == 2 or not A.depends(equation.right, before):
+    if not A.is_vector(before) or not A.depends(equation.right, before):
         return None
-    return as_written(A.jacobian(equation.right, before), system.equations)
+    try:
+        return as_written(A.jacobian(equation.right, before), system.equations)
+    except A.NoJacobianError:
+        return None
 
 
 IDENTITY, GATED, CONSTANT = "identity", "gated", "constant"

@@ -212,9 +212,9 @@ def _one_fraction(expr: Any) -> Any:
     if not isinstance(expr, N.Times | N.Quotient) or not any(isinstance(a, N.Quotient) for a in _factors(expr)):
         return expr
     number, top, bottom = _fraction(expr)
-    if expr.func is N.Quotient and all(not isinstance(a, N.Quotient) for a in _factors(expr)[1:]) and number == 1:
+    nested = any(isinstance(a, N.Quotient) for a in _factors(expr)[1:])
+    if isinstance(expr, N.Quotient) and not nested and 1 in [abs(_fraction(a)[0]) for a in expr.args]:
         return expr
-    number = sympy.Rational(number) if number.is_Rational else number
     above, below = sympy.fraction(number) if number.is_Rational else (number, sympy.S.One)
     under = A.product(below, *bottom)
     over = A.product(abs(above), *top)

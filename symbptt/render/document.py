@@ -27,6 +27,9 @@ from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
 
+_CHINESE_GAP = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+"""A space between Chinese words, where a placeholder stands for words and not for a formula."""
+
 
 @dataclass(frozen=True)
 class Math:
@@ -154,7 +157,7 @@ class _Writer:
         self.network = derivation.derived.network
         self.system = self.network.system
         untimed = frozenset({"target"}) if self.system.reduction == "last" else frozenset[str]()
-        self.names: Names = names(derivation.notation, untimed)
+        self.names: Names = names(derivation.notation, untimed, self.network.cell.defined)
         self.verdicts: dict[str, bool] = derivation.verdicts
 
     # -- the whole ------------------------------------------------------------------------------------
@@ -253,9 +256,14 @@ class _Writer:
 
     def _extra_facts(self, step: Step) -> dict[str, Any]:
         if step.rule in ("model.layout", "model.scalar"):
-            state = self.system.states[0]
-            h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
-            return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
+            state = next((s for s in self.system.states if rank_of(self.system.at(s)) < 2), None)
+            if state is None:  # of matrix states there is no Jacobian matrix; the output's by the input is one
+                x = self.system.inputs[0] if self.system.inputs else self.system.states[0]
+                above, by = self.system.at(self.system.output), self.system.at(x)
+            else:
+                above, by = (self.system.at(state, when) for when in (self.system.following, self.system.t))
+            above, by = self._scalar(above), self._scalar(by)
+            return {"jacobian": derivative(above, by), "derivative": derivative(self.system.L, by), "h": by}
         role = dict(step.facts).get("role")
         return {"role": self.phrases[f"role.{role}"]} if role else {}
 
@@ -365,7 +373,7 @@ class _Writer:
                 words += self._fact(facts[piece[1:-1]])
             elif piece:
                 words.append(piece)
-        return tuple(_joined(words))
+        return tuple(_CHINESE_GAP.sub("", w) if isinstance(w, str) else w for w in _joined(words))
 
     def _fact(self, value: Any) -> list[Inline]:
         if isinstance(value, Math | str):

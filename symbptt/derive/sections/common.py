@@ -28,6 +28,16 @@ def chain(left: Any, *exprs: Any) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+READABLE = 24
+"""Parts of an expression beyond which a line that only fills something in is left out."""
+
+
+def filled_in(left: Any, opaque: Any, filled: Any) -> tuple[Line, ...]:
+    """Return the chain of a result and of the same with other results filled in, where that can still be read."""
+    size = sum(1 for part in sympy.preorder_traversal(filled) if isinstance(part, A.Node))
+    return chain(left, opaque, filled) if size <= READABLE else chain(left, opaque)
+
+
 def every_step(system: System) -> tuple[Expr, Expr]:
     """The range 1..T."""
     return (S.One, system.steps)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ... import algebra as A
 from ...model import Network
+from ..generic import NEXT
 from ..steps import EQUALITY, REMARK, Line, Step
-from ..structure import direct_jacobian, flow, readers
-from .common import before_last
+from ..structure import direct_jacobian, flow
+from .common import before_last, known_links
 
 
 def flow_steps(network: Network) -> list[Step]:
@@ -32,6 +33,7 @@ def _direct(network: Network, state: str, facts: tuple[tuple[str, object], ...])
 
 
 def _has_other_paths(network: Network, state: str) -> bool:
-    """Whether a vector state also reaches the next step through other variables, so that its Jacobian has more terms."""
-    others = (equation for equation, _ in readers(network.system, state) if equation.name != state)
-    return A.is_vector(network.system.at(state)) and any(others)
+    """Whether a vector state reaches itself at the next step on other paths too, so that its Jacobian has more terms."""
+    known = known_links(network) or ()
+    jacobians = [link.jacobian for link in known if link.source == link.target == state and link.lag == NEXT]
+    return A.is_vector(network.system.at(state)) and jacobians != [direct_jacobian(network.system, state)]

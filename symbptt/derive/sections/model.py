@@ -21,7 +21,7 @@ def model_section(network: Network) -> Section:
     steps = [
         Step(
             f"model.{e.name}",
-            f"model.{equation_rule(system, e)}",
+            f"model.{_model_rule(system, e)}",
             DEFINITION,
             e.left,
             chain(e.left, e.right),
@@ -45,6 +45,13 @@ def model_section(network: Network) -> Section:
 
 def _loss_steps(system: System) -> tuple[Expr, Expr]:
     return (system.end, system.end) if system.reduction == "last" else every_step(system)
+
+
+def _model_rule(system: System, equation: Equation) -> str:
+    """The rule of an equation; of a readout that reads another variable than a state, a rule of its own."""
+    rule = equation_rule(system, equation)
+    first = equation.stage == READOUT and A.depends(equation.right, system.at(system.output))
+    return f"{rule}_output" if first and rule == "readout" and system.output not in system.states else rule
 
 
 def equation_rule(system: System, equation: Equation) -> str:

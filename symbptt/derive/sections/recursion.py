@@ -92,8 +92,7 @@ def _generic_intermediate(network: Network, name: str) -> Any:
     """(dh_t/dz_t)^T dL/dh_t for a variable that one other vector variable of its step reads."""
     g, system = generic(network), network.system
     terms = g.adjoints[name].terms
-    vectors = A.is_vector(system.at(name)) or system.scalar
-    if len(terms) != 1 or terms[0].equation is None or terms[0].source == NEXT or not vectors:
+    if len(terms) != 1 or terms[0].equation is None or terms[0].source == NEXT or not A.is_vector(system.at(name)):
         return g.adjoint_of(name)
     above = terms[0].equation.left
     if not A.is_vector(above):
