@@ -14,13 +14,17 @@ _PUBLIC = {
     "RNN": "api",
     "Cell": "api",
     "Loss": "api",
-    **dict.fromkeys(
-        (
-            "DeltaRule", "Elman", "GRU", "IndRNN", "LSTM", "LayerNorm", "Leaky", "LinearAttention", "MGU", "Residual",
-            "StateSpace",
-        ),
-        "model",
-    ),
+    "DeltaRule": "model",
+    "Elman": "model",
+    "GRU": "model",
+    "IndRNN": "model",
+    "LSTM": "model",
+    "LayerNorm": "model",
+    "Leaky": "model",
+    "LinearAttention": "model",
+    "MGU": "model",
+    "Residual": "model",
+    "StateSpace": "model",
     "Derivation": "api",
     "load": "api",
     "params_from_torch": "torch_params",
@@ -28,12 +32,33 @@ _PUBLIC = {
     "SymbpttWarning": "errors",
 }
 
-__all__ = ["Cell", "DeltaRule", "Derivation", "Elman", "GRU", "IndRNN", "LSTM", "LayerNorm", "Leaky", "LinearAttention", "Loss", "MGU", "RNN", "Residual", "StateSpace", "SymbpttError", "SymbpttWarning", "__version__", "load", "params_from_torch"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MGU",
+    "RNN",
+    "Cell",
+    "DeltaRule",
+    "Derivation",
+    "Elman",
+    "IndRNN",
+    "LayerNorm",
+    "Leaky",
+    "LinearAttention",
+    "Loss",
+    "Residual",
+    "StateSpace",
+    "SymbpttError",
+    "SymbpttWarning",
+    "__version__",
+    "load",
+    "params_from_torch",
+]
 
 if TYPE_CHECKING:
     from .api import RNN, Cell, Derivation, Loss, load
     from .errors import SymbpttError, SymbpttWarning
-    from .model import DeltaRule, Elman, GRU, IndRNN, LSTM, LayerNorm, Leaky, LinearAttention, MGU, Residual, StateSpace
+    from .model import GRU, LSTM, MGU, DeltaRule, Elman, IndRNN, LayerNorm, Leaky, LinearAttention, Residual, StateSpace
     from .torch_params import params_from_torch
 
 

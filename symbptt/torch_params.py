@@ -110,7 +110,8 @@ def _canonical(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[tupl
     """Yield the keys and arrays of one layer and direction."""
     missing = next((name for name in ("weight_ih", "weight_hh") if name not in arrays), None)
     if missing or ("bias_ih" in arrays) != ("bias_hh" in arrays):
-        raise ValueInputError(f"{missing or 'one of bias_ih and bias_hh'} is missing{f' of {prefix[:-1]}' * bool(prefix)}")
+        where = f" of {prefix[:-1]}" if prefix else ""
+        raise ValueInputError(f"{missing or 'one of bias_ih and bias_hh'} is missing{where}")
     inputs, hidden = arrays["weight_ih"], arrays["weight_hh"]
     if hidden.ndim != 2 or inputs.ndim != 2 or len(inputs) != len(hidden):
         raise ShapeError(f"weight_ih has shape {inputs.shape} and weight_hh {hidden.shape}: the rows must be as many")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from symbptt import Cell
 from symbptt.model import ACTIVATIONS, CATALOGUE
 
-
 BEYOND_ELMAN: dict[str, Cell] = {name: make() for name, make in CATALOGUE.items() if name not in ACTIVATIONS}
 LSTM, LINEAR_ATTENTION = BEYOND_ELMAN["lstm"], BEYOND_ELMAN["linear_attention"]
 

@@ -121,6 +121,7 @@ def special_models() -> dict[str, RNN]:
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
+        "state space": RNN("state_space", readout="softmax", loss="cross_entropy", reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
     }
 

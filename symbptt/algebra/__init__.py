@@ -65,8 +65,8 @@ from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
 
 __all__ = [
-    "FUNCTIONS",
     "DIRECT",
+    "FUNCTIONS",
     "IMMEDIATE",
     "JACOBIAN",
     "TOTAL",

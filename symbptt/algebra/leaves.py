@@ -253,7 +253,7 @@ class _DerivativeLeaf:
 
     @property
     def mode(self) -> str:
-        """``total`` (through all that depends on it), ``immediate`` (other states held fixed) or ``direct`` (all else)."""
+        """``total`` (through all that depends on it), ``immediate`` (other states fixed) or ``direct`` (all else)."""
         return str(self.args[2].name)
 
 

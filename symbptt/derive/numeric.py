@@ -18,8 +18,8 @@ from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import steps_of, total_loss
 from .sections import equation_rule
-from .structure import role_of
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .structure import role_of
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
 

@@ -235,7 +235,9 @@ def _fraction(expr: Any) -> tuple[Any, list[Any], list[Any]]:
         (m, a, b), (n, c, d) = map(_fraction, expr.args)
         return m / n, [*a, *d], [*b, *c]
     if isinstance(expr, N.Times | N.Negative):
-        number, top, bottom = sympy.Integer(-1 if isinstance(expr, N.Negative) else 1), [], []
+        number: Any = sympy.Integer(-1 if isinstance(expr, N.Negative) else 1)
+        top: list[Any] = []
+        bottom: list[Any] = []
         for factor in expr.args:
             n, a, b = _fraction(factor)
             number, top, bottom = number * n, [*top, *a], [*bottom, *b]
@@ -290,7 +292,7 @@ def _one_diagonal(expr: Any) -> Any:
             factors.append(factor)
     if len(factors) == 2 and isinstance(factors[0], N.Diag) and isinstance(factors[1], N.MatrixPlus):
         terms = factors[1].args
-        if all(isinstance(t, N.Diag) or (isinstance(t, N.MatrixProduct) and isinstance(t.args[0], N.Diag)) for t in terms):
+        if all(isinstance(term.args[0] if isinstance(term, N.MatrixProduct) else term, N.Diag) for term in terms):
             return A.add(*(_one_diagonal(A.matmul(factors[0], term)) for term in terms))
     return A.matmul(*factors)
 

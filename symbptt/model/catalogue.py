@@ -294,8 +294,8 @@ def StateSpace() -> Cell:
 
     References
     ----------
-    Kalman, "A new approach to linear filtering and prediction problems", 1960; as a layer: Gu, Goel and Ré, "Efficiently
-    modeling long sequences with structured state spaces", ICLR 2022.
+    Kalman, "A new approach to linear filtering and prediction problems", 1960; as a layer: Gu, Goel and Ré,
+    "Efficiently modeling long sequences with structured state spaces", ICLR 2022.
 
     Examples
     --------

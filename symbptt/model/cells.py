@@ -24,8 +24,9 @@ RESERVED_PARAMETERS = ("l", "L", "t", "T")
 """Of these, the names that it may not use for parameters either."""
 
 ROLES = (
-    "pre_activation", "mean", "deviation", "normalised", "gate", "input_gate", "forget_gate", "output_gate", "reset_gate", "update_gate",
-    "candidate", "cell_state", "memory", "key", "value", "query", "step_size", "output",
+    "pre_activation", "mean", "deviation", "normalised",
+    "gate", "input_gate", "forget_gate", "output_gate", "reset_gate", "update_gate", "candidate",
+    "cell_state", "memory", "key", "value", "query", "step_size", "output",
 )  # fmt: skip
 """What a variable can be called in a derivation; each has its words in every language."""
 

@@ -52,9 +52,7 @@ OTHERS = {"a": ("o", "a", "s", "u"), "y": ("y", "p"), "target": (r"\hat{y}", r"y
 """Names of the readout's variables -> what they are called where a variable of the cell is printed as they are."""
 
 
-def names(
-    given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(), own: Iterable[str] = ()
-) -> Names:
+def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(), own: Iterable[str] = ()) -> Names:
     """Return the names of a notation: one of the catalogue, or the user's own mapping on top of ``textbook``.
 
     Parameters

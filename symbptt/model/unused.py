@@ -24,14 +24,11 @@ def unused(network: Network) -> Iterator[str]:
         idle = [repr(key) for key in read if _is_idle(system, key, reached)]
         zero = f", so that the gradient of {', '.join(idle)} is 0" if idle else ""
         yield f"cell {cell.name!r}: {name!r} never reaches the loss{zero}; leave its equation out, or read it"
-    called = {node.func.id for p in cell.parsed for node in ast.walk(p.tree) if _is_call(node)}
+    calls = (node.func for p in cell.parsed for node in ast.walk(p.tree) if isinstance(node, ast.Call))
+    called = {function.id for function in calls if isinstance(function, ast.Name)}
     for name, _ in cell.functions:
         if name not in called:
             yield f"cell {cell.name!r}: no equation calls the function {name!r}; leave it out"
-
-
-def _is_call(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
 
 
 def _reaching(system: System) -> set[str]:

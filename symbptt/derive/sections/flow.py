@@ -33,7 +33,7 @@ def _direct(network: Network, state: str, facts: tuple[tuple[str, object], ...])
 
 
 def _has_other_paths(network: Network, state: str) -> bool:
-    """Whether a vector state reaches itself at the next step on other paths too, so that its Jacobian has more terms."""
+    """Whether a vector state also reaches itself at the next step otherwise, so that its Jacobian has more terms."""
     known = known_links(network) or ()
     jacobians = [link.jacobian for link in known if link.source == link.target == state and link.lag == NEXT]
     return A.is_vector(network.system.at(state)) and jacobians != [direct_jacobian(network.system, state)]

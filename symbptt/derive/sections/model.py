@@ -57,8 +57,8 @@ def _model_rule(system: System, equation: Equation) -> str:
 def equation_rule(system: System, equation: Equation) -> str:
     """Return what an equation is, the end of a phrase key.
 
-    ``affine``, ``affine_state``, ``intermediate``, ``state``, ``readout``, ``prediction``, ``loss``, or the role that the
-    cell or its structure gives it.
+    ``affine``, ``affine_state``, ``intermediate``, ``state``, ``readout``, ``prediction``, ``loss``, or the role that
+    the cell or its structure gives it.
     """
     if equation.stage == LOSS:
         return "loss"
