@@ -192,7 +192,9 @@ def test_unroll_nested_and_in_other_formats(run):
 
 
 def test_gradient(run):
-    assert run("gradient", "softmax-readout", "--wrt", "W_h").out == ("∂L/∂W_h = Σₜ₌₁ᵀ ((1 − hₜ ⊙ hₜ) ⊙ ∂L/∂hₜ) hₜ₋₁ᵀ\n")
+    assert run("gradient", "softmax-readout", "--wrt", "W_h").out == (
+        "∂L/∂W_h = Σₜ₌₁ᵀ ((1 − hₜ ⊙ hₜ) ⊙ ∂L/∂hₜ) hₜ₋₁ᵀ\n"
+    )
     latex = run("gradient", "relu-explosion", "--wrt", "h", "--at", "2", "--form", "unrolled", "--to", "latex").out
     assert latex.startswith(r"\frac{\partial L}{\partial h_2} = ") and latex.endswith("(h_3 - y)\n")
     python = run("gradient", "relu-explosion", "--wrt", "h0", "--form", "explicit", "--to", "python").out

@@ -189,7 +189,20 @@ class Generic:
             terms.append(term.expr.xreplace({self.t: when}))
         if self.system.reduction == "last" and when == self.system.end and name in self.read_by_loss:
             terms.insert(0, self.local_of(name, when))
-        return A.add(*terms) if terms else A.zero_like(self.system.at(name, when))
+        if not terms:
+            return A.zero_like(self.system.at(name, when))
+        unread = {leaf: A.zero_like(leaf) for leaf in _derivative_leaves(A.add(*terms)) if self._is_unread(leaf)}
+        return A.add(*(substitute(term, unread) for term in terms))
+
+    def _is_unread(self, leaf: Any) -> bool:
+        """Whether it is dL/dv at a step where nothing reads v, because only the loss of the last step counts."""
+        name, when = leaf.by.name, leaf.by.when
+        return (
+            self.ends_apart(name)
+            and name in self.adjoints
+            and not self.adjoints[name].terms
+            and bool((self.system.end - when).is_positive)
+        )
 
     # -- parameters, inputs, initial states -----------------------------------------------------------
     @cached_property

@@ -134,7 +134,8 @@ class Numbers:
                     continue
                 rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
                 facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
-                found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts))
+                line = self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts)
+                found += [] if A.is_zero(right) else [line]
             steps += found if t in shown else []
         for state in system.states:
             left = g.adjoint_of(state, system.start)

@@ -196,6 +196,11 @@ def LSTM(peephole: bool = False, coupled: bool = False) -> Cell:
     coupled : bool
         Take 1 - f_t for the input gate, which then has no parameters.
 
+    Raises
+    ------
+    UnknownNameError
+        Where one of them is not True or False.
+
     References
     ----------
     Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; with the forget gate of Gers,
@@ -210,6 +215,9 @@ def LSTM(peephole: bool = False, coupled: bool = False) -> Cell:
     >>> LSTM(peephole=True, coupled=True).parameters[:4]
     ('W_xf', 'W_hf', 'p_f', 'b_f')
     """
+    for option, given in (("peephole", peephole), ("coupled", coupled)):
+        if not isinstance(given, bool):
+            raise UnknownNameError(f"LSTM({option}={given!r}): {option} must be True or False")
     previous, own = (" + p_{0} * c[t-1]", " + p_{0} * c[t]") if peephole else ("", "")
     gates = [_gate(k, previous.format(k)) for k in ("f" if coupled else "if")]
     equations = [

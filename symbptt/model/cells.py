@@ -252,8 +252,10 @@ def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: li
     if lag == 0 and name in names and names.index(name) >= i:
         chain = _cycle(cell, name, str(parsed.name))
         if chain:
+            state = "" if name in cell.state_names else f", and list {name!r} in states"
             raise EquationError(
-                f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; read {name}[t-1]"
+                f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; "
+                f"read {name}[t{-cell.direction:+d}]{state}"
             )
         raise EquationError(f"{where} uses {name}[t] before it is defined; move the equation of {name!r} up")
 
