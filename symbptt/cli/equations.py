@@ -20,7 +20,7 @@ def _items(model: RNN, rows: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     from ..model import names
 
     untimed = frozenset({"target"}) if model.system.reduction == "last" else frozenset[str]()
-    used = names(model.notation, untimed)
+    used = names(model.notation, untimed, model.network.cell.defined)
     return [(present(left, used), present(right, used)) for left, right in rows]
 
 
