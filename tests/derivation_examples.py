@@ -87,10 +87,14 @@ def catalogue_models() -> Iterator[RNN]:
         yield from _as_four(cell, readout, loss)
 
 
-def some_catalogue_models() -> Iterator[RNN]:
+@functools.cache
+def some_catalogue_models() -> tuple[RNN, ...]:
     """Every cell of the catalogue, each with one readout and in one form, so that every readout and form occurs."""
+    found = []
     for place, cell in enumerate(CATALOGUE):
-        yield list(_as_four(cell, *READOUTS[place % len(READOUTS)]))[0 if cell not in ACTIVATIONS else place % 4]
+        four = tuple(_as_four(cell, *READOUTS[place % len(READOUTS)]))
+        found.append(four[0 if cell not in ACTIVATIONS else place % 4])
+    return tuple(found)
 
 
 def _as_four(cell: str, readout: str | None, loss: str) -> Iterator[RNN]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 import warnings
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from derivation_examples import catalogue_models, some_catalogue_models
 
 import symbptt
 from symbptt import GRU, LSTM, RNN, Cell, LayerNorm, Leaky, Residual, SymbpttError, SymbpttWarning
@@ -218,6 +222,41 @@ def test_no_two_variables_are_printed_alike(cell, notation):
     chosen = names(notation, own=model.network.cell.defined)
     shown = [str(chosen.key(name)) for name in model.system.variables if name not in ("l",)]
     assert len(set(shown)) == len(shown)
+
+
+# -- in every language and format ---------------------------------------------------------------------
+
+
+def check_writers(derivation):
+    """Write a derivation in every format and read back what can be read."""
+    document = derivation.document()
+    assert not re.search(r"\{[a-z_]+\}", derivation.to_text())
+    latex, markdown = derivation.to_latex(), derivation.to_markdown()
+    for text in (latex, markdown):
+        bare = re.sub(r"\\[{}]", "", text)
+        assert bare.count("{") == bare.count("}")
+        assert "operatorname" not in text and "None" not in text
+    page = derivation.to_html()
+    for formula in re.findall(r"<math.*?</math>", page, re.S):
+        ElementTree.fromstring(formula)
+    assert len(json.loads(derivation.to_json())["sections"]) == len(derivation.sections)
+    assert json.loads(derivation.to_notebook())["cells"]
+    assert document.title
+
+
+@pytest.mark.parametrize("place", range(len(CATALOGUE)), ids=list(CATALOGUE))
+def test_every_cell_is_written_in_every_format(place):
+    model = some_catalogue_models()[place]
+    check_writers(model.derivation(lang=("en", "zh")[place % 2]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_cell_readout_and_form_is_written_in_every_format(name, lang):
+    for model in catalogue_models():
+        if model.network.cell.name == name:
+            check_writers(model.derivation(lang=lang))
 
 
 # -- what is not used ---------------------------------------------------------------------------------
