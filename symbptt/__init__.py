@@ -14,17 +14,52 @@ _PUBLIC = {
     "RNN": "api",
     "Cell": "api",
     "Loss": "api",
-    "Elman": "api",
+    "DeltaRule": "model",
+    "Elman": "model",
+    "GRU": "model",
+    "IndRNN": "model",
+    "LSTM": "model",
+    "LayerNorm": "model",
+    "Leaky": "model",
+    "LinearAttention": "model",
+    "MGU": "model",
+    "Residual": "model",
+    "StateSpace": "model",
     "Derivation": "api",
     "load": "api",
+    "params_from_torch": "torch_params",
     "SymbpttError": "errors",
+    "SymbpttWarning": "errors",
 }
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "SymbpttError", "__version__", "load"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MGU",
+    "RNN",
+    "Cell",
+    "DeltaRule",
+    "Derivation",
+    "Elman",
+    "IndRNN",
+    "LayerNorm",
+    "Leaky",
+    "LinearAttention",
+    "Loss",
+    "Residual",
+    "StateSpace",
+    "SymbpttError",
+    "SymbpttWarning",
+    "__version__",
+    "load",
+    "params_from_torch",
+]
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Elman, Loss, load
-    from .errors import SymbpttError
+    from .api import RNN, Cell, Derivation, Loss, load
+    from .errors import SymbpttError, SymbpttWarning
+    from .model import GRU, LSTM, MGU, DeltaRule, Elman, IndRNN, LayerNorm, Leaky, LinearAttention, Residual, StateSpace
+    from .torch_params import params_from_torch
 
 
 def __getattr__(name: str) -> Any:

@@ -15,9 +15,10 @@ from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.influence import influence
 from .derive.unroll import Unrolled, unroll
-from .errors import EquationError, UnknownNameError, ValueInputError, nearest
-from .model import COLUMNS, LOSSES, ROWS, Cell, Elman, Loss, Network, System, check_layout, loss, names, whole
+from .errors import EquationError, UnknownNameError, ValueInputError, nearest, warn
+from .model import COLUMNS, LOSSES, ROWS, Cell, Loss, Network, System, check_layout, loss, names, whole
 from .model import cell as find_cell
+from .model.unused import unused
 from .model.values import freeze, known_keys, laid_out, with_steps
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .evaluate.rtrl import ForwardMode
     from .render.document import Document
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "load"]
+__all__ = ["RNN", "Cell", "Derivation", "Loss", "load"]
 
 
 class RNN:
@@ -122,6 +123,8 @@ class RNN:
             raise EquationError(
                 f"outputs={outputs}, but there is no readout; set readout='linear', or leave outputs out"
             )
+        for message in unused(network):
+            warn(message)
         names(notation)
         if not isinstance(notation, str):
             _check_notation(network.system, notation)

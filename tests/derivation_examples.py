@@ -7,9 +7,11 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from symbptt import RNN, Cell, Derivation, Loss
+from cells import own_sizes
+
+from symbptt import LSTM, RNN, Cell, Derivation, Loss
 from symbptt.algebra import rank_of, shape_of
-from symbptt.model import CATALOGUE
+from symbptt.model import ACTIVATIONS, CATALOGUE
 
 READOUTS = [
     (None, "half_squared_error"),
@@ -18,18 +20,8 @@ READOUTS = [
     ("sigmoid", "binary_cross_entropy"),
     ("softmax", "cross_entropy"),
 ]
-LSTM = Cell(
-    [
-        "f[t] = sigmoid(W_xf @ x[t] + W_hf @ h[t-1] + b_f)",
-        "i[t] = sigmoid(W_xi @ x[t] + W_hi @ h[t-1] + b_i)",
-        "o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + b_o)",
-        "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)",
-        "c[t] = f[t] * c[t-1] + i[t] * g[t]",
-        "h[t] = o[t] * tanh(c[t])",
-    ],
-    states=["h", "c"],
-    name="lstm & co_1",
-)
+MY_LSTM = Cell(LSTM().equations, ["h", "c"], name="lstm & co_1")
+"""A user's own cell, with a name that needs care and gates that nobody called so."""
 FAST_WEIGHTS = Cell(
     ["S[t] = 1/2 * S[t-1] + (W_k @ x[t]) @ (W_v @ x[t]).T", "h[t] = tanh(S[t] @ (W_q @ x[t]))"],
     states={"S": ("p", "k")},
@@ -102,11 +94,28 @@ def _target(model: RNN, t: int) -> Any:
 def catalogue_models() -> Iterator[RNN]:
     """Every cell of the catalogue with every readout and loss: symbolic and with numbers, vectors and scalars."""
     for cell, (readout, loss) in itertools.product(CATALOGUE, READOUTS):
-        shared: dict[str, Any] = {"cell": cell, "readout": readout, "loss": loss}
-        yield RNN(**shared)
-        yield RNN(**shared, hidden=1, inputs=1, outputs=1 if readout else None, reduction="mean")
-        yield with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2))
-        yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=1 if readout else None, steps=2, reduction="last"))
+        yield from _as_four(cell, readout, loss)
+
+
+@functools.cache
+def some_catalogue_models() -> tuple[RNN, ...]:
+    """Every cell of the catalogue, each with one readout and in one form, so that every readout and form occurs."""
+    found = []
+    for place, cell in enumerate(CATALOGUE):
+        four = tuple(_as_four(cell, *READOUTS[place % len(READOUTS)]))
+        found.append(four[0 if cell not in ACTIVATIONS else place % 4])
+    return tuple(found)
+
+
+def _as_four(cell: str, readout: str | None, loss: str) -> Iterator[RNN]:
+    shared: dict[str, Any] = {"cell": cell, "readout": readout, "loss": loss}
+    own = own_sizes(CATALOGUE[cell]())
+    one, two = dict.fromkeys(own, 1), dict.fromkeys(own, 2)
+    q = 1 if readout else None
+    yield RNN(**shared)
+    yield RNN(**shared, hidden=1, inputs=1, outputs=q, reduction="mean", sizes=one)
+    yield with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2, sizes=two))
+    yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=q, steps=2, reduction="last", sizes=one))
 
 
 def special_models() -> dict[str, RNN]:
@@ -118,8 +127,8 @@ def special_models() -> dict[str, RNN]:
         "softmax": RNN("tanh", readout="softmax", loss="cross_entropy"),
         "vector": with_numbers(RNN("relu", 2, 2, 3, readout="softmax", loss="cross_entropy", steps=3)),
         "mean": RNN("sigmoid", readout="linear", reduction="mean", steps=4),
-        "lstm": RNN(LSTM),
-        "scalar lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)),
+        "lstm": RNN(MY_LSTM),
+        "scalar lstm": with_numbers(RNN(MY_LSTM, 1, 1, steps=2)),
         "matrix state": RNN(FAST_WEIGHTS),
         "largest entry": RNN("tanh", loss=Loss("max(h[t]) + sum(abs(h[t]))")),
         "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
@@ -130,6 +139,7 @@ def special_models() -> dict[str, RNN]:
         "rows, one": RNN("tanh", 2, 1, 2, "softmax", "cross_entropy", steps=2, layout="rows", batch=1),
         "rows, several states": RNN(COUPLED, layout="rows"),
         "rows, numbers": with_numbers(RNN("sigmoid", 2, 1, steps=2, layout="rows", batch=2)),
+        "state space": RNN("state_space", readout="softmax", loss="cross_entropy", reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
         "influence": RNN("linear", readout="linear", sections=FORWARD),
         "influence, last": RNN("tanh", reduction="last", sections=FORWARD),

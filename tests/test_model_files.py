@@ -36,10 +36,15 @@ def text_of(name: str) -> str:
 def test_the_examples_and_their_languages():
     assert set(example_names()) >= {
         "relu-explosion",
-        "tanh-softmax",
+        "softmax-readout",
         "tanh-last-step",
-        "coupled-oscillator",
         "vector-tanh",
+        "lstm",
+        "gru",
+        "residual",
+        "state-space",
+        "delta-rule",
+        "custom-cell",
     }
     for name, description in examples():
         assert set(description) == set(load(name).title) == set(LANGUAGES)

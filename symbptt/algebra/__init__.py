@@ -23,6 +23,7 @@ from .build import (
 from .explicit import as_explicit
 from .functions import FUNCTIONS, ElementwiseFunction, named
 from .leaves import (
+    DIRECT,
     IMMEDIATE,
     TOTAL,
     Fill,
@@ -70,6 +71,7 @@ from .semantics import Domain, evaluate
 from .vectorised import influence, kronecker, matrix_power, no_influence, unvec, vec
 
 __all__ = [
+    "DIRECT",
     "FUNCTIONS",
     "IMMEDIATE",
     "JACOBIAN",

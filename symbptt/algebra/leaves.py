@@ -15,7 +15,7 @@ from sympy.core.symbol import Str
 
 from .base import MatrixNode, Node, ScalarNode, Shape, rank_of, shape_of
 
-TOTAL, IMMEDIATE = "total", "immediate"
+TOTAL, IMMEDIATE, DIRECT = "total", "immediate", "direct"
 
 
 def size(name: str) -> Symbol:
@@ -253,7 +253,7 @@ class _DerivativeLeaf:
 
     @property
     def mode(self) -> str:
-        """``total`` (through all that depends on it) or ``immediate`` (other states held fixed)."""
+        """``total`` (through all that depends on it), ``immediate`` (other states fixed) or ``direct`` (all else)."""
         return str(self.args[2].name)
 
 

@@ -261,5 +261,5 @@ _MARKS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7"}
 _SCRIPT_CAPITALS = dict(zip("BEFHILMR", "\u212c\u2130\u2131\u210b\u2110\u2112\u2133\u211b", strict=True))
 _TIME = re.compile(r"\d|^[tsjkT](?:[+\u2212]|$)")
 _SUBSCRIPTS = dict(zip("0123456789+\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
-_POWERS = dict(zip("0123456789+\u2212()\u22a4", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ", strict=True))
+_POWERS = dict(zip("0123456789+\u2212()\u22a4\u2218", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ°", strict=True))
 _SUPERSCRIPTS = _POWERS | dict(zip("Ttsjkmnil", "ᵀᵗˢʲᵏᵐⁿⁱˡ", strict=True))

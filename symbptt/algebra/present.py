@@ -32,6 +32,7 @@ from .layout import (
     row,
 )
 from .leaves import (
+    DIRECT,
     IMMEDIATE,
     Fill,
     Gradient,
@@ -391,9 +392,14 @@ _AS_ROWS: dict[type, Callable[[Any, Names], _Signed]] = {
 # -- derivatives and names ----------------------------------------------------------------------------
 
 
+MODE_MARKS = {IMMEDIATE: "+", DIRECT: "∘"}
+"""Mode of a derivative -> the mark on the upper ∂; a total one has none."""
+
+
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
-    top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
+    mark = MODE_MARKS.get(e.mode)
+    top = Script(sign, sup=Operator(mark, "plain")) if mark else sign
     of, by = (joint(x, names) for x in (e.of, e.by))
     if isinstance(e, Jacobian):
         of, by = (_vec(x, item) for x, item in ((e.of, of), (e.by, by)))

@@ -23,7 +23,11 @@ else:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "cell": ("elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh"),
+    "cell": (
+        "elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh",
+        "residual", "leaky", "indrnn", "layer_norm", "mgu", "lstm", "lstm_peephole", "lstm_coupled", "gru",
+        "gru_before", "state_space", "linear_attention", "delta_rule",
+    ),
     "detail": ("full", "brief", "results", "numbers"),
     "form": ("recursive", "closed", "unrolled", "explicit"),
     "language": ("en", "zh"),

@@ -32,7 +32,7 @@ from .sections import (
     row_derivatives,
     unrolled_section,
 )
-from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
+from .steps import EQUALITY, WORKED, Line, Named, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (
@@ -168,6 +168,8 @@ def _scalar_step(step: Step) -> Step:
 def _scalar_fact(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_scalar_fact, value))
+    if isinstance(value, Named):
+        return Named(value.role, _scalar_fact(value.expr))
     return to_scalar(value) if isinstance(value, A.Node) else value
 
 
@@ -177,10 +179,10 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
     steps: list[Step] = []
     if numbers is None:
         for name in g.adjoints:
-            if name in system.states:
+            if g.ends_apart(name):
                 end = system.last
                 steps.append(_result(f"result.{name}.end", g.adjoint_of(name, end), g.fill_local(g.at_step(name, end))))
-            where = before_last(system) if name in system.states else every_step(system)
+            where = before_last(system) if g.ends_apart(name) else every_step(system)
             steps.append(_result(f"result.{name}", g.adjoint_of(name), g.fill_local(g.adjoints[name].expr), where))
         for key, symbol in system.parameters.items():
             steps.append(_result(f"result.{key}", A.derivative(system.L, symbol), g.parameter_sum(key)))

@@ -185,11 +185,11 @@ def _jacobian_written(network: Network, leaf: Any) -> Any:
     return joint_written(network, leaf.of.args[0].when) if isinstance(leaf.of, N.Concat) else leaf
 
 
-def joint_written(network: Network, when: Expr) -> Any:
-    """Return the one-step Jacobian of the joint state in blocks, same-step links carried through."""
+def joint_in_links(network: Network, when: Expr) -> Any:
+    """Return the one-step Jacobian of the joint state in blocks of state-to-state Jacobians, same-step links first."""
     system = network.system
     t = system.t
-    step = {(k.target, k.source): k.jacobian for k in links(network) if k.lag == "next"}
+    step = {(k.target, k.source): k.symbol for k in links(network) if k.lag == "next"}
     rows = []
     for target in system.states:
         row = []
@@ -198,12 +198,16 @@ def joint_written(network: Network, when: Expr) -> Any:
             row.append(step.get((target, source), A.zero_matrix(*shape)).xreplace({t: when}))
         rows.append(sympy.Tuple(*row))
     blocks = N.Blocks(sympy.Tuple(*rows))
-    same = [k for k in links(network) if k.lag == "same"]
-    if not same:
+    if not any(k.lag == "same" for k in links(network)):
         return blocks
-    within = within_step(network, when)
-    filled = substitute(within, {k.symbol.xreplace({t: when}): k.jacobian.xreplace({t: when}) for k in same})
-    return A.matmul(filled, blocks)
+    return A.matmul(within_step(network, when), blocks)
+
+
+def joint_written(network: Network, when: Expr) -> Any:
+    """Return the one-step Jacobian of the joint state with every block written out."""
+    moved = {network.system.t: when}
+    rule = {k.symbol.xreplace(moved): k.jacobian.xreplace(moved) for k in links(network)}
+    return substitute(joint_in_links(network, when), rule)
 
 
 def explicit(network: Network, wrt: str, when: Expr | None) -> Any:

@@ -19,6 +19,7 @@ from .generic import Generic, generic
 from .run import steps_of, total_loss
 from .sections import equation_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .structure import role_of
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
 
@@ -100,12 +101,13 @@ class Numbers:
                 if equation.stage != CELL and system.reduction == "last" and t != self.count:
                     continue
                 moved = {system.t: Integer(t)}
+                role = role_of(system, equation.name)
                 step = self.work(
                     f"forward.{equation.name}.{t}",
-                    f"forward.{equation_rule(system, equation)}",
+                    "forward.role" if role else f"forward.{equation_rule(system, equation)}",
                     equation.left.xreplace(moved),
                     equation.right.xreplace(moved),
-                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved)))),
+                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved))), ("role", role)),
                 )
                 if t in shown:
                     steps.append(step)
@@ -132,7 +134,8 @@ class Numbers:
                     continue
                 rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
                 facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
-                found.append(self.work(f"backward.{name}.{t}", rule, left, self.with_slopes(right, t), facts))
+                line = self.work(f"backward.{name}.{t}", rule, left, self.with_slopes(right, t), facts)
+                found += [] if A.is_zero(right) else [line]
             steps += found if t in shown else []
         for state in system.states:
             left = g.adjoint_of(state, system.start)

@@ -22,6 +22,14 @@ KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVE
 
 
 @dataclass(frozen=True)
+class Named:
+    """A variable and what it is called: ``role`` is one of :data:`symbptt.model.ROLES`."""
+
+    role: str
+    expr: Any
+
+
+@dataclass(frozen=True)
 class Line:
     """One link of a chain: a relation sign and what stands behind it.
 

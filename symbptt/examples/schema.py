@@ -233,6 +233,16 @@ CELL = (
     ),
     Key("name", "text", about("What the cell is called.", "单元的名称。"), "mine"),
     Key(
+        "roles",
+        "",
+        about(
+            "What the derivation calls a variable: forget_gate, candidate, cell_state, output, ...",
+            "推导中对变量的称呼：forget_gate、candidate、cell_state、output 等。",
+        ),
+        {"f": "forget_gate"},
+        each="text",
+    ),
+    Key(
         "direction",
         "direction",
         about(

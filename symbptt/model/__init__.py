@@ -1,6 +1,23 @@
 """What is differentiated, as frozen data: cells, readouts, losses, networks, notations."""
 
-from .cells import ACTIVATIONS, CATALOGUE, Cell, Elman, cell, supremum
+from .catalogue import (
+    ACTIVATIONS,
+    CATALOGUE,
+    GRU,
+    LSTM,
+    MGU,
+    DeltaRule,
+    Elman,
+    IndRNN,
+    LayerNorm,
+    Leaky,
+    LinearAttention,
+    Residual,
+    StateSpace,
+    cell,
+    supremum,
+)
+from .cells import ROLES, Cell
 from .losses import LOSSES, READOUTS, REDUCTIONS, Loss, loss
 from .network import CELL, LOSS, READOUT, Equation, Network, System, one_example, whole
 from .notations import NOTATIONS, names, names_in
@@ -11,20 +28,31 @@ __all__ = [
     "CATALOGUE",
     "CELL",
     "COLUMNS",
+    "GRU",
     "LAYOUTS",
     "LOSS",
     "LOSSES",
+    "LSTM",
+    "MGU",
     "NOTATIONS",
     "READOUT",
     "READOUTS",
     "REDUCTIONS",
+    "ROLES",
     "ROWS",
     "SAMPLE",
     "Cell",
+    "DeltaRule",
     "Elman",
     "Equation",
+    "IndRNN",
+    "LayerNorm",
+    "Leaky",
+    "LinearAttention",
     "Loss",
     "Network",
+    "Residual",
+    "StateSpace",
     "System",
     "cell",
     "check_layout",

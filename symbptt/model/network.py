@@ -59,6 +59,8 @@ class System:
         Whether all sizes are 1, so that everything is printed in scalar notation.
     layout : str
         ``columns``, or ``rows`` where the variables have a row for each example of a batch.
+    roles : mapping
+        Variable -> what it is called; see :data:`symbptt.model.ROLES`.
     """
 
     equations: tuple[Equation, ...]
@@ -75,6 +77,7 @@ class System:
     sizes: Mapping[str, Expr]
     target: str = "real"
     layout: str = COLUMNS
+    roles: Mapping[str, str] = field(default_factory=dict)
     t: Symbol = field(default_factory=lambda: A.index("t"))
     L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
 
@@ -237,7 +240,7 @@ def one_example(network: Network) -> Network:
 
 def _pruned(network: Network) -> Cell:
     cell = network.cell
-    drop = [] if network.bias else [p for p in cell.parameters if p.startswith("b")]
+    drop = [] if network.bias else [p for p in cell.parameters if p == "b" or p.startswith("b_")]
     if network.inputs is None:
         drop += list(cell.inputs)
     return without(cell, drop) if drop else cell
@@ -279,6 +282,7 @@ def _in_columns(network: Network) -> System:
         scalar=scalar,
         sizes={str(k): v for k, v in values.items()},
         target=network.loss.target,
+        roles=dict(cell.roles),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +55,12 @@ Courville, *Deep Learning*, section 10.2.2.
 
 IN_ROWS: dict[str, dict[str, str]] = {"d2l": {"W_x": "W_{xh}", "W_y": "W_{hq}"}}
 """What a notation writes otherwise in the row convention; of ``d2l``, that of its section 9.4."""
+OTHERS = {"a": ("o", "a", "s", "u"), "y": ("y", "p"), "target": (r"\hat{y}", r"y^*")}
+"""Names of the readout's variables -> what they are called where a variable of the cell is printed as they are."""
 
 
 def names_in(system: System, given: str | Mapping[str, str]) -> Names:
-    """Return the names that the formulas of a system are written with, by its layout and reduction.
+    """Return the names that the formulas of a system are written with, by its layout, its reduction and its cell.
 
     Parameters
     ----------
@@ -67,10 +69,11 @@ def names_in(system: System, given: str | Mapping[str, str]) -> Names:
         As for :func:`names`.
     """
     untimed = frozenset({"target"}) if system.reduction == "last" else frozenset[str]()
+    cell = [equation.name for equation in system.equations if equation.stage == "cell"]
     if system.layout != ROWS:
-        return names(given, untimed)
+        return names(given, untimed, cell)
     own = {"notation": given} if isinstance(given, str) else given
-    found = names({**IN_ROWS.get(own.get("notation", ""), {}), **own}, untimed)
+    found = names({**IN_ROWS.get(own.get("notation", ""), {}), **own}, untimed, cell)
     capitals = frozenset(name for name, variable in system.variables.items() if variable.rank == 2)
     others = {**system.variables, **system.parameters}.keys() - capitals
     sizes = {str(s) for v in system.variables.values() for s in v.shape} | {str(system.steps)}
@@ -84,8 +87,17 @@ def names_in(system: System, given: str | Mapping[str, str]) -> Names:
     return replace(found, capitals=capitals, bold=frozenset(bold))
 
 
-def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset()) -> Names:
+def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(), own: Iterable[str] = ()) -> Names:
     """Return the names of a notation: one of the catalogue, or the user's own mapping on top of ``textbook``.
+
+    Parameters
+    ----------
+    given : str or mapping
+    untimed : frozenset of str
+        Keys that are printed without their time index.
+    own : iterable of str
+        The variables of the cell. Where a notation gives the readout the name of one of them (``o_t`` is the output
+        gate of an LSTM), the readout takes another.
 
     Raises
     ------
@@ -115,4 +127,18 @@ def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset())
             raise UnknownNameError(f"notation for {key!r}: {error}") from None
     functions = {k[:-2]: v for k, v in mapping.items() if k.endswith("()")}
     plain = {k: v for k, v in mapping.items() if not k.endswith("()")}
-    return Names(mapping=plain, untimed=untimed, functions=functions)
+    chosen = given if isinstance(given, Mapping) else {}
+    return Names(mapping=_apart(plain, set(own), set(chosen)), untimed=untimed, functions=functions)
+
+
+def _apart(mapping: dict[str, str], own: set[str], chosen: set[str]) -> dict[str, str]:
+    """Give the readout's variables names that no variable of the cell has, unless the user chose them."""
+    printed = {mapping.get(key, key) for key in own}
+    if printed.isdisjoint(mapping.get(key, key) for key in OTHERS):
+        return mapping
+    mapping = dict(mapping)
+    for key, others in OTHERS.items():
+        if key not in chosen:
+            mapping[key] = next(name for name in others if name not in printed)
+        printed.add(mapping.get(key, key))
+    return mapping

@@ -21,11 +21,15 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import ONE_ROW, equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Phrase, Section, Step
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Named, Phrase, Section, Step
+from ..derive.structure import role_of
 from ..model import CELL, READOUT, System, names_in, one_example
 from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
+
+_CHINESE_GAP = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+"""A space between Chinese words, where a placeholder stands for words and not for a formula."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,10 @@ class _Writer:
         return Document(self.lang, plain, tuple(blocks))
 
     def _cell_name(self) -> str:
-        """The cell's name; an activation as it is written in formulas where that is a word."""
+        """The cell's name in words; an activation as it is written in formulas where that is a word."""
         name = self.network.cell.name
+        if f"cell.{name}" in self.phrases:
+            return self.phrases[f"cell.{name}"]
         item = FUNCTION_NAMES.get(name)
         return item.name if isinstance(item, Ident) and item.style == "upright" else name
 
@@ -264,24 +270,22 @@ class _Writer:
             ones = Fill(1, self.network.batch, 1)
             return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
         if step.rule in ("model.layout", "model.scalar"):
-            state = self.system.states[0]
-            h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
-            return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
+            state = next((s for s in self.system.states if rank_of(self.system.at(s)) < 2), None)
+            if state is None:  # of matrix states there is no Jacobian matrix; the output's by the input is one
+                x = self.system.inputs[0] if self.system.inputs else self.system.states[0]
+                above, by = self.system.at(self.system.output), self.system.at(x)
+            else:
+                above, by = (self.system.at(state, when) for when in (self.system.following, self.system.t))
+            above, by = self._scalar(above), self._scalar(by)
+            return {"jacobian": derivative(above, by), "derivative": derivative(self.system.L, by), "h": by}
         if step.rule == "rows.one_row":
             return {"matrix": tuple(Math(present(row, self.whole)) for row in dict(step.facts)["row"])}
-        if step.rule.startswith("model.layout_row"):
-            ones = Fill(1, self.network.batch, 1)
-            return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
-        if step.rule in ("model.layout", "model.scalar"):
-            state = self.system.states[0]
-            h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
-            return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
         if step.rule.startswith("rows."):
             variable = dict(step.facts)["variable"]
             every = variable if isinstance(variable, tuple) else (variable,)
-            matrices = tuple(Math(joint(v, self.whole)) for v in every)
-            return {"row": every, "matrix": matrices}
-        return {}
+            return {"row": every, "matrix": tuple(Math(joint(v, self.whole)) for v in every)}
+        role = dict(step.facts).get("role")
+        return {"role": self.phrases[f"role.{role}"]} if role else {}
 
     def _scalar(self, expr: Any) -> Any:
         if self.system.scalar:
@@ -375,7 +379,7 @@ class _Writer:
         return ((Math(present(self._scalar(symbol), self.names)),), shape, (self.phrases[f"role.{role}"],))
 
     def _role(self, name: str) -> str:
-        if name in self.system.states:
+        if name in self.system.states and name not in self.system.roles:
             return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
         if name in self.system.inputs:
             return "input"
@@ -384,6 +388,9 @@ class _Writer:
         stage = self.system.by_name[name].stage
         if stage == READOUT:
             return "prediction" if name == self.system.prediction else "readout"
+        role = role_of(self.system, name)
+        if role is not None:
+            return role
         if equation_rule(self.system, self.system.by_name[name]).startswith("affine"):
             return "pre_activation"
         return "intermediate" if stage == CELL else "scalar"
@@ -410,13 +417,15 @@ class _Writer:
                 words += self._fact(facts[piece[1:-1]])
             elif piece:
                 words.append(piece)
-        return tuple(_joined(words))
+        return tuple(_CHINESE_GAP.sub("", w) if isinstance(w, str) else w for w in _joined(words))
 
     def _fact(self, value: Any) -> list[Inline]:
         if isinstance(value, Math | str):
             return [value]
         if isinstance(value, tuple):
             return self._list([self._fact(v) for v in value])
+        if isinstance(value, Named):
+            return list(self.phrase("role.named", {"role": self.phrases[f"role.{value.role}"], "variable": value.expr}))
         if isinstance(value, Basic):
             return [Math(joint(value, self.names))]
         return [str(value)]

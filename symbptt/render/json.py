@@ -74,6 +74,7 @@ class _Export:
                 "states": list(cell.state_names),
                 "output": cell.output,
                 "direction": cell.direction,
+                "roles": dict(cell.roles),
                 "functions": {name: str(function.rule.expr) for name, function in cell.functions},
             },
             "equations": [self._equation(equation) for equation in system.equations],

@@ -9,7 +9,7 @@ from ... import algebra as A
 from ...errors import RefusedError
 from ...model import Network
 from ..closed import closed, closed_joint, joint, loss_index, span, step_index
-from ..forms import joint_written
+from ..forms import joint_in_links
 from ..generic import generic
 from ..links import links
 from ..steps import EQUALITY, Line, Section, Step
@@ -65,5 +65,5 @@ def _joint_step(network: Network) -> Step:
     system = network.system
     left = A.derivative(joint(system, system.t), joint(system, system.previous))
     where = (sympy.Integer(2), system.steps) if system.direction == 1 else (S.One, system.steps - 1)
-    return Step("closed.joint", "closed.joint", EQUALITY, left, (Line("=", joint_written(network, system.t)),),
+    return Step("closed.joint", "closed.joint", EQUALITY, left, (Line("=", joint_in_links(network, system.t)),),
                 (("state", joint(system, system.t)),), where)  # fmt: skip

@@ -15,6 +15,7 @@ from ..links import Link, couples_within_step
 from ..steps import CONVENTION, EQUALITY, REMARK, Line, Section, Step
 from ..tidy import as_written
 from .common import before_last, chain, every_step, in_layout, known_links
+from .flow import flow_steps
 
 
 def local_section(network: Network) -> Section:
@@ -24,6 +25,7 @@ def local_section(network: Network) -> Section:
         *equation_derivatives(network),
         *_conventions(network.system),
         *state_jacobians(network),
+        *flow_steps(network),
     ]
     return Section("local", tuple(steps))
 

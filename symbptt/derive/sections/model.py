@@ -10,6 +10,7 @@ from ...algebra import nodes as N
 from ...model import LOSS, READOUT, ROWS, Equation, Network, System
 from ..run import total_loss
 from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
+from ..structure import role_of
 from .common import chain, every_step, in_layout
 
 
@@ -20,7 +21,7 @@ def model_section(network: Network) -> Section:
     steps = [
         Step(
             f"model.{e.name}",
-            f"model.{equation_rule(system, e)}",
+            f"model.{_model_rule(system, e)}",
             DEFINITION,
             e.left,
             chain(e.left, e.right),
@@ -46,12 +47,26 @@ def _loss_steps(system: System) -> tuple[Expr, Expr]:
     return (system.end, system.end) if system.reduction == "last" else every_step(system)
 
 
+def _model_rule(system: System, equation: Equation) -> str:
+    """The rule of an equation; of a readout that reads another variable than a state, a rule of its own."""
+    rule = equation_rule(system, equation)
+    first = equation.stage == READOUT and A.depends(equation.right, system.at(system.output))
+    return f"{rule}_output" if first and rule == "readout" and system.output not in system.states else rule
+
+
 def equation_rule(system: System, equation: Equation) -> str:
-    """Return what an equation is: ``affine``, ``intermediate``, ``state``, ``readout``, ``prediction`` or ``loss``."""
+    """Return what an equation is, the end of a phrase key.
+
+    ``affine``, ``affine_state``, ``intermediate``, ``state``, ``readout``, ``prediction``, ``loss``, or the role that
+    the cell or its structure gives it.
+    """
     if equation.stage == LOSS:
         return "loss"
     if equation.stage == READOUT:
         return "prediction" if equation.name == system.prediction else "readout"
+    role = role_of(system, equation.name)
+    if role is not None:
+        return role
     if equation.name in system.states:
         return "state"
     if not _is_pre_activation(system, equation):
