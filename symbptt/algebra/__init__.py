@@ -36,12 +36,15 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
     derivative,
     fill_like,
     index,
     scalar_parameter,
     size,
+    tangent_of,
 )
 from .names import Names
 from .over_time import expand_bound, time_product, time_sum
@@ -62,11 +65,13 @@ from .reductions import (
 )
 from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
+from .tangents import JVP, tangent
 
 __all__ = [
     "FUNCTIONS",
     "IMMEDIATE",
     "JACOBIAN",
+    "JVP",
     "TOTAL",
     "VJP",
     "Domain",
@@ -85,6 +90,8 @@ __all__ = [
     "Parameter",
     "ScalarAt",
     "ScalarDerivative",
+    "ScalarTangent",
+    "Tangent",
     "Variable",
     "add",
     "apply",
@@ -127,6 +134,8 @@ __all__ = [
     "squared_norm",
     "subtract",
     "sympy_product",
+    "tangent",
+    "tangent_of",
     "time_product",
     "time_sum",
     "trace",

@@ -26,8 +26,11 @@ from .leaves import (
     MatrixParameter,
     Parameter,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
     scalar_parameter,
+    tangent_of,
 )
 from .over_time import time_product, time_sum
 from .reductions import apply, part
@@ -120,6 +123,8 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     Gradient: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
     Jacobian: _derivative,
     ScalarDerivative: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
+    Tangent: lambda e: tangent_of(to_scalar(e.of)),
+    ScalarTangent: lambda e: tangent_of(to_scalar(e.of)),
     N.Plus: _all(add),
     N.MatrixPlus: _all(add),
     N.Negative: _all(negate),

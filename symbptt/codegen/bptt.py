@@ -15,6 +15,7 @@ from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 from ..model import Network
 from .checks import Array, Shape, Sizes, numbers, show
 from .emit import Emitted, emit
+from .hessian import hessian_products
 from .target import Lead, read_target
 
 
@@ -41,6 +42,25 @@ class Result:
     states: dict[str, Array]
     outputs: Array
     adjoints: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class HessianProduct:
+    """The product of the Hessian of L with a direction v.
+
+    Attributes
+    ----------
+    products : dict
+        Parameter -> its part of H v, of the shape of the parameter.
+    curvature : float
+        v^T H v, the curvature of L along v.
+    grads : dict
+        Parameter -> dL/dp.
+    """
+
+    products: dict[str, Any]
+    curvature: float
+    grads: dict[str, Any]
 
 
 @dataclass
@@ -126,16 +146,81 @@ class Bptt:
             For numbers, shapes or names that do not fit the model.
         """
         keys = self._wanted(wrt)
+        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps)
+        return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
+
+    def hvp(
+        self,
+        params: Mapping[str, Any],
+        v: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        c0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        steps: int | None = None,
+    ) -> HessianProduct:
+        """Return the product of the Hessian of L in the parameters with a direction.
+
+        The equations of :mod:`symbptt.derive.second_order` are carried out over arrays, sample by sample: the cost is
+        a small multiple of that of a gradient, and no Hessian is formed.
+
+        Parameters
+        ----------
+        v : mapping
+            Parameter -> its part of the direction; zero for what is not named.
+        params, x, target, h0, c0, initial, steps
+            As for a call.
+
+        Examples
+        --------
+        >>> from symbptt import RNN
+        >>> bptt = RNN("linear", 1, 1, reduction="last", steps=2).lambdify()
+        >>> numbers = {"W_h": 1.0, "W_x": 1.0, "b_h": 0.0}
+        >>> bptt.hvp(numbers, {"W_x": 1.0}, x=[1.0, 1.0], target=0.0).products
+        {'W_h': 4.0, 'W_x': 4.0, 'b_h': 4.0}
+        """
+        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps)
+        direction = self._direction(call, given, v)
+        names = {name: call.arguments.get(argument) for name, argument in self._emitted.arguments.items()}
+        products = hessian_products(self.network, given, direction, names, call.lead)
+        gradients = self._function(given, **call.arguments, wrt=tuple(given)).grads
+        curvature = sum(float(np.sum(direction[key] * products[key])) for key in given)
+        scalar = self._plan.scalar
+        return HessianProduct(
+            products={key: _shaped(products[key], call.shapes[key], scalar) for key in given},
+            curvature=curvature,
+            grads={key: _shaped(gradients[key], call.shapes[key], scalar) for key in given},
+        )
+
+    def _direction(self, call: _Call, given: Mapping[str, Array], v: Mapping[str, Any]) -> dict[str, Array]:
+        if not isinstance(v, Mapping):
+            raise ValueInputError(f"v must map parameters to arrays, {{'W_h': ...}}; not {type(v).__name__}")
+        for key in v:
+            if key not in given:
+                raise UnknownNameError(f"v: unknown parameter {key!r}{nearest(str(key), tuple(given))}")
+        found = {}
+        for key, value in given.items():
+            array = numbers(f"v[{key!r}]", v[key]) if key in v else np.zeros(value.shape)
+            if array.shape != call.shapes[key] and array.shape != value.shape:
+                raise ValueInputError(f"v[{key!r}] has shape {show(array.shape)}; expected {show(call.shapes[key])}")
+            found[key] = array.reshape(value.shape)
+        return found
+
+    def _read(
+        self, params: Mapping[str, Any], x: Any, target: Any, states: Mapping[str, Any], steps: int | None
+    ) -> tuple[_Call, dict[str, Array]]:
+        """Check all that was given, and return it as the generated function takes it."""
         call = _Call(Sizes(self._system.sizes), Lead(self._fixed_steps(steps)))
         given = self._params(call, params)
         self._inputs(call, x)
-        self._initial(call, _states_given(self._system.states, h0, c0, initial))
+        self._initial(call, states)
         self._target(call, target)
         if call.lead.steps is None:
             raise ValueInputError("the number of steps is not known: give steps=")
         if self._emitted.needs_steps:
             call.arguments["steps"] = call.lead.steps
-        return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
+        return call, given
 
     # -- what is given --------------------------------------------------------------------------------
     def _wanted(self, wrt: Iterable[str] | None) -> tuple[str, ...]:

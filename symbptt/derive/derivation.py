@@ -11,6 +11,7 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
+from .curvature import curvature_section
 from .generic import generic
 from .numeric import Numbers
 from .sections import (
@@ -18,6 +19,7 @@ from .sections import (
     closed_section,
     dependency_section,
     every_step,
+    hessian_section,
     local_section,
     model_section,
     parameter_section,
@@ -37,7 +39,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = DETAILS["full"]
+SECTIONS = (*DETAILS["full"], "hessian", "curvature")
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -105,6 +107,8 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             "backward": numbers.backward(),
             "numbers": numbers.parameters(),
         }
+        if "curvature" in options.keys and numbers.direction:
+            worked["curvature"] = curvature_section(numbers)
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
@@ -202,4 +206,5 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "closed": lambda network, *_: closed_section(network),
     "unrolled": _unrolled,
     "results": _results,
+    "hessian": lambda network, *_: hessian_section(network),
 }

@@ -34,6 +34,7 @@ from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
+from .tangents import tolerances
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ class _Verifier:
         if self._exact is None:
             assert self.derived.numbers is not None
             self._exact = Instance(self.network, values=_arrays(self.derived.numbers))
+            self._exact.direction = {k: _float(v)[()] for k, v in self.derived.numbers.direction.items()}
         return self._exact
 
     # -- the kinds ------------------------------------------------------------------------------------
@@ -164,7 +166,8 @@ class _Verifier:
             if not verdict:
                 return False, _contradiction(number, verdict)
             worst = max(worst, verdict.error)
-        return True, f"largest difference {worst:.0e}"
+        how = ", by differences along a direction" if tolerances(step.left) else ""
+        return True, f"largest difference {worst:.0e}{how}"
 
     def _compare(self, step: Step, expr: Any) -> Verdict:
         """Compare a line with the left side at random instances, a long network read with fewer steps."""
@@ -173,9 +176,9 @@ class _Verifier:
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
                 bounds = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
-                return check_equality(self.random, left, right, bounds)
-            return check_equality(self.long, step.left, expr, ranges)
-        return check_equality(self.random, step.left, expr, ranges)
+                return check_equality(self.random, left, right, bounds, **tolerances(left, right))
+            return check_equality(self.long, step.left, expr, ranges, **tolerances(step.left, expr))
+        return check_equality(self.random, step.left, expr, ranges, **tolerances(step.left, expr))
 
     @cached_property
     def long(self) -> list[Instance]:
@@ -203,7 +206,8 @@ class _Verifier:
             wrong = printed[bad]
             return False, f"{wrong.relation} {wrong.expr} does not follow from the line before it"
         for stage in stages:
-            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}):
+            limits = tolerances(step.left, stage.expr)
+            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}, **limits):
                 return False, f"the formula {stage.expr} does not have the value of the left side"
         branches = dict(step.facts).get("branches") or ()
         if branches and branches != work_out(formula, numbers.figures, {}, numbers.rounding).branches:
@@ -220,7 +224,8 @@ class _Verifier:
         for stage in (s for s in stages if not s.symbolic):
             exact = exact and stage.relation == "="
             printed = self.given.evaluate(stage.expr, {})
-            allowed = 1e-10 if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
+            least = tolerances(step.left).get("rtol", 1e-10)
+            allowed = least if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
             if not np.allclose(printed, truth, rtol=allowed, atol=1e-12 + allowed * _size(truth)):
                 return False, f"{stage.relation} {stage.expr} is not the value of the left side, {_show(truth)}"
         return True, "the printed figures reproduce the result"
@@ -321,6 +326,7 @@ def _float(figures: Any) -> Any:
 def _is_symbolic(expr: Any) -> bool:
     """Whether a line still names something: a variable, a parameter or a derivative."""
     leaves = (A.MatrixAt, A.ScalarAt, A.Parameter, A.Gradient, A.Jacobian, A.ScalarDerivative, Symbol)
+    leaves += (A.Tangent, A.ScalarTangent)
     return any(isinstance(p, leaves) for p in _parts(expr))
 
 

@@ -27,7 +27,12 @@ def freeze(given: Any) -> Any:
 def known_keys(system: System) -> list[str]:
     """Return the keys that can be given: parameters, inputs, initial states and the target."""
     keys = [*system.parameters, *system.inputs, *(f"{s}0" for s in system.states)]
-    return keys + (["target"] if "target" in system.variables else [])
+    return keys + (["target"] if "target" in system.variables else []) + list(directions(system))
+
+
+def directions(system: System) -> dict[str, str]:
+    """Return the keys of a direction in parameter space, ``V_W_h``, each with its parameter; all of them optional."""
+    return {f"V_{key}": key for key in system.parameters if f"V_{key}" not in system.parameters}
 
 
 def with_steps(network: Network, values: Mapping[str, Any], steps: int | None = None) -> Network:
@@ -98,7 +103,8 @@ def figures_of(network: Network, values: Mapping[str, Any]) -> dict[Basic, Any]:
     for key in values:
         if key not in keys:
             raise UnknownNameError(f"value for {key!r}: the model has no such name{nearest(key, keys)}")
-    missing = [k for k in keys if k not in values and not k.endswith("0")]
+    moved = directions(system)
+    missing = [k for k in keys if k not in values and not k.endswith("0") and k not in moved]
     if missing:
         raise ValueInputError(
             f"a value is missing for {', '.join(missing)}; give it with --set {missing[0]}=... or in the file"
@@ -106,6 +112,12 @@ def figures_of(network: Network, values: Mapping[str, Any]) -> dict[Basic, Any]:
     found: dict[Basic, Any] = {}
     for key, symbol in system.parameters.items():
         found[symbol] = _array(key, values[key], _shape(system, symbol))
+    if any(key in values for key in moved):
+        for key, parameter in moved.items():
+            symbol = system.parameters[parameter]
+            shape = _shape(system, symbol)
+            given = values.get(key)
+            found[A.tangent_of(symbol)] = _zeros(system, shape) if given is None else _array(key, given, shape)
     for state in system.states:
         shape = _shape(system, system.at(state))
         given = values.get(f"{state}0")

@@ -2,6 +2,7 @@
 
 from .closed_form import closed_section
 from .common import before_last, every_step
+from .hessian import hessian_section
 from .local import local_section
 from .model import equation_rule, model_section
 from .parameters import parameter_section
@@ -15,6 +16,7 @@ __all__ = [
     "dependency_section",
     "equation_rule",
     "every_step",
+    "hessian_section",
     "local_section",
     "model_section",
     "parameter_section",
