@@ -73,6 +73,18 @@ def with_numbers(model: RNN, scale: float = 1.0) -> RNN:
     return model.replace(values=values)
 
 
+def along(model: RNN) -> RNN:
+    """The model with a made-up direction in the space of its parameters."""
+    entries = itertools.cycle([1.0, -0.5, 0.25])
+    return model.replace(
+        values=model.values
+        | {
+            f"V_{key}": _array(_sizes(model, leaf), lambda: next(entries))
+            for key, leaf in model.system.parameters.items()
+        }
+    )
+
+
 def _sizes(model: RNN, leaf: Any) -> tuple[int, ...]:
     """The sizes of an array as a user gives it: one for a vector, none in a scalar model."""
     return () if model.system.scalar else tuple(int(size) for size in shape_of(leaf)[: rank_of(leaf)])
@@ -117,6 +129,9 @@ def special_models() -> dict[str, RNN]:
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        "second order": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["model", "hessian"]),
+        "second order, relu": RNN("relu", readout="linear", reduction="last", sections=["hessian"]),
+        "second order, numbers": along(with_numbers(RNN("sigmoid", 2, 1, steps=2, sections=["given", "curvature"]))),
     }
 
 

@@ -104,4 +104,3 @@ def second_order(network: Network) -> SecondOrder:
     (1 - h[t] * h[t]) * R(z[t])
     """
     return SecondOrder(generic(network))
-

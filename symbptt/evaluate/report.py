@@ -16,6 +16,7 @@ from sympy import Symbol
 from .. import algebra as A
 from ..algebra.figures import Figure, entries
 from ..algebra.rounding import literals_of
+from ..algebra.semantics import LEAVES
 from ..derive.closed import loss_index
 from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
@@ -325,9 +326,7 @@ def _float(figures: Any) -> Any:
 
 def _is_symbolic(expr: Any) -> bool:
     """Whether a line still names something: a variable, a parameter or a derivative."""
-    leaves = (A.MatrixAt, A.ScalarAt, A.Parameter, A.Gradient, A.Jacobian, A.ScalarDerivative, Symbol)
-    leaves += (A.Tangent, A.ScalarTangent)
-    return any(isinstance(p, leaves) for p in _parts(expr))
+    return any(isinstance(p, (*LEAVES, Symbol)) for p in _parts(expr))
 
 
 def _parts(expr: Any) -> Iterator[Any]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sympy
+
 from ... import algebra as A
+from ...algebra import nodes as N
+from ...algebra.tangents import is_flat
 from ...model import Network
 from ..second_order import second_order
 from ..steps import EQUALITY, REMARK, Section, Step
@@ -14,7 +18,11 @@ def hessian_section(network: Network) -> Section:
     second, system = second_order(network), network.system
     g = second.generic
     symbol = next(iter(system.parameters.values()))
-    facts = (("parameter", symbol), ("direction", A.tangent_of(symbol)), ("L", system.L))
+    state = system.at(system.states[0])
+    facts = (
+        ("parameter", symbol), ("direction", A.tangent_of(symbol)), ("L", system.L),
+        ("variable", state), ("rate", A.tangent_of(state)),
+    )  # fmt: skip
     steps = [Step("hessian.operator", "hessian.operator", REMARK, facts=facts)]
     for state in system.states:
         start = system.at(state, system.start)
@@ -29,6 +37,7 @@ def hessian_section(network: Network) -> Section:
             Step(f"hessian.forward.{name}", "hessian.forward", EQUALITY, left, chain(left, expr),
                  (("variable", system.at(name)),), every_step(system))
         )  # fmt: skip
+    steps += _flat_slopes(network)
     for name in g.adjoints:
         steps += _adjoint(network, name)
     for key, symbol in system.parameters.items():
@@ -57,3 +66,14 @@ def _adjoint(network: Network, name: str) -> list[Step]:
     rule = "hessian.state" if state else "hessian.adjoint"
     steps.append(Step(f"hessian.{name}", rule, EQUALITY, left, chain(left, second.adjoint(name)), facts, where))
     return steps
+
+
+def _flat_slopes(network: Network) -> list[Step]:
+    """Say of each slope that is constant between kinks that it does not change."""
+    parts = [p for e in network.system.equations for p in sympy.preorder_traversal(e.right)]
+    slopes = dict.fromkeys(A.apply(p.args[0].prime, p.args[1]) for p in parts if isinstance(p, N.Map | N.Apply))
+    return [
+        Step(f"hessian.flat.{k}", "hessian.flat", REMARK, facts=(("slope", slope),))
+        for k, slope in enumerate(slopes, start=1)
+        if slope.args[0].kinks and is_flat(slope.args[0])
+    ]
