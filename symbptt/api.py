@@ -52,6 +52,11 @@ class RNN:
         Language -> title of its derivation.
     sections : sequence of str
         What its derivation shows unless other sections or another detail are asked for; all by default.
+    mask : bool
+        Multiply the loss of each step by a given number m_t (key ``mask``): 0 and 1 for sequences of different lengths,
+        or any weights. With ``reduction="mean"`` L is (1/T) sum m_t l_t, divided by T and not by the sum of the m_t.
+    loss_steps : sequence of int
+        The steps whose losses count: L is their sum. The mask is then 1 at those steps and 0 elsewhere.
 
     Examples
     --------
@@ -86,6 +91,8 @@ class RNN:
         sizes: Mapping[str, Any] | None = None,
         title: Mapping[str, str] | None = None,
         sections: Sequence[str] = (),
+        mask: bool = False,
+        loss_steps: Sequence[int] = (),
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
@@ -104,6 +111,8 @@ class RNN:
             bias=bias,
             readout_bias=readout_bias,
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
+            mask=mask,
+            loss_steps=tuple(sorted(set(loss_steps))),
         )
         if outputs is not None and readout is None:
             raise EquationError(
@@ -140,6 +149,8 @@ class RNN:
         shown += [("reduction", n.reduction), ("steps", n.steps)]
         parts = [f"{k}={_paste(v)}" for k, v in shown]
         parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]
+        parts += ["mask=True"] if n.mask else []
+        parts += [f"loss_steps={list(n.loss_steps)}"] if n.loss_steps else []
         if self._values:
             parts.append(f"values={_thaw(dict(self._values))!r}")
         if self._notation != "textbook":
@@ -156,6 +167,7 @@ class RNN:
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
             "title": dict(self._title), "sections": self._sections,
+            "mask": n.mask, "loss_steps": n.loss_steps,
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 

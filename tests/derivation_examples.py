@@ -129,6 +129,8 @@ def special_models() -> dict[str, RNN]:
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        "masked": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean", mask=True),
+        "some losses": with_numbers(RNN("tanh", 1, 1, steps=4, loss_steps=[2, 4])),
         "second order": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["model", "hessian"]),
         "second order, relu": RNN("relu", readout="linear", reduction="last", sections=["hessian"]),
         "second order, numbers": along(with_numbers(RNN("sigmoid", 2, 1, steps=2, sections=["given", "curvature"]))),

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 from ..model import Network
+from ..model.values import mask_of
 from .checks import Array, Shape, Sizes, numbers, show
 from .emit import Emitted, emit
 from .hessian import hessian_products
@@ -120,6 +121,7 @@ class Bptt:
         initial: Mapping[str, Any] | None = None,
         wrt: Iterable[str] | None = None,
         steps: int | None = None,
+        mask: Any = None,
     ) -> Result:
         """Return loss, gradients, states, outputs and adjoints.
 
@@ -139,6 +141,10 @@ class Bptt:
             What to compute gradients by (all by default); with none, no backward sweep is made.
         steps : int, optional
             T, where there is neither an input nor a target of every step.
+        mask : array
+            (T,) or (T, B), of a model with ``mask=True``: the weight of the loss of each step, such as 1 inside and 0
+            behind the end of each sequence. Targets at steps of weight 0 do not matter, but must be finite and of the
+            kind that the loss takes (any class index, such as 0).
 
         Raises
         ------
@@ -146,7 +152,7 @@ class Bptt:
             For numbers, shapes or names that do not fit the model.
         """
         keys = self._wanted(wrt)
-        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps)
+        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps, mask)
         return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
 
     def hvp(
@@ -159,6 +165,7 @@ class Bptt:
         c0: Any = None,
         initial: Mapping[str, Any] | None = None,
         steps: int | None = None,
+        mask: Any = None,
     ) -> HessianProduct:
         """Return the product of the Hessian of L in the parameters with a direction.
 
@@ -169,7 +176,7 @@ class Bptt:
         ----------
         v : mapping
             Parameter -> its part of the direction; zero for what is not named.
-        params, x, target, h0, c0, initial, steps
+        params, x, target, h0, c0, initial, steps, mask
             As for a call.
 
         Examples
@@ -180,7 +187,7 @@ class Bptt:
         >>> bptt.hvp(numbers, {"W_x": 1.0}, x=[1.0, 1.0], target=0.0).products
         {'W_h': 4.0, 'W_x': 4.0, 'b_h': 4.0}
         """
-        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps)
+        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps, mask)
         direction = self._direction(call, given, v)
         names = {name: call.arguments.get(argument) for name, argument in self._emitted.arguments.items()}
         products = hessian_products(self.network, given, direction, names, call.lead)
@@ -208,7 +215,13 @@ class Bptt:
         return found
 
     def _read(
-        self, params: Mapping[str, Any], x: Any, target: Any, states: Mapping[str, Any], steps: int | None
+        self,
+        params: Mapping[str, Any],
+        x: Any,
+        target: Any,
+        states: Mapping[str, Any],
+        steps: int | None,
+        mask: Any,
     ) -> tuple[_Call, dict[str, Array]]:
         """Check all that was given, and return it as the generated function takes it."""
         call = _Call(Sizes(self._system.sizes), Lead(self._fixed_steps(steps)))
@@ -218,6 +231,7 @@ class Bptt:
         self._target(call, target)
         if call.lead.steps is None:
             raise ValueInputError("the number of steps is not known: give steps=")
+        self._mask(call, mask)
         if self._emitted.needs_steps:
             call.arguments["steps"] = call.lead.steps
         return call, given
@@ -314,6 +328,25 @@ class Bptt:
             return
         array = read_target(self._plan, call.sizes, call.lead, target, call.column)
         call.arguments[self._emitted.arguments["target"]] = array
+
+    def _mask(self, call: _Call, mask: Any) -> None:
+        if not self._plan.has_mask:
+            if mask is not None:
+                raise ValueInputError("the model has no mask; make it with mask=True, or leave mask out")
+            return
+        steps = int(call.lead.steps or 0)
+        if self._system.loss_steps:
+            if mask is not None:
+                raise ValueInputError("loss_steps of the model is its mask; leave mask out")
+            mask = mask_of(self._system, steps)
+        forms = [(steps,), (steps, call.lead.batch)] if call.lead.batched else [(steps,)]
+        expected = " or ".join(show(form) for form in forms)
+        if mask is None:
+            raise ValueInputError(f"mask is missing; expected {expected}")
+        array = numbers("mask", mask)
+        if array.shape not in forms:
+            raise ValueInputError(f"mask has shape {show(array.shape)}; expected {expected}")
+        call.arguments[self._emitted.arguments["mask"]] = array
 
     # -- what is returned -----------------------------------------------------------------------------
     def _result(self, call: _Call, out: Any, keys: tuple[str, ...]) -> Result:

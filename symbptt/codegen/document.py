@@ -83,6 +83,9 @@ def parameters_docstring(page: Page) -> list[str]:
         text.append(f"{page.arguments[name]} : array, {_either(('T',), plan.shape(name))}")
     if plan.has_target:
         text += _target(page)
+    if page.plan.has_mask:
+        text += [f"{page.arguments['mask']} : array, {_either(('T',), ())}"]
+        text += ["    The weight of the loss of each step; 0 where it does not count."]
     if page.needs_steps:
         text += ["steps : int", "    T."]
     for state in page.system.states:
@@ -155,6 +158,9 @@ def _given(page: Page) -> list[str]:
     if page.plan.has_target:
         lines += statement(f"target = {_random_target(page)}", 4)
         entries.append(f'        "{page.arguments["target"]}": target,')
+    if page.plan.has_mask:
+        lines += statement(f"mask = rng.uniform(size={page.array(page.T, page.B, shape=())})", 4)
+        entries.append(f'        "{page.arguments["mask"]}": mask,')
     if page.needs_steps:
         entries.append(f'        "steps": {page.T},')
     return [*lines, "    given = {", *entries, "    }"]

@@ -89,7 +89,7 @@ class Module(Page):
         return [self._signature(), *parameters_docstring(self), *self.lines, *written]
 
     def _signature(self) -> str:
-        given = [name for name in (*self.system.inputs, "target") if name in self.arguments]
+        given = (*self.system.inputs, *self.system.fixed)
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))

@@ -58,12 +58,13 @@ def _sample(network: Network, given: Mapping[str, Any], sample: int, lead: Lead)
     system, found = network.system, dict[str, Any]()
     final = system.reduction == "last"
     for name, value in given.items():
-        if value is None or name == "steps":
+        if value is None:
             continue
-        timed = name in system.inputs or (name == "target" and not final)
-        if timed or name == "target":
+        timed = name in system.inputs or (name in system.fixed and not final)
+        if timed or name in system.fixed:
             axis = 1 if timed else 0
-            found[name] = np.take(value, sample, axis) if lead.batched else value
+            shared = name == "mask" and np.ndim(value) == 1
+            found[name] = np.take(value, sample, axis) if lead.batched and not shared else value
         else:
             rank = A.rank_of(system.at(name[:-1])) if not system.scalar else 0
             found[name] = value[sample] if np.ndim(value) > rank else value
@@ -88,7 +89,7 @@ class _Run(NumberDomain):
             value = given.get(f"{state}0")
             self._store(start, 0.0 if value is None else value)
             self._store(A.tangent_of(start), 0.0)
-        for name in (*self.system.inputs, *(("target",) if "target" in given else ())):
+        for name in (*self.system.inputs, *self.system.fixed):
             self._store_steps(name, given[name])
 
     def _sizes_of(self, params: Mapping[str, Array], given: Mapping[str, Any]) -> dict[str, int]:

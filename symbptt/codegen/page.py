@@ -45,7 +45,7 @@ class Page:
 
     # -- names ----------------------------------------------------------------------------------------
     def _arguments(self) -> dict[str, str]:
-        wanted = [*self.system.inputs, *(["target"] if self.plan.has_target else [])]
+        wanted = [*self.system.inputs, *self.system.fixed]
         named = {name: self.names(name) for name in wanted}
         return {**named, **{f"{s}0": self.names(f"initial {s}", f"{s}0") for s in self.system.states}}
 

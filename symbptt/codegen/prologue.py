@@ -30,6 +30,8 @@ def prologue(page: Page) -> None:
         page.put(f"{name} = np.ascontiguousarray({name}, dtype)")
     _put_sizes(page, lambda text: not text.startswith(tuple(_late(page))))
     _batch(page)
+    if page.plan.has_mask:
+        _mask(page)
     _put_sizes(page, lambda text: text.startswith(tuple(_late(page))))
 
 
@@ -107,6 +109,12 @@ def _batch_of_states(page: Page) -> None:
     page.put(f"lead = np.broadcast_shapes({', '.join(shapes)})")
     page.put("batched = len(lead) == 1")
     page.put(f"{page.T}, {page.B} = steps, lead[0] if batched else 1")
+
+
+def _mask(page: Page) -> None:
+    name = page.arguments["mask"]
+    page.put(f"{name} = np.asarray({name}, dtype)")
+    page.put(f"{name} = np.broadcast_to({name} if {name}.ndim == 2 else {name}[:, None], ({page.T}, {page.B}))")
 
 
 def _takes_classes(page: Page) -> bool:

@@ -128,7 +128,7 @@ class Instance:
         """The same by canonical key, time first: ``W_h`` (n, n), ``x`` (T, m), ``target``, ``h0``."""
         given, start = self.given, self.base.size(self.system.start)
         result = {name: value for (name, step), value in given.items() if step is None}
-        for name in (*self.system.inputs, "target"):
+        for name in (*self.system.inputs, *self.system.fixed):
             if (name, 1) in given:
                 result[name] = np.array([given[name, t] for t in range(1, self.steps + 1)])
         return {**result, **{f"{s}0": given[s, start] for s in self.system.states}}

@@ -299,7 +299,7 @@ SHORT, LONG = 5, 8
 def _shorter(derived: Derived) -> dict[Any, Any]:
     """Return the replacements that read T as SHORT, where T is long and no size is confused with it."""
     steps = derived.network.steps
-    if not steps.is_Integer or steps <= LONG:
+    if not steps.is_Integer or steps <= LONG or derived.network.loss_steps:
         return {}
     system = derived.network.system
     sizes = {s for v in (*system.variables.values(), *system.parameters.values()) for s in A.shape_of(v)}
@@ -314,7 +314,7 @@ def _arrays(numbers: Numbers) -> dict[str, Any]:
     system = numbers.system
     values = {key: _float(numbers.given[leaf]) for key, leaf in system.parameters.items()}
     values.update({f"{s}0": _float(numbers.given[system.at(s, system.start)]) for s in system.states})
-    for name in (*system.inputs, *(("target",) if "target" in system.variables else ())):
+    for name in (*system.inputs, *system.fixed):
         rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
         values[name] = np.array([_float(rows[-1] if row is None else row) for row in rows])
     return values

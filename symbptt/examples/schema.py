@@ -72,6 +72,11 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_steps(value: Any) -> bool:
+    whole = (isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in value) if isinstance(value, list) else ()
+    return isinstance(value, list) and bool(value) and all(whole)
+
+
 def _is_shape(value: Any) -> bool:
     return _is_size(value) or (isinstance(value, list) and len(value) <= 2 and all(map(_is_size, value)))
 
@@ -133,6 +138,11 @@ KINDS: dict[str, Kind] = {
     "texts": Kind(_is_texts, "a list of strings", {"type": "array", "minItems": 1, "items": _TEXT}),
     "positive": Kind(_is_positive, "a number greater than 0", {"type": "number", "exclusiveMinimum": 0}),
     "count": Kind(_is_count, "an integer from 0 on", {"type": "integer", "minimum": 0}),
+    "steps": Kind(
+        _is_steps,
+        "a list of positive integers",
+        {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
+    ),
     "numbers": Kind(lambda v: number_fault(v) is None, "a number, or a list or nested list of numbers", _REFERENCE),
     "direction": Kind(lambda v: v in (1, -1) and not isinstance(v, bool), "1 or -1", {"enum": [1, -1]}),
 }
@@ -331,6 +341,21 @@ TOP = (
         "last",
         choices=("last", "mean", "sum"),
     ),
+    Key(
+        "mask",
+        "flag",
+        about(
+            "Whether the loss of each step has a given weight, the value mask: 1 where it counts, 0 where it does not.",
+            "每步的损失是否带有给定的权重（数值 mask）：计入的步为 1，不计入的步为 0。",
+        ),
+        False,
+    ),
+    Key(
+        "loss_steps",
+        "steps",
+        about("The steps whose losses count; all of them by default.", "计入损失的时间步；默认为全部。"),
+        [2, 3],
+    ),
     Key("bias", "flag", about("Whether the cell has its biases.", "单元是否带偏置。"), True),
     Key("readout_bias", "flag", about("Whether the readout has its bias.", "读出层是否带偏置。"), True),
     Key(
@@ -387,6 +412,7 @@ TOP = (
 """The keys at the top of a model file."""
 _SETTINGS = {
     "title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values", "sections",
+    "loss_steps",
 }  # fmt: skip
 STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},

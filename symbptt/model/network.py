@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -56,6 +56,10 @@ class System:
         1 where step t reads t - 1.
     scalar : bool
         Whether all sizes are 1, so that everything is printed in scalar notation.
+    targets : mapping
+        Name of a target -> what it may be.
+    loss_steps : tuple of int
+        The steps whose losses count, where the model says so.
     """
 
     equations: tuple[Equation, ...]
@@ -71,6 +75,8 @@ class System:
     scalar: bool
     sizes: Mapping[str, Expr]
     target: str = "real"
+    targets: Mapping[str, str] = field(default_factory=dict)
+    loss_steps: tuple[int, ...] = ()
     t: Symbol = field(default_factory=lambda: A.index("t"))
     L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
 
@@ -78,6 +84,11 @@ class System:
     def by_name(self) -> dict[str, Equation]:
         """Variable name -> its equation."""
         return {e.name: e for e in self.equations}
+
+    @cached_property
+    def fixed(self) -> tuple[str, ...]:
+        """What is given at every step and is not differentiated by: targets, and the mask."""
+        return (*self.targets, *(("mask",) if "mask" in self.variables else ()))
 
     def at(self, name: str, when: Any = None) -> Any:
         """Return a variable at a step (t by default)."""
@@ -165,6 +176,10 @@ class Network:
         Whether the terms b_... of the cell and of the readout are there.
     sizes : tuple of pairs
         Values of other size names of the cell.
+    mask : bool
+        Whether the loss of each step is multiplied by a given number m_t.
+    loss_steps : tuple of int
+        The steps whose losses count: m_t is 1 there and 0 elsewhere. Empty where it is not known beforehand.
     """
 
     cell: Cell
@@ -178,10 +193,14 @@ class Network:
     bias: bool = True
     readout_bias: bool = True
     sizes: tuple[tuple[str, Expr], ...] = ()
+    mask: bool = False
+    loss_steps: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_readout(self.readout)
         check_reduction(self.reduction)
+        if self.masked:
+            _check_mask(self)
         if self.reduction == "last" and self.cell.direction != 1:
             raise EquationError(
                 "reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'"
@@ -196,6 +215,37 @@ class Network:
     def system(self) -> System:
         """The one-step equations, built (and checked) once for each network."""
         return _system(self)
+
+    @property
+    def masked(self) -> bool:
+        """Whether a mask is among its variables."""
+        return self.mask or bool(self.loss_steps)
+
+    def of_any_length(self, steps: Expr) -> Network:
+        """Return the same with another number of steps; which losses count is then left to the mask that is given."""
+        return replace(self, steps=steps, mask=self.masked, loss_steps=())
+
+
+def _check_mask(network: Network) -> None:
+    if network.reduction == "last":
+        what = "mask=True" if network.mask else f"loss_steps={list(network.loss_steps)}"
+        raise EquationError(
+            f"{what} with reduction='last', which counts the loss of step T alone; set reduction='sum', or leave "
+            f"{what.split('=')[0]} out"
+        )
+    if network.mask and network.loss_steps:
+        raise EquationError("mask=True and loss_steps: the steps are the mask; give one of them")
+    names = (*network.cell.defined, *network.cell.inputs, *network.cell.parameters)
+    if "mask" in names:
+        raise EquationError("the cell uses 'mask', which stands for the weights of the losses; rename it")
+    for step in network.loss_steps:
+        if isinstance(step, bool) or not isinstance(step, int) or step < 1:
+            raise SizeError(f"loss_steps: a step is a positive integer, not {step!r}")
+    if network.loss_steps and not network.steps.is_Integer:
+        raise SizeError(f"loss_steps needs a number of steps, not {network.steps}; give steps, or mask=True")
+    late = [step for step in network.loss_steps if step > network.steps]
+    if late:
+        raise SizeError(f"loss_steps has step {late[0]}, but there are {network.steps} steps")
 
 
 def _pruned(network: Network) -> Cell:
@@ -217,7 +267,7 @@ def _system(network: Network) -> System:
     shapes = _shapes(network, cell, [p for p, _ in parsed], prediction)
     concrete = {name: tuple(s.xreplace(values) for s in shape) for name, shape in shapes.items()}
     _check_inputs(network, shapes)
-    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete)
+    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete, network.masked)
     equations = tuple(names.equation(p, stage, dict(cell.functions), network) for p, stage in parsed)
     scalar = all(s == 1 for shape in concrete.values() for s in shape)
     return System(
@@ -234,6 +284,8 @@ def _system(network: Network) -> System:
         scalar=scalar,
         sizes={str(k): v for k, v in values.items()},
         target=network.loss.target,
+        targets={"target": network.loss.target} if "target" in names.variables else {},
+        loss_steps=network.loss_steps,
     )
 
 
@@ -251,8 +303,12 @@ def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
 
 def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
     text = network.loss.text(prediction, cell.output)
-    parsed = parse_equation(text if text.split("=")[0].strip() == "l[t]" else f"l[t] = {text}", dict(cell.functions))
+    whole = text if text.split("=")[0].strip() == "l[t]" else f"l[t] = {text}"
+    if network.masked:
+        whole = f"l[t] = mask[t] * ({whole.partition('=')[2].strip()})"
+    parsed = parse_equation(whole, dict(cell.functions))
     known = {*cell.defined, *cell.inputs, prediction, "target", *(("a",) if network.readout else ())}
+    known |= {"mask"} if network.masked else set()
     for use in uses(parsed):
         if use.lag is not None and (use.name not in known or use.lag != 0):
             if use.name in known:
@@ -297,6 +353,8 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
     given = {name: shape for name, shape in known.items() if name in used}
     if "target" in used:
         given["target"] = given[prediction]
+    if network.masked:
+        given["mask"] = ()
     sizes = dict.fromkeys(_SIZE_NAMES, sympy.S.One)
     try:
         return infer(parsed, {}, given, dict(cell.functions), sizes)
@@ -307,9 +365,9 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
 class _Resolver:
     """Makes the nodes of names, each once."""
 
-    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape]) -> None:
+    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape], masked: bool) -> None:
         self.shapes, self.direction = shapes, cell.direction
-        self.timed = {*defined, *cell.inputs, "target"}
+        self.timed = {*defined, *cell.inputs, "target", *(("mask",) if masked else ())}
         self.variables: dict[str, A.Variable] = {}
         self.parameters: dict[str, Basic] = {}
         self.t = A.index("t")

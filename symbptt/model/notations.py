@@ -9,7 +9,7 @@ from ..algebra import Names
 from ..algebra.names import name_layout
 from ..errors import UnknownNameError, nearest
 
-_COMMON = {"l": r"\ell", "target": r"\hat{y}", "a": "o"}
+_COMMON = {"l": r"\ell", "target": r"\hat{y}", "a": "o", "mask": "m"}
 
 NOTATIONS: dict[str, dict[str, str]] = {
     "textbook": _COMMON,
@@ -39,6 +39,7 @@ NOTATIONS: dict[str, dict[str, str]] = {
         "a": "o",
         "y": r"\hat{y}",
         "target": "y",
+        "mask": "m",
     },
 }
 """Notation -> canonical key -> short LaTeX; keys that are not named are printed as they are.

@@ -333,8 +333,8 @@ class _Writer:
             return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
         if name in self.system.inputs:
             return "input"
-        if name == "target":
-            return "target"
+        if name in self.system.fixed:
+            return "mask" if name == "mask" else "target"
         stage = self.system.by_name[name].stage
         if stage == READOUT:
             return "prediction" if name == self.system.prediction else "readout"

@@ -9,7 +9,7 @@ from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import LOSS, READOUT, Equation, Network, System
 from ..run import total_loss
-from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
+from ..steps import DEFINITION, EQUALITY, HYPOTHESIS, REMARK, Line, Section, Step
 from .common import chain, every_step
 
 
@@ -31,6 +31,8 @@ def model_section(network: Network) -> Section:
         if not (e.stage == LOSS and last)
     ]
     steps.append(_total_step(system))
+    if "mask" in system.variables:
+        steps.append(_mask_step(system))
     if system.target == "distribution":
         target = system.at("target")
         steps.append(
@@ -68,6 +70,18 @@ def _is_pre_activation(system: System, equation: Equation) -> bool:
     carries = any(A.is_vector(s) and A.depends(equation.right, s) for s in states)
     activates = (isinstance(use.right, N.Map | N.Apply) for use, _ in system.uses(equation.name))
     return carries and any(activates)
+
+
+def _mask_step(system: System) -> Step:
+    """Say what the mask is: given numbers, or 1 at the steps whose losses count, so that L is the sum of those."""
+    mask = system.at("mask")
+    if not system.loss_steps:
+        return Step("model.mask", "model.mask", REMARK, facts=(("mask", mask), ("loss", system.at("l"))))
+    counted = A.add(*(system.at("l", sympy.Integer(step)) for step in system.loss_steps))
+    weight = 1 / system.steps if system.reduction == "mean" else S.One
+    facts = (("mask", mask), ("steps", tuple(map(sympy.Integer, system.loss_steps))))
+    chain_of = (Line("=", A.product(weight, counted)),)
+    return Step("model.mask", "model.loss_steps", EQUALITY, system.L, chain_of, facts)
 
 
 def _total_step(system: System) -> Step:
