@@ -13,6 +13,7 @@ from .algebra import size
 from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
+from .derive.saliency import saliency
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
@@ -223,6 +224,30 @@ class RNN:
     def gradient(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
         """Return dL/d(wrt) as a SymPy expression; see :func:`symbptt.derive.forms.gradient`."""
         return gradient(self._network, wrt, at, form)
+
+    def saliency(
+        self, of: str = "l", by: str = "x", at: Any = None, of_step: Any = None, form: str = "closed"
+    ) -> Basic:
+        """Return dl_s/dx_t or dy_s/dx_t as a SymPy expression; see :func:`symbptt.derive.saliency.saliency`."""
+        return saliency(self._network, of, by, at, of_step, form)
+
+    def saliency_norms(self, of: str = "l", by: str = "x", values: Mapping[str, Any] | None = None) -> Any:
+        """Return the 2-norms (Frobenius norms) of dl_s/dx_t or dy_s/dx_t as an array (T, T), row s - 1, column t - 1.
+
+        They come from one batched call of the generated function. Where the output of a step cannot depend on an
+        input, the entry is 0. :func:`symbptt.render.plots_saliency.plot_saliency` draws them.
+
+        Parameters
+        ----------
+        of : {"l", "y"}
+        by : str
+        values : mapping, optional
+            Numbers, on top of the model's own.
+        """
+        from .codegen.saliency import saliency_norms
+
+        given = {**self.values, **(values or {})}
+        return saliency_norms(with_steps(self._network, given), given, of, by)
 
     def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
         """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""

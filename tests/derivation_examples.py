@@ -36,6 +36,7 @@ FAST_WEIGHTS = Cell(
     output="h",
     name="fast weights",
 )
+BACKWARD = Cell(["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t])"], states=["h"], direction=-1, name="backward")
 NOTATIONS = [
     "textbook",
     "hh",
@@ -131,6 +132,9 @@ def special_models() -> dict[str, RNN]:
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
         "masked": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean", mask=True),
         "some losses": with_numbers(RNN("tanh", 1, 1, steps=4, loss_steps=[2, 4])),
+        "saliency": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["saliency"]),
+        "saliency, numbers": with_numbers(RNN("relu", 2, 1, 2, readout="linear", steps=3, sections=["saliency"])),
+        "saliency, backward": RNN(BACKWARD, sections=["saliency"]),
         "second order": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["model", "hessian"]),
         "second order, relu": RNN("relu", readout="linear", reduction="last", sections=["hessian"]),
         "second order, numbers": along(with_numbers(RNN("sigmoid", 2, 1, steps=2, sections=["given", "curvature"]))),

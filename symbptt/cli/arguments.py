@@ -32,7 +32,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "rounding": ("carry", "step"),
     "section": (
         "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
-        "given", "forward", "backward", "numbers", "results", "hessian", "curvature",
+        "given", "forward", "backward", "numbers", "results", "saliency", "hessian",
+        "curvature",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""

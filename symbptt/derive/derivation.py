@@ -26,6 +26,7 @@ from .sections import (
     recursion_section,
     unrolled_section,
 )
+from .sections.saliency import saliency_section
 from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
@@ -39,7 +40,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = (*DETAILS["full"], "hessian", "curvature")
+SECTIONS = (*DETAILS["full"], "saliency", "hessian", "curvature")
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -206,5 +207,6 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "closed": lambda network, *_: closed_section(network),
     "unrolled": _unrolled,
     "results": _results,
+    "saliency": lambda network, numbers, _: saliency_section(network, numbers),
     "hessian": lambda network, *_: hessian_section(network),
 }

@@ -193,7 +193,8 @@ class _Verifier:
             ranges[self.system.t] = step.steps
         later = loss_index(self.system)
         if later.name in free:
-            ranges[later] = (self.system.t, self.system.steps)
+            ahead = (self.system.t, self.system.steps)
+            ranges[later] = ahead if self.system.direction == 1 else (sympy.S.One, self.system.t)
         return ranges
 
     def worked(self, step: Step) -> tuple[bool, str]:
