@@ -18,6 +18,7 @@ from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
+from .model.heads import read_heads
 from .model.values import freeze, known_keys, with_steps
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ class RNN:
     hidden, inputs, outputs, steps : int or sympy.Symbol
         n, m, q and T; the symbols of these names by default. ``inputs=0`` (or None) leaves the input out.
         All sizes 1 means scalar notation.
-    readout : {None, "linear", "sigmoid", "softmax"}
-        None lets the loss read the cell's output.
-    loss : str or Loss
+    readout : {None, "linear", "sigmoid", "softmax"}, or mapping
+        None lets the loss read the cell's output. Several readouts are a mapping of names,
+        ``{"y": "softmax", "v": "linear"}``, with parameters ``W_v``, ``b_v`` and targets ``target_v``; ``loss`` and
+        ``outputs`` are then mappings of the same names, and the losses are added.
+    loss : str or Loss, or mapping
     reduction : {"sum", "mean", "last"}
         Over time.
     bias, readout_bias : bool
@@ -81,8 +84,8 @@ class RNN:
         hidden: Any = "n",
         inputs: Any = "m",
         outputs: Any = None,
-        readout: str | None = None,
-        loss: str | Loss = "half_squared_error",
+        readout: Any = None,
+        loss: Any = "half_squared_error",
         reduction: str = "sum",
         steps: Any = "T",
         bias: bool = True,
@@ -100,13 +103,18 @@ class RNN:
         for what, given in (("values", values), ("sizes", sizes)):
             if given is not None and not isinstance(given, Mapping):
                 raise ValueInputError(f"{what} must be a mapping of names to numbers, not {given!r}")
+        several = isinstance(readout, Mapping)
+        heads = read_heads(readout, loss, outputs, whole) if isinstance(readout, Mapping) else ()
+        if not several and (isinstance(loss, Mapping) or isinstance(outputs, Mapping)):
+            raise EquationError("loss and outputs by name are for several readouts; set readout={'y': 'softmax', ...}")
         network = Network(
             cell=found,
             hidden=whole(hidden, "hidden"),
             inputs=whole(inputs, "inputs") if reads_input else None,
-            outputs=whole("q" if outputs is None else outputs, "outputs") if readout else None,
-            readout=readout,
-            loss=_loss(loss, readout),
+            outputs=whole("q" if outputs is None else outputs, "outputs") if readout and not several else None,
+            readout=None if several else readout,
+            loss=heads[0].loss if heads else _loss(loss, readout),
+            heads=heads,
             reduction=reduction,
             steps=whole(steps, "steps"),
             bias=bias,
@@ -146,7 +154,7 @@ class RNN:
         n = self._network
         shown = [("cell", n.cell), ("hidden", n.hidden), ("inputs", n.inputs)]
         shown += [("outputs", n.outputs), ("readout", n.readout)] if n.readout else []
-        shown += [("loss", n.loss.name if LOSSES.get(n.loss.name) == n.loss else n.loss)]
+        shown += self._heads() if n.heads else [("loss", _named_loss(n.loss))]
         shown += [("reduction", n.reduction), ("steps", n.steps)]
         parts = [f"{k}={_paste(v)}" for k, v in shown]
         parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]
@@ -160,6 +168,12 @@ class RNN:
             parts.append("sizes=" + repr({k: _bare(v) for k, v in n.sizes}))
         return f"RNN({', '.join(parts)})"
 
+    def _heads(self) -> list[tuple[str, Any]]:
+        """The arguments from which several readouts are made again."""
+        heads = self._network.heads
+        readout, losses = {h.name: h.readout for h in heads}, {h.name: _named_loss(h.loss) for h in heads}
+        return [("readout", readout), ("loss", losses), ("outputs", {h.name: _bare(h.outputs) for h in heads})]
+
     def replace(self, **changes: Any) -> RNN:
         """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ..."""
         n = self._network
@@ -168,7 +182,7 @@ class RNN:
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
             "title": dict(self._title), "sections": self._sections,
-            "mask": n.mask, "loss_steps": n.loss_steps,
+            "mask": n.mask, "loss_steps": n.loss_steps, **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 
@@ -334,6 +348,11 @@ def _restore(*parts: Any) -> RNN:
 
 def _loss(given: str | Loss, readout: str | None) -> Loss:
     return loss(given, readout)
+
+
+def _named_loss(given: Loss) -> str | Loss:
+    """Return the name of a loss of the catalogue, and any other as it is."""
+    return given.name if LOSSES.get(given.name) == given else given
 
 
 def _bare(value: Any) -> Any:

@@ -37,6 +37,8 @@ FAST_WEIGHTS = Cell(
     name="fast weights",
 )
 BACKWARD = Cell(["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t])"], states=["h"], direction=-1, name="backward")
+TWO_READOUTS = {"y": "softmax", "v": "linear"}
+TWO_LOSSES = {"y": "cross_entropy", "v": "half_squared_error"}
 NOTATIONS = [
     "textbook",
     "hh",
@@ -132,6 +134,8 @@ def special_models() -> dict[str, RNN]:
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
         "masked": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean", mask=True),
         "some losses": with_numbers(RNN("tanh", 1, 1, steps=4, loss_steps=[2, 4])),
+        "readouts": RNN("tanh", readout=TWO_READOUTS, loss=TWO_LOSSES),
+        "readouts, last": RNN("relu", readout=TWO_READOUTS, loss=TWO_LOSSES, reduction="last"),
         "saliency": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["saliency"]),
         "saliency, numbers": with_numbers(RNN("relu", 2, 1, 2, readout="linear", steps=3, sections=["saliency"])),
         "saliency, backward": RNN(BACKWARD, sections=["saliency"]),

@@ -229,7 +229,7 @@ def _with_steps(model: RNN, steps: int | None, values: Mapping[str, Any]) -> RNN
 
     if steps is not None:
         return model.replace(steps=with_steps(model.network, model.values, steps).steps)
-    if not {*model.system.inputs, "target"} & {*values}:
+    if not {*model.system.inputs, *model.system.fixed} & {*values}:
         return model
     try:
         return model.replace(steps=with_steps(model.replace(steps="T").network, model.values).steps)

@@ -19,8 +19,8 @@ def _items(model: RNN, rows: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     from ..algebra.present import present
     from ..model import names
 
-    untimed = frozenset({"target"}) if model.system.reduction == "last" else frozenset[str]()
-    used = names(model.notation, untimed)
+    untimed = frozenset(model.system.targets) if model.system.reduction == "last" else frozenset[str]()
+    used = names(model.notation, untimed, model.system.targets)
     return [(present(left, used), present(right, used)) for left, right in rows]
 
 

@@ -33,7 +33,7 @@ class Result:
     states : dict
         State -> (T + 1, ...), index 0 the initial state (of a backward cell the last index).
     outputs : array
-        What the loss compares, from t = 1: (T, ...).
+        What the loss compares, from t = 1: (T, ...); of several readouts a dict of them.
     adjoints : dict
         Variable of the cell -> dL/dv_t, (T, ...), index 0 is t = 1.
     """
@@ -131,7 +131,7 @@ class Bptt:
             Key -> array.
         x : array, or mapping of input -> array
             (T, m) or (T, B, m); of a scalar model (T,) or (T, B).
-        target : array
+        target : array, or mapping of readout -> array where there are several
             (T, q), (T, B, q), or class indices (T,), (T, B); with ``reduction="last"`` also the last step's alone.
         h0, c0 : array, optional
             Initial states: (n,), (B, n) or a scalar; zero by default.
@@ -326,8 +326,23 @@ class Bptt:
             if target is not None:
                 raise ValueInputError("the loss of this model has no target; leave target out")
             return
-        array = read_target(self._plan, call.sizes, call.lead, target, call.column)
-        call.arguments[self._emitted.arguments["target"]] = array
+        for name, given in self._by_readout(target).items():
+            array = read_target(self._plan, call.sizes, call.lead, given, call.column, name)
+            call.arguments[self._emitted.arguments[name]] = array
+
+    def _by_readout(self, target: Any) -> dict[str, Any]:
+        """Return the targets by name; of several readouts they are given by readout, {"y": ..., "v": ...}."""
+        names = tuple(self._system.targets)
+        if names == ("target",):
+            return {"target": target}
+        if not isinstance(target, Mapping):
+            shown = ", ".join(f"{name.removeprefix('target_')!r}: ..." for name in names)
+            raise ValueInputError(f"target must be a mapping of readouts to arrays, {{{shown}}}")
+        readouts = [name.removeprefix("target_") for name in names]
+        for name in target:
+            if name not in readouts:
+                raise UnknownNameError(f"target: unknown readout {name!r}{nearest(str(name), readouts)}")
+        return {name: target.get(readout) for name, readout in zip(names, readouts, strict=True)}
 
     def _mask(self, call: _Call, mask: Any) -> None:
         if not self._plan.has_mask:
@@ -355,9 +370,15 @@ class Bptt:
             loss=out.loss,
             grads=grads,
             states={name: _column(call, array) for name, array in out.states.items()},
-            outputs=_column(call, out.outputs),
+            outputs=self._outputs(call, out.outputs),
             adjoints={name: _column(call, array) for name, array in out.adjoints.items()},
         )
+
+    @staticmethod
+    def _outputs(call: _Call, outputs: Any) -> Any:
+        if isinstance(outputs, dict):
+            return {name: _column(call, array) for name, array in outputs.items()}
+        return _column(call, outputs)
 
 
 def _column(call: _Call, array: Array) -> Array:

@@ -111,17 +111,17 @@ class _Run(NumberDomain):
 
     def _store_steps(self, name: str, rows: Any) -> None:
         leaf = self.system.at(name)
-        if name == "target" and self.system.reduction == "last":
-            self._store(self.system.at(name, self.system.end), self._target(rows))
+        if name in self.system.targets and self.system.reduction == "last":
+            self._store(self.system.at(name, self.system.end), self._target(name, rows))
             return
         for step, row in enumerate(rows, start=1):
-            value = self._target(row) if name == "target" else row
+            value = self._target(name, row) if name in self.system.targets else row
             self._store(leaf.xreplace({self.system.t: Integer(step)}), value)
 
-    def _target(self, row: Any) -> Any:
-        if self.system.target != "distribution" or np.ndim(row) or self.system.scalar:
+    def _target(self, name: str, row: Any) -> Any:
+        if self.system.targets[name] != "distribution" or np.ndim(row) or self.system.scalar:
             return row
-        return np.eye(self.size(A.shape_of(self.system.at("target"))[0]))[int(row)]
+        return np.eye(self.size(A.shape_of(self.system.at(name))[0]))[int(row)]
 
     # -- the domain -----------------------------------------------------------------------------------
     def leaf(self, leaf: Any) -> Any:

@@ -97,7 +97,7 @@ class Page:
                 return self.pseudo(leaf.name) + ("" if leaf.name.startswith("carry.") else suffix)
             if leaf.when != self.system.t:
                 return self.neighbour(leaf.name) + suffix
-            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name == "target" else suffix)
+            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name in self.system.targets else suffix)
 
         return write
 

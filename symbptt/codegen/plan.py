@@ -48,6 +48,7 @@ def twin(network: Network) -> Network:
         hidden=A.size("n"),
         inputs=None if network.inputs is None else A.size("m"),
         outputs=None if network.outputs is None else A.size("q"),
+        heads=tuple(replace(head, outputs=A.size(head.size)) for head in network.heads),
         sizes=(),
     )
 
@@ -99,7 +100,7 @@ class Plan:
 
     @property
     def has_target(self) -> bool:
-        return "target" in self.system.variables
+        return bool(self.system.targets)
 
     @property
     def has_mask(self) -> bool:

@@ -38,6 +38,8 @@ def saliency_norms(network: Network, values: Mapping[str, Any], of: str = "l", b
     system = network.system
     if by not in system.inputs:
         raise UnknownNameError(f"saliency: {by!r} is no input of the model{nearest(by, system.inputs)}")
+    if network.heads:
+        raise RefusedError("norms of saliency are there for one readout; take one of them alone")
     if of not in ("l", "y", system.prediction):
         raise UnknownNameError(f"saliency of {of!r}: give 'l' or 'y'")
     if of == "l" and system.reduction == "last":

@@ -107,7 +107,9 @@ class _Run:
         x = inputs.get("x") if list(inputs) in (["x"], []) else inputs
         parameters = {key: data[key] for key in system.parameters}
         mask = None if system.loss_steps else data.get("mask")
-        return self.bptt(parameters, x, data.get("target"), initial=states, steps=self.instance.steps, mask=mask)
+        targets = {name.removeprefix("target_"): data[name] for name in system.targets}
+        target = targets.get("target", targets or None)
+        return self.bptt(parameters, x, target, initial=states, steps=self.instance.steps, mask=mask)
 
     def _names(self) -> list[str]:
         return [*self.system.parameters, *(f"{s}0" for s in self.system.states), *self.system.inputs]
@@ -180,6 +182,7 @@ def _sympy_check(network: Network, seed: int) -> Check:
         hidden=S.One,
         inputs=None if network.inputs is None else S.One,
         outputs=None if network.outputs is None else S.One,
+        heads=tuple(replace(head, outputs=S.One) for head in network.heads),
         sizes=tuple(sizes.items()),
     )
     system = small.system

@@ -88,7 +88,8 @@ def observed(system: System, of: str, s: Expr) -> Any:
         if s != system.end:
             raise SizeError(f"with reduction='last' there is a loss at step {system.end} only, not at {s}")
         return system.L
-    names = {"y": system.prediction, system.prediction: system.prediction, system.output: system.output}
+    own = {name: name for name in system.predictions}
+    names = {"y": system.prediction, **own, system.prediction: system.prediction, system.output: system.output}
     if of not in names:
         raise UnknownNameError(f"saliency of {of!r}: give 'l' or {system.prediction!r}{nearest(of, ['l', *names])}")
     return system.at(names[of], s)

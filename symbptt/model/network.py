@@ -12,7 +12,8 @@ from sympy import Basic, Expr, Symbol
 
 from .. import algebra as A
 from ..errors import EquationError, ShapeError, SizeError, UnknownNameError, nearest
-from .cells import Cell, without
+from .cells import RESERVED, Cell, without
+from .heads import Head, total_loss_text
 from .inference import Shape, infer
 from .language import Parsed, build, parse_equation, uses
 from .losses import READOUTS, Loss, check_readout, check_reduction
@@ -60,6 +61,8 @@ class System:
         Name of a target -> what it may be.
     loss_steps : tuple of int
         The steps whose losses count, where the model says so.
+    predictions : tuple of str
+        What the losses compare: ``prediction`` alone, or the outputs of several readouts.
     """
 
     equations: tuple[Equation, ...]
@@ -77,6 +80,7 @@ class System:
     target: str = "real"
     targets: Mapping[str, str] = field(default_factory=dict)
     loss_steps: tuple[int, ...] = ()
+    predictions: tuple[str, ...] = ()
     t: Symbol = field(default_factory=lambda: A.index("t"))
     L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
 
@@ -180,6 +184,8 @@ class Network:
         Whether the loss of each step is multiplied by a given number m_t.
     loss_steps : tuple of int
         The steps whose losses count: m_t is 1 there and 0 elsewhere. Empty where it is not known beforehand.
+    heads : tuple of Head
+        Several readouts, in the place of ``readout``, ``loss`` and ``outputs``; the losses are added.
     """
 
     cell: Cell
@@ -195,6 +201,7 @@ class Network:
     sizes: tuple[tuple[str, Expr], ...] = ()
     mask: bool = False
     loss_steps: tuple[int, ...] = ()
+    heads: tuple[Head, ...] = ()
 
     def __post_init__(self) -> None:
         check_readout(self.readout)
@@ -260,14 +267,15 @@ def _pruned(network: Network) -> Cell:
 def _system(network: Network) -> System:
     cell = _pruned(network)
     readout = _readout_equations(network, cell)
-    prediction = "y" if readout else cell.output
+    prediction = network.heads[0].name if network.heads else "y" if readout else cell.output
     loss = _loss_equation(network, cell, prediction)
     parsed = [*((p, CELL) for p in cell.parsed), *((p, READOUT) for p in readout), (loss, LOSS)]
     values = _size_values(network)
     shapes = _shapes(network, cell, [p for p, _ in parsed], prediction)
     concrete = {name: tuple(s.xreplace(values) for s in shape) for name, shape in shapes.items()}
     _check_inputs(network, shapes)
-    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete, network.masked)
+    fixed = (*_targets(network), *(("mask",) if network.masked else ()))
+    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete, fixed)
     equations = tuple(names.equation(p, stage, dict(cell.functions), network) for p, stage in parsed)
     scalar = all(s == 1 for shape in concrete.values() for s in shape)
     return System(
@@ -283,13 +291,28 @@ def _system(network: Network) -> System:
         direction=cell.direction,
         scalar=scalar,
         sizes={str(k): v for k, v in values.items()},
-        target=network.loss.target,
-        targets={"target": network.loss.target} if "target" in names.variables else {},
+        target="real" if network.heads else network.loss.target,
+        targets={name: kind for name, kind in _targets(network).items() if name in names.variables},
+        predictions=tuple(head.name for head in network.heads) or (prediction,),
         loss_steps=network.loss_steps,
     )
 
 
+def _targets(network: Network) -> dict[str, str]:
+    """Name of each target -> what it may be."""
+    return {h.target: h.loss.target for h in network.heads} or {"target": network.loss.target}
+
+
 def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
+    for head in network.heads:
+        taken = {*cell.defined, *cell.inputs, *cell.parameters, *RESERVED} - {"y", "a"}
+        taken |= {name for other in network.heads if other != head for name in other.names}
+        clash = next((name for name in head.names if name in taken), None)
+        if clash:
+            raise EquationError(f"readout {head.name!r} needs the name {clash!r}, which is taken; rename one of them")
+    if network.heads:
+        texts = [t for head in network.heads for t in head.equations(cell.output, network.readout_bias)]
+        return [parse_equation(text) for text in texts]
     if network.readout is None:
         return []
     for name in ("W_y", "b_y", "y", "a"):
@@ -302,19 +325,21 @@ def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
 
 
 def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
-    text = network.loss.text(prediction, cell.output)
+    text = total_loss_text(network.heads) if network.heads else network.loss.text(prediction, cell.output)
     whole = text if text.split("=")[0].strip() == "l[t]" else f"l[t] = {text}"
     if network.masked:
         whole = f"l[t] = mask[t] * ({whole.partition('=')[2].strip()})"
     parsed = parse_equation(whole, dict(cell.functions))
     known = {*cell.defined, *cell.inputs, prediction, "target", *(("a",) if network.readout else ())}
     known |= {"mask"} if network.masked else set()
+    known |= {name for head in network.heads for name in head.names[:2]} | {*_targets(network)}
+    sizes = {head.size for head in network.heads}
     for use in uses(parsed):
         if use.lag is not None and (use.name not in known or use.lag != 0):
             if use.name in known:
                 raise EquationError(f"loss {text!r}: a loss reads step t only; write {use.name}[t]")
             raise EquationError(f"loss {text!r}: {use.name!r} is no variable of the model{nearest(use.name, known)}")
-        if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters):
+        if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters, *sizes):
             raise UnknownNameError(f"loss {text!r}: {use.name!r} is not known{nearest(use.name, known)}")
         if network.reduction == "last" and use.name in cell.inputs:
             raise EquationError(
@@ -338,6 +363,7 @@ def _size_values(network: Network) -> dict[Basic, Expr]:
         values[A.size("m")] = network.inputs
     if network.outputs is not None:
         values[A.size("q")] = network.outputs
+    values.update({A.size(head.size): head.outputs for head in network.heads})
     values.update({A.size(name): value for name, value in network.sizes})
     return {k: v for k, v in values.items() if k != v}
 
@@ -349,13 +375,16 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
     known: dict[str, Shape] = dict(cell.inferred)
     if network.readout is not None:
         known.update({"y": (A.size("q"),), "b_y": (A.size("q"),)})
+    for head in network.heads:
+        known.update({head.name: (A.size(head.size),), f"b_{head.name}": (A.size(head.size),)})
     used = {u.name for p in parsed for u in uses(p)} | {p.name for p in parsed}
     given = {name: shape for name, shape in known.items() if name in used}
     if "target" in used:
         given["target"] = given[prediction]
+    given.update({head.target: given[head.name] for head in network.heads if head.target in used})
     if network.masked:
         given["mask"] = ()
-    sizes = dict.fromkeys(_SIZE_NAMES, sympy.S.One)
+    sizes = dict.fromkeys((*_SIZE_NAMES, *(head.size for head in network.heads)), sympy.S.One)
     try:
         return infer(parsed, {}, given, dict(cell.functions), sizes)
     except ShapeError as error:
@@ -365,9 +394,9 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
 class _Resolver:
     """Makes the nodes of names, each once."""
 
-    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape], masked: bool) -> None:
+    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape], fixed: tuple[str, ...]) -> None:
         self.shapes, self.direction = shapes, cell.direction
-        self.timed = {*defined, *cell.inputs, "target", *(("mask",) if masked else ())}
+        self.timed = {*defined, *cell.inputs, *fixed}
         self.variables: dict[str, A.Variable] = {}
         self.parameters: dict[str, Basic] = {}
         self.t = A.index("t")
@@ -390,6 +419,7 @@ class _Resolver:
         size_of = self.shapes[str((network.readout and "y") or network.cell.output)]
         count = sympy.prod(size_of) if size_of else sympy.S.One
         sizes = {"size": count, "n": network.hidden, "m": network.inputs, "q": network.outputs, "T": network.steps}
+        sizes.update({head.size: head.outputs for head in network.heads})
 
         def resolve(name: str, lag: int | None) -> Any:
             if name in self.timed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..algebra import Names
@@ -49,8 +49,10 @@ Courville, *Deep Learning*, section 10.2.2.
 """
 
 
-def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset()) -> Names:
+def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(), targets: Iterable[str] = ()) -> Names:
     """Return the names of a notation: one of the catalogue, or the user's own mapping on top of ``textbook``.
+
+    The targets of several readouts, ``target_v``, are the outputs with a hat unless the notation names them.
 
     Raises
     ------
@@ -78,6 +80,8 @@ def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset())
             raise UnknownNameError(f"notation for {key!r}: a text is needed, not {latex!r}") from None
         except ValueError as error:
             raise UnknownNameError(f"notation for {key!r}: {error}") from None
+    own = {key: rf"\hat{{{key.partition('_')[2]}}}" for key in targets if "_" in key}
+    mapping = {**own, **mapping}
     functions = {k[:-2]: v for k, v in mapping.items() if k.endswith("()")}
     plain = {k: v for k, v in mapping.items() if not k.endswith("()")}
     return Names(mapping=plain, untimed=untimed, functions=functions)

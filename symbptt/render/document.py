@@ -152,8 +152,8 @@ class _Writer:
         self.phrases = catalogue(self.lang)
         self.network = derivation.derived.network
         self.system = self.network.system
-        untimed = frozenset({"target"}) if self.system.reduction == "last" else frozenset[str]()
-        self.names: Names = names(derivation.notation, untimed)
+        untimed = frozenset(self.system.targets) if self.system.reduction == "last" else frozenset[str]()
+        self.names: Names = names(derivation.notation, untimed, self.system.targets)
         self.verdicts: dict[str, bool] = derivation.verdicts
 
     # -- the whole ------------------------------------------------------------------------------------
@@ -337,7 +337,7 @@ class _Writer:
             return "mask" if name == "mask" else "target"
         stage = self.system.by_name[name].stage
         if stage == READOUT:
-            return "prediction" if name == self.system.prediction else "readout"
+            return "prediction" if name in self.system.predictions else "readout"
         if equation_rule(self.system, self.system.by_name[name]).startswith("affine"):
             return "pre_activation"
         return "intermediate" if stage == CELL else "scalar"

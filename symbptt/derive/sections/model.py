@@ -33,10 +33,10 @@ def model_section(network: Network) -> Section:
     steps.append(_total_step(system))
     if "mask" in system.variables:
         steps.append(_mask_step(system))
-    if system.target == "distribution":
-        target = system.at("target")
+    for name in (name for name, kind in system.targets.items() if kind == "distribution"):
+        target = system.at(name)
         steps.append(
-            Step("model.target", "model.target", HYPOTHESIS, A.entry_sum(target), (Line("=", S.One),),
+            Step(f"model.{name}", "model.target", HYPOTHESIS, A.entry_sum(target), (Line("=", S.One),),
                  facts=(("target", target),), steps=_loss_steps(system))
         )  # fmt: skip
     convention = "model.scalar" if system.scalar else "model.layout"
@@ -53,7 +53,7 @@ def equation_rule(system: System, equation: Equation) -> str:
     if equation.stage == LOSS:
         return "loss"
     if equation.stage == READOUT:
-        return "prediction" if equation.name == system.prediction else "readout"
+        return "prediction" if equation.name in system.predictions else "readout"
     if equation.name in system.states:
         return "state"
     if not _is_pre_activation(system, equation):

@@ -25,7 +25,7 @@ def saliency_section(network: Network, numbers: Numbers | None) -> Section | Non
     system = network.system
     steps: list[Step] = []
     for by in system.inputs:
-        for of in dict.fromkeys(("l", system.prediction)):
+        for of in dict.fromkeys(("l", *system.predictions)):
             try:
                 steps.append(_main(network, of, by))
             except RefusedError:
@@ -58,11 +58,13 @@ def _factors(network: Network) -> list[Step]:
     """The derivatives at both ends of the product, written out; that of the loss is among the local derivatives."""
     system = network.system
     state, steps = system.at(system.states[0]), []
-    if system.prediction not in system.states:
-        left = A.derivative(system.at(system.prediction), state)
+    for name in system.predictions:
+        if name in system.states:
+            continue
+        left = A.derivative(system.at(name), state)
         steps.append(
-            Step("saliency.readout", "saliency.readout", EQUALITY, left,
-                 chain(left, F.output_jacobian(network, system.prediction)), steps=every_step(system))
+            Step(f"saliency.readout.{name}", "saliency.readout", EQUALITY, left,
+                 chain(left, F.output_jacobian(network, name)), steps=every_step(system))
         )  # fmt: skip
     for by in system.inputs:
         left = A.derivative(state, system.at(by))
