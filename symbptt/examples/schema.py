@@ -308,16 +308,28 @@ TOP = (
         about("Size m of the input; 0 for a cell without input.", "输入的尺寸 m；0 表示没有输入。"),
         1,
     ),
-    Key("outputs", "size", about("Size q of the output, with a readout.", "输出的尺寸 q（有读出层时）。"), 1),
+    Key(
+        "outputs",
+        "size",
+        about(
+            "Size q of the output, with a readout; of several readouts a table of sizes.",
+            "输出的尺寸 q（有读出层时）；有几个读出层时为尺寸表。",
+        ),
+        1,
+        each="size",
+    ),
     Key("steps", "size", about('Number of time steps T: an integer, or "T".', '时间步数 T：整数，或 "T"。'), 3),
     Key(
         "readout",
         "text",
         about(
-            "Readout: linear, sigmoid or softmax; none lets the loss read the cell's output.",
-            "读出层：linear、sigmoid 或 softmax；none 表示损失直接读取单元的输出。",
+            "Readout: linear, sigmoid or softmax; none lets the loss read the cell's output.\n"
+            'Several readouts are a table of names, such as {y = "softmax", v = "linear"}.',
+            "读出层：linear、sigmoid 或 softmax；none 表示损失直接读取单元的输出。\n"
+            '几个读出层写成名称表，例如 {y = "softmax", v = "linear"}。',
         ),
         "linear",
+        each="text",
         choices=("linear", "none", "sigmoid", "softmax"),
     ),
     Key(
@@ -325,11 +337,14 @@ TOP = (
         "text",
         about(
             "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy,\n"
-            "or an expression in target[t] and the output (y[t] with a readout, else h[t]).",
+            "or an expression in target[t] and the output (y[t] with a readout, else h[t]).\n"
+            "Of several readouts a table of losses.",
             "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，\n"
-            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式。",
+            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式。\n"
+            "有几个读出层时为损失表。",
         ),
         "1/2 * norm2(target[t] - h[t])",
+        each="text",
     ),
     Key(
         "reduction",
@@ -419,6 +434,7 @@ STRAY = {
     "notation": _SETTINGS,
     "sizes": _SETTINGS,
     "cell": {key.name for key in TOP},
+    **dict.fromkeys(("readout", "loss", "outputs"), _SETTINGS),
     "training": _SETTINGS,
 }
 """Table -> keys that belong above it; in TOML whatever follows a [table] is part of it."""

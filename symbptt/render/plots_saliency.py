@@ -34,6 +34,7 @@ def plot_saliency(norms: Any, path: str | Path | None = None, of: str = "l", by:
     try:
         from matplotlib.colors import LogNorm
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError:
         raise RefusedError("a plot needs matplotlib: pip install 'symbptt[plot]'") from None
     values = np.asarray(norms, dtype=float)
@@ -47,6 +48,8 @@ def plot_saliency(norms: Any, path: str | Path | None = None, of: str = "l", by:
     symbol = r"\ell" if of == "l" else of
     axes.set_xlabel(f"${by}_t$, t")
     axes.set_ylabel(f"${symbol}_s$, s")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(image, label=rf"$\|\partial {symbol}_s / \partial {by}_t\|$")
     if path is not None:
         figure.savefig(path)
