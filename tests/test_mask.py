@@ -139,6 +139,15 @@ def test_a_subset_says_which_losses_count():
     assert str(derivation["model.mask"].result) == "l[3] + l[5]"
 
 
+def test_an_input_may_have_the_name_where_there_is_no_mask():
+    cell = Cell(["h[t] = tanh(W_h @ h[t-1] + mask[t] * b_h)"], ["h"], shapes={"mask": ()}, name="gated")
+    model = RNN(cell)
+    assert model.system.fixed == ("target",) and "mask" in model.lambdify().gradients
+    assert model.derivation().verify()
+    with pytest.raises(EquationError, match="the cell uses 'mask'"):
+        RNN(cell, mask=True)
+
+
 def test_there_is_no_gradient_by_the_mask_and_the_model_is_a_value():
     model = RNN("tanh", mask=True)
     assert "mask" not in model.lambdify().gradients

@@ -63,7 +63,7 @@ def _sample(network: Network, given: Mapping[str, Any], sample: int, lead: Lead)
         timed = name in system.inputs or (name in system.fixed and not final)
         if timed or name in system.fixed:
             axis = 1 if timed else 0
-            shared = name == "mask" and np.ndim(value) == 1
+            shared = name not in system.inputs and name == "mask" and np.ndim(value) == 1
             found[name] = np.take(value, sample, axis) if lead.batched and not shared else value
         else:
             rank = A.rank_of(system.at(name[:-1])) if not system.scalar else 0

@@ -104,7 +104,7 @@ class Plan:
 
     @property
     def has_mask(self) -> bool:
-        return "mask" in self.system.variables
+        return self.system.masked
 
     # -- forward --------------------------------------------------------------------------------------
     def stage(self, stage: str) -> list[Line]:

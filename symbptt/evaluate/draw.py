@@ -151,7 +151,7 @@ class Draw:
         return np.array([self._row(name, shape) for _ in range(self.steps)])
 
     def _row(self, name: str, shape: tuple[int, ...]) -> Array:
-        if name == "mask":
+        if name == "mask" and self.system.masked:
             return self.rng.uniform(0.2, 1.5)
         drawn, kind = self._normal(shape), self.system.targets.get(name, "real")
         if kind == "real":

@@ -59,6 +59,8 @@ class System:
         Whether all sizes are 1, so that everything is printed in scalar notation.
     targets : mapping
         Name of a target -> what it may be.
+    masked : bool
+        Whether the loss of each step has a given weight, the variable ``mask``.
     loss_steps : tuple of int
         The steps whose losses count, where the model says so.
     predictions : tuple of str
@@ -79,6 +81,7 @@ class System:
     sizes: Mapping[str, Expr]
     target: str = "real"
     targets: Mapping[str, str] = field(default_factory=dict)
+    masked: bool = False
     loss_steps: tuple[int, ...] = ()
     predictions: tuple[str, ...] = ()
     t: Symbol = field(default_factory=lambda: A.index("t"))
@@ -92,7 +95,7 @@ class System:
     @cached_property
     def fixed(self) -> tuple[str, ...]:
         """What is given at every step and is not differentiated by: targets, and the mask."""
-        return (*self.targets, *(("mask",) if "mask" in self.variables else ()))
+        return (*self.targets, *(("mask",) if self.masked else ()))
 
     def at(self, name: str, when: Any = None) -> Any:
         """Return a variable at a step (t by default)."""
@@ -294,6 +297,7 @@ def _system(network: Network) -> System:
         target="real" if network.heads else network.loss.target,
         targets={name: kind for name, kind in _targets(network).items() if name in names.variables},
         predictions=tuple(head.name for head in network.heads) or (prediction,),
+        masked=network.masked,
         loss_steps=network.loss_steps,
     )
 

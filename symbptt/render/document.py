@@ -334,7 +334,7 @@ class _Writer:
         if name in self.system.inputs:
             return "input"
         if name in self.system.fixed:
-            return "mask" if name == "mask" else "target"
+            return "target" if name in self.system.targets else "mask"
         stage = self.system.by_name[name].stage
         if stage == READOUT:
             return "prediction" if name in self.system.predictions else "readout"

@@ -31,12 +31,13 @@ def model_section(network: Network) -> Section:
         if not (e.stage == LOSS and last)
     ]
     steps.append(_total_step(system))
-    if "mask" in system.variables:
+    if system.masked:
         steps.append(_mask_step(system))
     for name in (name for name, kind in system.targets.items() if kind == "distribution"):
         target = system.at(name)
+        rule = "model.target" if len(system.targets) == 1 else "model.target_of"
         steps.append(
-            Step(f"model.{name}", "model.target", HYPOTHESIS, A.entry_sum(target), (Line("=", S.One),),
+            Step(f"model.{name}", rule, HYPOTHESIS, A.entry_sum(target), (Line("=", S.One),),
                  facts=(("target", target),), steps=_loss_steps(system))
         )  # fmt: skip
     convention = "model.scalar" if system.scalar else "model.layout"
