@@ -1,23 +1,23 @@
-"""Hessian-vector products in numbers: the derived second-order equations, carried out over arrays."""
+"""Hessian-vector products in numbers: the derived second-order equations as a NumPy function of one sequence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Basic, Integer, Symbol
+from sympy import Expr, Symbol
 
 from .. import algebra as A
-from ..derive.run import steps_of
+from ..algebra.pycode import NUMPY, write
+from ..algebra.semantics import LEAVES
 from ..derive.second_order import SecondOrder, second_order
 from ..errors import ValueInputError
-from ..evaluate.numbers import NumberDomain
-from ..model import LOSS, Network
+from ..model import LOSS, Network, System
 from .checks import Array
+from .plan import twin
 from .target import Lead
 
 
@@ -36,21 +36,134 @@ def hessian_products(
     params, direction : mapping
         Parameter -> array.
     given : mapping
-        Input, ``target`` and initial state -> array, as the generated function takes them, or None.
+        Input, target, mask and initial state -> array, as the generated function takes them, or None.
     lead : Lead
         The number of steps, and the batch.
     """
-    steps = int(lead.steps or 1)
-    second = second_order(replace(network, steps=Integer(steps)))
-    total: dict[str, Array] = {}
+    found = _compiled(network)
+    total = {key: np.zeros(np.shape(value)) for key, value in params.items()}
     for sample in range(lead.batch or 1):
-        run = _Run(second, params, direction, _sample(network, given, sample, lead))
+        data = _Data(network, found.system, params, _sample(network, given, sample, lead), int(lead.steps or 1))
         with np.errstate(over="ignore"):
-            found = run.products()
-        total = {key: total.get(key, 0.0) + value for key, value in found.items()}
+            products = found.function(data.sizes, data.parameters(params), data.parameters(direction), data.arrays)
+        for key, product in zip(params, products, strict=True):
+            total[key] += np.reshape(product, total[key].shape)
     if not all(np.isfinite(value).all() for value in total.values()):
         raise ValueInputError("the Hessian-vector product is not finite: the numbers are too large")
-    return {key: np.asarray(total[key]).reshape(params[key].shape) for key in total}
+    return total
+
+
+# -- the function -------------------------------------------------------------------------------------
+
+
+class _Module:
+    """The text of the function: two sweeps, each with R beside it, and the sums."""
+
+    def __init__(self, network: Network) -> None:
+        self.system: System = network.system
+        self.second: SecondOrder = second_order(network)
+        self.names: dict[Any, str] = {}
+        self.function = self._compile()
+
+    def _compile(self) -> Callable[..., tuple[Array, ...]]:
+        body = [*self._forward(), *self._backward(), *self._sums()]
+        head = ["def products(sizes, parameters, direction, arrays):"]
+        keys = list(self.system.parameters)
+        for key, symbol in self.system.parameters.items():
+            head.append(f"    {self._name(symbol)} = parameters[{keys.index(key)}]")
+            head.append(f"    {self._name(A.tangent_of(symbol))} = direction[{keys.index(key)}]")
+        timed = {leaf: name for leaf, name in self.names.items() if isinstance(leaf, tuple)}
+        head += [f"    {name} = arrays[{leaf!r}]" for leaf, name in timed.items()]
+        head += [f"    {size} = sizes[{size!r}]" for size in self._sizes()]
+        source = "\n".join([*head, *body])
+        namespace: dict[str, Any] = {"numpy": np}
+        exec(compile(source, "<symbptt Hessian-vector product>", "exec"), namespace)
+        function: Callable[..., tuple[Array, ...]] = namespace["products"]
+        return function
+
+    def _sizes(self) -> list[str]:
+        leaves = [*self.system.variables.values(), *self.system.parameters.values()]
+        free = {s for leaf in leaves for size in A.shape_of(leaf) for s in size.free_symbols}
+        return sorted({str(s) for s in free} | {str(self.system.steps)})
+
+    # -- lines ----------------------------------------------------------------------------------------
+    def _put(self, left: Any, right: Any, indent: int = 8) -> str:
+        return f"{' ' * indent}{self._text(left)} = {self._text(right)}"
+
+    def _text(self, expr: Any) -> str:
+        return write(self._named(expr), NUMPY)
+
+    def _named(self, expr: Any) -> Any:
+        """Put a plain name, by kind and place, for every leaf; the index of a sum is no other than that of a step."""
+        if isinstance(expr, LEAVES) or expr in self.system.parameters.values():
+            return self._plain(expr)
+        if isinstance(expr, A.ElementwiseFunction) or not expr.args:
+            return expr
+        return expr.func(*map(self._named, expr.args))
+
+    def _plain(self, leaf: Any) -> Any:
+        kind, core = _kind_of(leaf)
+        if not isinstance(core, A.MatrixAt | A.ScalarAt):
+            name = self._name(leaf)
+            return type(core)(name, *core.args[1:]) if A.shape_of(core) else A.scalar_parameter(name)
+        name = self._name((kind, core.name))
+        return A.Variable(name, *core.variable.args[1:])[core.when]
+
+    def _name(self, leaf: Any) -> str:
+        """Return a name that nothing else has: a letter for the kind, and a number."""
+        return self.names.setdefault(leaf, f"a{len(self.names)}_")
+
+    # -- parts ----------------------------------------------------------------------------------------
+    def _forward(self) -> Iterator[str]:
+        system = self.system
+        yield self._loop(system.direction)
+        for equation in system.equations:
+            if equation.stage != LOSS:
+                yield self._put(equation.left, equation.right)
+                if equation.name in self.second.forward:
+                    yield self._put(A.tangent_of(equation.left), self.second.forward[equation.name])
+
+    def _backward(self) -> Iterator[str]:
+        g, system = self.second.generic, self.system
+        yield self._loop(-system.direction)
+        edges = dict.fromkeys((system.last, system.end))
+        for name in g.adjoints:
+            left = g.adjoint_of(name)
+            for i, edge in enumerate(edges):
+                yield f"        {'elif' if i else 'if'} t == {edge}:"
+                at_edge = g.fill_local(g.at_step(name, edge)), self.second.adjoint(name, edge)
+                yield self._put(left.xreplace({system.t: edge}), at_edge[0], 12)
+                yield self._put(A.tangent_of(left).xreplace({system.t: edge}), at_edge[1], 12)
+            yield "        else:"
+            yield self._put(left, g.fill_local(g.adjoints[name].expr), 12)
+            yield self._put(A.tangent_of(left), self.second.adjoint(name), 12)
+
+    def _sums(self) -> Iterator[str]:
+        results = ", ".join(self._text(self.second.parameter(key)) for key in self.system.parameters)
+        yield f"    return ({results},)" if results else "    return ()"
+
+    def _loop(self, direction: int) -> str:
+        steps = "range(1, T + 1)" if direction == 1 else "range(T, 0, -1)"
+        return f"    for t in {steps}:"
+
+
+_KINDS = ("value", "tangent", "adjoint", "adjoint tangent")
+
+
+def _kind_of(leaf: Any) -> tuple[str, Any]:
+    """Return what a leaf is, and the variable or parameter that it belongs to."""
+    moved = isinstance(leaf, A.Tangent | A.ScalarTangent)
+    core = leaf.of if moved else leaf
+    adjoint = isinstance(core, A.Gradient | A.ScalarDerivative)
+    return _KINDS[2 * adjoint + moved], core.by if adjoint else core
+
+
+@lru_cache(maxsize=64)
+def _compiled(network: Network) -> _Module:
+    return _Module(twin(network))
+
+
+# -- what it is given ---------------------------------------------------------------------------------
 
 
 def _sample(network: Network, given: Mapping[str, Any], sample: int, lead: Lead) -> dict[str, Any]:
@@ -71,105 +184,73 @@ def _sample(network: Network, given: Mapping[str, Any], sample: int, lead: Lead)
     return found
 
 
-class _Run(NumberDomain):
-    """One sequence: the forward pass with R beside it, the sweep with R beside it, and the sums."""
+class _Data:
+    """The arrays of one sequence, with an entry for every step from 0 to T + 1.
+
+    Attributes
+    ----------
+    sizes : dict
+        Sizes and T by name.
+    arrays : dict
+        (kind, variable) -> array over steps: values, tangents, adjoints and their tangents.
+    """
 
     def __init__(
-        self, second: SecondOrder, params: Mapping[str, Array], direction: Mapping[str, Array], given: dict[str, Any]
+        self, network: Network, system: System, params: Mapping[str, Array], given: Mapping[str, Any], steps: int
     ) -> None:
-        self.second, self.system = second, second.system
-        self.steps = int(second.system.steps)
-        self.values: dict[Any, Any] = {}
-        super().__init__(self._sizes_of(params, given))
-        for key, symbol in self.system.parameters.items():
-            self._store(symbol, params[key])
-            self._store(A.tangent_of(symbol), direction[key])
-        for state in self.system.states:
-            start = self.system.at(state, self.system.start)
-            value = given.get(f"{state}0")
-            self._store(start, 0.0 if value is None else value)
-            self._store(A.tangent_of(start), 0.0)
-        for name in (*self.system.inputs, *self.system.fixed):
-            self._store_steps(name, given[name])
+        self.system, self.given, self.steps = system, given, steps
+        own = {k: int(v) for k, v in network.system.sizes.items() if v.is_Integer}
+        self.sizes = {**own, **self._sizes_of(params), str(system.steps): steps}
+        names = [name for name in system.variables if name != "l"]
+        self.arrays = {(kind, name): self._empty(name) for kind in _KINDS for name in names}
+        start = 0 if system.direction == 1 else steps + 1
+        for state in system.states:
+            if given.get(f"{state}0") is not None:
+                self.arrays["value", state][start] = self._shaped(system.at(state), given[f"{state}0"])
+        for name in (*system.inputs, *system.fixed):
+            self._fill(name)
 
-    def _sizes_of(self, params: Mapping[str, Array], given: Mapping[str, Any]) -> dict[str, int]:
-        """Return the values of symbolic sizes, from the shapes of all that is given."""
-        system, found = self.system, {k: int(v) for k, v in self.system.sizes.items() if v.is_Integer}
+    def _sizes_of(self, params: Mapping[str, Array]) -> dict[str, int]:
+        system, found = self.system, dict[str, int]()
         shaped = [(system.parameters[k], np.shape(v)) for k, v in params.items()]
-        shaped += [(system.variables[k], np.shape(v)[1:]) for k, v in given.items() if k in system.inputs]
+        shaped += [(system.variables[k], np.shape(v)[1:]) for k, v in self.given.items() if k in system.inputs]
         for leaf, shape in shaped:
             for size, value in zip(A.shape_of(leaf), shape, strict=False):
                 if isinstance(size, Symbol):
                     found[size.name] = int(value)
         return found
 
-    def _store(self, leaf: Any, value: Any) -> None:
-        shape = tuple(self.size(s) for s in A.shape_of(leaf)[: A.rank_of(leaf)])
-        array = np.asarray(value, dtype=float)
-        whole = array.reshape(shape) if array.size == int(np.prod(shape, dtype=int)) else np.broadcast_to(array, shape)
-        self.values[leaf] = whole if shape else float(whole)
+    def _shape(self, leaf: Any) -> tuple[int, ...]:
+        return tuple(self._size(s) for s in A.shape_of(leaf)[: A.rank_of(leaf)])
 
-    def _store_steps(self, name: str, rows: Any) -> None:
-        leaf = self.system.at(name)
-        if name in self.system.targets and self.system.reduction == "last":
-            self._store(self.system.at(name, self.system.end), self._target(name, rows))
-            return
-        for step, row in enumerate(rows, start=1):
-            value = self._target(name, row) if name in self.system.targets else row
-            self._store(leaf.xreplace({self.system.t: Integer(step)}), value)
+    def _size(self, size: Expr) -> int:
+        return int(size.xreplace({s: sympy.Integer(self.sizes[str(s)]) for s in size.free_symbols}))
+
+    def _empty(self, name: str) -> Array:
+        return np.zeros((self.steps + 2, *self._shape(self.system.at(name))))
+
+    def _shaped(self, leaf: Any, value: Any) -> Array:
+        shape = self._shape(leaf)
+        array = np.asarray(value, dtype=float)
+        return array.reshape(shape) if array.size == int(np.prod(shape, dtype=int)) else np.broadcast_to(array, shape)
+
+    def _fill(self, name: str) -> None:
+        leaf, rows = self.system.at(name), self.given[name]
+        target = name in self.system.targets
+        if target and self.system.reduction == "last":
+            rows, first = [rows], self.steps
+        else:
+            first = 1
+        for step, row in enumerate(rows, start=first):
+            value = self._target(name, row) if target else row
+            self.arrays["value", name][step] = self._shaped(leaf, value)
 
     def _target(self, name: str, row: Any) -> Any:
         if self.system.targets[name] != "distribution" or np.ndim(row) or self.system.scalar:
             return row
-        return np.eye(self.size(A.shape_of(self.system.at(name))[0]))[int(row)]
+        return np.eye(self._shape(self.system.at(name))[0])[int(row)]
 
-    # -- the domain -----------------------------------------------------------------------------------
-    def leaf(self, leaf: Any) -> Any:
-        if leaf in self.values:
-            return self.values[leaf]
-        return super().leaf(leaf)
-
-    def _put(self, leaf: Basic, expr: Any) -> None:
-        self.values[leaf] = A.evaluate(expr, self)
-
-    # -- the sweeps -----------------------------------------------------------------------------------
-    def products(self) -> dict[str, Array]:
-        """Return R{dL/dp} for every parameter."""
-        second, system = self.second, self.system
-        for step in steps_of(system, self.steps):
-            moved = {system.t: Integer(step)}
-            for equation in system.equations:
-                if equation.stage == LOSS:
-                    continue
-                here = equation.left.xreplace(moved)
-                self._put(here, equation.right.xreplace(moved))
-                if equation.name in second.forward:
-                    self._put(A.tangent_of(here), second.forward[equation.name].xreplace(moved))
-        for step in steps_of(system, self.steps, backward=True):
-            for name in second.generic.adjoints:
-                left, right, moved_right = _adjoint(second, name, step)
-                self._put(left, right)
-                self._put(A.tangent_of(left), moved_right)
-        return {key: A.evaluate(_sum(second, key), self) for key in system.parameters}
-
-
-@lru_cache(maxsize=4096)
-def _adjoint(second: SecondOrder, name: str, step: int) -> tuple[Any, Any, Any]:
-    """Return dL/dv at a step, its equation, and R of its equation."""
-    g, system = second.generic, second.system
-    when = sympy.Integer(step)
-    left = g.adjoint_of(name, when)
-    if when in (system.last, system.end):
-        return left, g.fill_local(g.at_step(name, when)), second.adjoint(name, when)
-    moved = {system.t: when}
-    return left, g.fill_local(g.adjoints[name].expr).xreplace(moved), _generic(second, name).xreplace(moved)
-
-
-@lru_cache(maxsize=256)
-def _generic(second: SecondOrder, name: str) -> Any:
-    return second.adjoint(name)
-
-
-@lru_cache(maxsize=256)
-def _sum(second: SecondOrder, key: str) -> Any:
-    return second.parameter(key)
+    def parameters(self, values: Mapping[str, Array]) -> list[Any]:
+        """Return parameters in the shapes that the function takes: all matrices and vectors as such."""
+        shaped = (self._shaped(symbol, values[key]) for key, symbol in self.system.parameters.items())
+        return [value if value.ndim else float(value) for value in shaped]
