@@ -14,10 +14,12 @@ from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.influence import influence
+from .derive.saliency import saliency
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest, warn
 from .model import COLUMNS, LOSSES, ROWS, Cell, Loss, Network, System, check_layout, loss, names, whole
 from .model import cell as find_cell
+from .model.heads import read_heads
 from .model.unused import unused
 from .model.values import freeze, known_keys, laid_out, with_steps
 
@@ -41,9 +43,11 @@ class RNN:
     hidden, inputs, outputs, steps : int or sympy.Symbol
         n, m, q and T; the symbols of these names by default. ``inputs=0`` (or None) leaves the input out.
         All sizes 1 means scalar notation.
-    readout : {None, "linear", "sigmoid", "softmax"}
-        None lets the loss read the cell's output.
-    loss : str or Loss
+    readout : {None, "linear", "sigmoid", "softmax"}, or mapping
+        None lets the loss read the cell's output. Several readouts are a mapping of names,
+        ``{"y": "softmax", "v": "linear"}``, with parameters ``W_v``, ``b_v`` and targets ``target_v``; ``loss`` and
+        ``outputs`` are then mappings of the same names, and the losses are added.
+    loss : str or Loss, or mapping
     reduction : {"sum", "mean", "last"}
         Over time.
     bias, readout_bias : bool
@@ -62,6 +66,11 @@ class RNN:
         ``h0`` (B, n), and a bias stays a list of n numbers.
     batch : int or sympy.Symbol, optional
         B, with ``layout="rows"``; the symbol of this name by default.
+    mask : bool
+        Multiply the loss of each step by a given number m_t (key ``mask``): 0 and 1 for sequences of different lengths,
+        or any weights. With ``reduction="mean"`` L is (1/T) sum m_t l_t, divided by T and not by the sum of the m_t.
+    loss_steps : sequence of int
+        The steps whose losses count: L is their sum. The mask is then 1 at those steps and 0 elsewhere.
 
     Examples
     --------
@@ -85,8 +94,8 @@ class RNN:
         hidden: Any = "n",
         inputs: Any = "m",
         outputs: Any = None,
-        readout: str | None = None,
-        loss: str | Loss = "half_squared_error",
+        readout: Any = None,
+        loss: Any = "half_squared_error",
         reduction: str = "sum",
         steps: Any = "T",
         bias: bool = True,
@@ -98,19 +107,26 @@ class RNN:
         sections: Sequence[str] = (),
         layout: str = COLUMNS,
         batch: Any = None,
+        mask: bool = False,
+        loss_steps: Sequence[int] = (),
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
         for what, given in (("values", values), ("sizes", sizes)):
             if given is not None and not isinstance(given, Mapping):
                 raise ValueInputError(f"{what} must be a mapping of names to numbers, not {given!r}")
+        several = isinstance(readout, Mapping)
+        heads = read_heads(readout, loss, outputs, whole) if isinstance(readout, Mapping) else ()
+        if not several and (isinstance(loss, Mapping) or isinstance(outputs, Mapping)):
+            raise EquationError("loss and outputs by name are for several readouts; set readout={'y': 'softmax', ...}")
         network = Network(
             cell=found,
             hidden=whole(hidden, "hidden"),
             inputs=whole(inputs, "inputs") if reads_input else None,
-            outputs=whole("q" if outputs is None else outputs, "outputs") if readout else None,
-            readout=readout,
-            loss=_loss(loss, readout),
+            outputs=whole("q" if outputs is None else outputs, "outputs") if readout and not several else None,
+            readout=None if several else readout,
+            loss=heads[0].loss if heads else _loss(loss, readout),
+            heads=heads,
             reduction=reduction,
             steps=whole(steps, "steps"),
             bias=bias,
@@ -118,6 +134,8 @@ class RNN:
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
             layout=check_layout(layout),
             batch=None if batch is None else whole(batch, "batch"),
+            mask=mask,
+            loss_steps=tuple(sorted(set(loss_steps))),
         )
         if outputs is not None and readout is None:
             raise EquationError(
@@ -152,10 +170,12 @@ class RNN:
         n = self._network
         shown = [("cell", n.cell), ("hidden", n.hidden), ("inputs", n.inputs)]
         shown += [("outputs", n.outputs), ("readout", n.readout)] if n.readout else []
-        shown += [("loss", n.loss.name if LOSSES.get(n.loss.name) == n.loss else n.loss)]
+        shown += self._heads() if n.heads else [("loss", _named_loss(n.loss))]
         shown += [("reduction", n.reduction), ("steps", n.steps)]
         parts = [f"{k}={_paste(v)}" for k, v in shown]
         parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]
+        parts += ["mask=True"] if n.mask else []
+        parts += [f"loss_steps={list(n.loss_steps)}"] if n.loss_steps else []
         if self._values:
             parts.append(f"values={_thaw(dict(self._values))!r}")
         if self._notation != "textbook":
@@ -165,6 +185,12 @@ class RNN:
         if n.layout != COLUMNS:
             parts.append(f"layout={n.layout!r}, batch={_paste(n.batch)}")
         return f"RNN({', '.join(parts)})"
+
+    def _heads(self) -> list[tuple[str, Any]]:
+        """The arguments from which several readouts are made again."""
+        heads = self._network.heads
+        readout, losses = {h.name: h.readout for h in heads}, {h.name: _named_loss(h.loss) for h in heads}
+        return [("readout", readout), ("loss", losses), ("outputs", {h.name: _bare(h.outputs) for h in heads})]
 
     def replace(self, **changes: Any) -> RNN:
         """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ...
@@ -179,6 +205,7 @@ class RNN:
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
             "title": dict(self._title), "sections": self._sections, "layout": n.layout, "batch": n.batch,
+            "mask": n.mask, "loss_steps": n.loss_steps, **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 
@@ -250,6 +277,30 @@ class RNN:
         sum(prod(d(h[j])/d(h[j - 1]), j=s + 1..t) @ diag(1 - h[s] * h[s]) @ kron(h[s - 1].T, I(n)), s=1..t)
         """
         return influence(self._network, wrt, at, form)
+
+    def saliency(
+        self, of: str = "l", by: str = "x", at: Any = None, of_step: Any = None, form: str = "closed"
+    ) -> Basic:
+        """Return dl_s/dx_t or dy_s/dx_t as a SymPy expression; see :func:`symbptt.derive.saliency.saliency`."""
+        return saliency(self._network, of, by, at, of_step, form)
+
+    def saliency_norms(self, of: str = "l", by: str = "x", values: Mapping[str, Any] | None = None) -> Any:
+        """Return the 2-norms (Frobenius norms) of dl_s/dx_t or dy_s/dx_t as an array (T, T), row s - 1, column t - 1.
+
+        They come from one batched call of the generated function. Where the output of a step cannot depend on an
+        input, the entry is 0. :func:`symbptt.render.plots_saliency.plot_saliency` draws them.
+
+        Parameters
+        ----------
+        of : {"l", "y"}
+        by : str
+        values : mapping, optional
+            Numbers, on top of the model's own.
+        """
+        from .codegen.saliency import saliency_norms
+
+        given = {**self.values, **(values or {})}
+        return saliency_norms(with_steps(self._network, given), given, of, by)
 
     def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
         """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""
@@ -391,6 +442,11 @@ def _restore(*parts: Any) -> RNN:
 
 def _loss(given: str | Loss, readout: str | None) -> Loss:
     return loss(given, readout)
+
+
+def _named_loss(given: Loss) -> str | Loss:
+    """Return the name of a loss of the catalogue, and any other as it is."""
+    return given.name if LOSSES.get(given.name) == given else given
 
 
 def _bare(value: Any) -> Any:

@@ -119,7 +119,7 @@ class Trainer:
 
     def _check(self) -> None:
         network, count = self.network, self.count
-        if network.loss.target != "distribution":
+        if network.heads or network.loss.target != "distribution":
             raise ValueInputError("training needs a network that predicts characters: readout softmax, cross-entropy")
         for what, given in (("inputs", network.inputs), ("outputs", network.outputs)):
             if given != count:

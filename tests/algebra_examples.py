@@ -19,7 +19,7 @@ import symbptt.algebra as A
 from symbptt.algebra import leaves as leaf_classes
 from symbptt.algebra import nodes as N
 from symbptt.algebra.base import Node, is_vector, shape_of
-from symbptt.algebra.pycode import derivative_name
+from symbptt.algebra.pycode import derivative_name, tangent_name
 from symbptt.algebra.semantics import LEAVES
 
 n, m, q, T = map(A.size, "nmqT")
@@ -119,6 +119,8 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     A.ScalarDerivative: lambda: [A.derivative(L, a[t]), A.derivative(L, a[t], A.IMMEDIATE)],
     A.Gradient: lambda: [A.derivative(L, h[t]), A.derivative(L, W)],
     A.Jacobian: lambda: [A.derivative(h[t], x[t]), A.derivative(h[t], U), A.derivative(h[t], s)],
+    A.ScalarTangent: lambda: [A.tangent_of(a[t]), A.tangent_of(s), A.tangent_of(A.derivative(L, a[t]))],
+    A.Tangent: lambda: [A.tangent_of(h[t]), A.tangent_of(W), A.tangent_of(A.derivative(L, h[t]))],
 }
 
 LEAF_CLASSES = tuple(
@@ -249,6 +251,8 @@ def known(name: str) -> A.ElementwiseFunction | None:
 
 def name_and_step(leaf: Any) -> tuple[str, Any]:
     """Return the name that a leaf has in NumPy code, and its time index."""
+    if isinstance(leaf, A.Tangent | A.ScalarTangent):
+        return tangent_name(leaf).partition("[")[0], name_and_step(leaf.of)[1]
     if isinstance(leaf, A.Gradient | A.Jacobian | A.ScalarDerivative):
         steps = [part.when for part in (leaf.of, leaf.by) if isinstance(part, A.MatrixAt | A.ScalarAt)]
         return derivative_name(leaf).partition("[")[0], (steps[-1] if steps else None)

@@ -38,6 +38,9 @@ TWO_SIZES = Cell(
     name="two sizes",
 )
 FORWARD = ("closed", "influence", "forward_mode", "given", "forward", "backward", "forward_numbers")
+BACKWARD = Cell(["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t])"], states=["h"], direction=-1, name="backward")
+TWO_READOUTS = {"y": "softmax", "v": "linear"}
+TWO_LOSSES = {"y": "cross_entropy", "v": "half_squared_error"}
 NOTATIONS = [
     "textbook",
     "hh",
@@ -73,6 +76,18 @@ def with_numbers(model: RNN, scale: float = 1.0) -> RNN:
         values[key] = [_array(_sizes(model, system.at(key)), lambda: next(entries)) for _ in steps]
     values["target"] = [_target(model, t) for t in steps]
     return model.replace(values=values)
+
+
+def along(model: RNN) -> RNN:
+    """The model with a made-up direction in the space of its parameters."""
+    entries = itertools.cycle([1.0, -0.5, 0.25])
+    return model.replace(
+        values=model.values
+        | {
+            f"V_{key}": _array(_sizes(model, leaf), lambda: next(entries))
+            for key, leaf in model.system.parameters.items()
+        }
+    )
 
 
 def _sizes(model: RNN, leaf: Any) -> tuple[int, ...]:
@@ -146,6 +161,16 @@ def special_models() -> dict[str, RNN]:
         "coupled": RNN(TWO_SIZES, sections=["forward_mode"]),
         "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
         "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
+        "masked": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean", mask=True),
+        "some losses": with_numbers(RNN("tanh", 1, 1, steps=4, loss_steps=[2, 4])),
+        "readouts": RNN("tanh", readout=TWO_READOUTS, loss=TWO_LOSSES),
+        "readouts, last": RNN("relu", readout=TWO_READOUTS, loss=TWO_LOSSES, reduction="last"),
+        "saliency": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["saliency"]),
+        "saliency, numbers": with_numbers(RNN("relu", 2, 1, 2, readout="linear", steps=3, sections=["saliency"])),
+        "saliency, backward": RNN(BACKWARD, sections=["saliency"]),
+        "second order": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["model", "hessian"]),
+        "second order, relu": RNN("relu", readout="linear", reduction="last", sections=["hessian"]),
+        "second order, numbers": along(with_numbers(RNN("sigmoid", 2, 1, steps=2, sections=["given", "curvature"]))),
         **two_methods(),
     }
 

@@ -64,7 +64,7 @@ def test_every_rule_has_a_phrase_and_every_placeholder_a_fact():
 
 def test_no_placeholder_is_left_in_a_document():
     for name, derivation in special_derivations():
-        assert not re.search(r"\{[a-z_]+\}", derivation.to_text()), name
+        assert not re.search(r"(?<!_)\{[a-z_]+\}", derivation.to_text()), name
 
 
 def test_no_phrase_is_unused(monkeypatch):

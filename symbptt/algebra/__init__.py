@@ -37,12 +37,15 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
     derivative,
     fill_like,
     index,
     scalar_parameter,
     size,
+    tangent_of,
 )
 from .names import Names
 from .over_time import expand_bound, time_product, time_sum
@@ -68,6 +71,7 @@ from .reductions import (
 )
 from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
+from .tangents import JVP, tangent
 from .vectorised import influence, kronecker, matrix_power, no_influence, unvec, vec
 
 __all__ = [
@@ -75,6 +79,7 @@ __all__ = [
     "FUNCTIONS",
     "IMMEDIATE",
     "JACOBIAN",
+    "JVP",
     "TOTAL",
     "VJP",
     "Domain",
@@ -93,6 +98,8 @@ __all__ = [
     "Parameter",
     "ScalarAt",
     "ScalarDerivative",
+    "ScalarTangent",
+    "Tangent",
     "Variable",
     "add",
     "apply",
@@ -144,6 +151,8 @@ __all__ = [
     "squared_norm",
     "subtract",
     "sympy_product",
+    "tangent",
+    "tangent_of",
     "time_product",
     "time_sum",
     "trace",

@@ -310,3 +310,45 @@ def derivative(of: Basic, by: Basic, mode: str = TOTAL) -> Expr | MatrixExpr:
     if shape_of(of) == ():
         return ScalarDerivative(of, by, mode) if shape_of(by) == () else Gradient(of, by, mode)
     return Jacobian(of, by, mode)
+
+
+class ScalarTangent(ScalarNode):
+    """R{a}: the derivative of a scalar along a direction in parameter space, kept opaque; of a parameter, its part."""
+
+    is_real = True
+
+    @property
+    def of(self) -> Basic:
+        return self.args[0]
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return self.of.free_symbols
+
+
+class Tangent(MatrixNode):
+    """R{X} of a vector, a matrix or a gradient, kept opaque; it has the shape of ``of``.
+
+    For a direction V in parameter space, R{X}(W) is d/dr X(W + r V) at r = 0, and R{W} is V itself.
+
+    References
+    ----------
+    Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+    """
+
+    @property
+    def of(self) -> Basic:
+        return self.args[0]
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return self.of.free_symbols
+
+
+def tangent_of(of: Basic) -> Any:
+    """Return the opaque tangent of a variable at a step, a parameter, or a derivative: scalar or array by its shape.
+
+    >>> tangent_of(Variable("h", 3, 1)[index("t")]), tangent_of(Parameter("W_h", 3, 3))
+    (R(h[t]), V_W_h)
+    """
+    return Tangent(of) if shape_of(of) else ScalarTangent(of)

@@ -342,7 +342,7 @@ class Bound:
         body, index, lower, upper = self.args
         inner = {k: v for k, v in rule.items() if k != index}
         if any(index in v.free_symbols for v in inner.values() if isinstance(v, Basic)):
-            fresh = _fresh_index(index, body, *inner.values())
+            fresh = fresh_index(index, body, *inner.values())
             body, index = body.xreplace({index: fresh}), fresh
         new = (body.xreplace(inner), index, lower.xreplace(rule), upper.xreplace(rule))
         return (self, False) if new == self.args else (self.func(*new), True)
@@ -351,7 +351,7 @@ class Bound:
         return self._xreplace({old: new})[0]
 
 
-def _fresh_index(index: Basic, *inside: Basic) -> Basic:
+def fresh_index(index: Basic, *inside: Basic) -> Basic:
     taken = {s.name for part in inside for s in part.free_symbols if hasattr(s, "name")} | {index.name}
     name = next(c for c in "sjkrpquvw" if c not in taken)
     return sympy.Symbol(name, integer=True)

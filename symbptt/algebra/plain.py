@@ -106,7 +106,7 @@ def _row(row: Row, way: _Way) -> str:
 def _gap(left: Item, right: Item, way: _Way) -> str:
     how = joint(left, right)
     if how == "apply":
-        return "" if isinstance(right, Grid) or (isinstance(right, Fence) and right.left in "([") else " "
+        return "" if isinstance(right, Grid) or (isinstance(right, Fence) and right.left in "([{") else " "
     return "" if how == "none" or way.tight else " "
 
 

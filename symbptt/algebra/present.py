@@ -45,6 +45,8 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
 )
 from .names import Names
@@ -428,6 +430,14 @@ def joint(expr: Any, names: Names) -> Item:
     return Fence(row(*items))
 
 
+def _tangent(e: Any, names: Names) -> Item:
+    """R{h_t}; of a parameter its part of the direction, V_{W_h} or v_{b_h}."""
+    of = present(e.of, names)
+    if isinstance(e.of, Parameter | sympy.Symbol):
+        return Script(Ident("V" if rank_of(e.of) == 2 else "v"), of)
+    return row(Ident("R", "calligraphic"), Fence(of, "{", "}"))
+
+
 def _at(e: Any, names: Names) -> Item:
     return names.at(e.name, present(e.when, names))
 
@@ -487,4 +497,6 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     Gradient: (ATOM, _derivative),
     Jacobian: (ATOM, _derivative),
     ScalarDerivative: (ATOM, _derivative),
+    Tangent: (ATOM, _tangent),
+    ScalarTangent: (ATOM, _tangent),
 }

@@ -29,6 +29,8 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
 )
 
 SUM, PRODUCT, POWER, ATOM = range(4)
@@ -206,6 +208,17 @@ def _derivative(e: Any, d: Dialect) -> tuple[int, str]:
     return ATOM, derivative_name(e)
 
 
+def _tangent(e: Any, d: Dialect) -> tuple[int, str]:
+    if isinstance(e.of, Parameter | sympy.Symbol):
+        return ATOM, f"V_{e.of.name}"
+    return ATOM, tangent_name(e) if d.numpy else f"R({write(e.of, d)})"
+
+
+def tangent_name(e: Any) -> str:
+    """Return the NumPy name of an opaque tangent: ``R_h[t]``, ``R_dL_dh[t]``, or ``V_W_h`` of a parameter."""
+    return _tangent(e, NUMPY)[1] if isinstance(e.of, Parameter | sympy.Symbol) else "R_" + write(e.of, NUMPY)
+
+
 def derivative_name(e: Any) -> str:
     """Return the NumPy name of an opaque derivative: ``dL_dh[t]``, an array over steps.
 
@@ -318,4 +331,6 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     Gradient: _derivative,
     Jacobian: _derivative,
     ScalarDerivative: _derivative,
+    Tangent: _tangent,
+    ScalarTangent: _tangent,
 }

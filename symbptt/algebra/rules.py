@@ -245,24 +245,24 @@ def _(e: Any, i: int) -> Any:
 def _(e: Any, g: Any, i: int) -> Any:
     """d(a^k) : a' = k a^(k-1) g."""
     a, k = e.args
-    return product(k, power(a, _one_less(k)), g)
+    return product(k, power(a, one_less(k)), g)
 
 
 @_vjp(N.HadamardPower)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(a^k) : a' = k a^(k-1) * g, elementwise."""
     a, k = e.args
-    return product(k, hadamard(power(a, _one_less(k)), g))
+    return product(k, hadamard(power(a, one_less(k)), g))
 
 
 @_jacobian(N.HadamardPower)
 def _(e: Any, i: int) -> Any:
     """d(a^k)/da = diag(k a^(k-1))."""
     a, k = e.args
-    return product(k, diag(power(a, _one_less(k))))
+    return product(k, diag(power(a, one_less(k))))
 
 
-def _one_less(exponent: Any) -> Any:
+def one_less(exponent: Any) -> Any:
     """k - 1, as a number where k is one as it was written."""
     if not isinstance(exponent, Literal):
         return exponent - 1

@@ -26,9 +26,12 @@ from .leaves import (
     MatrixParameter,
     Parameter,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
     derivative,
     scalar_parameter,
+    tangent_of,
 )
 from .over_time import time_product, time_sum
 from .reductions import apply, part
@@ -126,6 +129,8 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     Gradient: _derivative,
     Jacobian: _derivative,
     ScalarDerivative: _derivative,
+    Tangent: lambda e: tangent_of(to_scalar(e.of)),
+    ScalarTangent: lambda e: tangent_of(to_scalar(e.of)),
     N.Plus: _all(add),
     N.MatrixPlus: _all(add),
     N.Negative: _all(negate),

@@ -28,6 +28,8 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
 )
 
 Array = Any
@@ -58,7 +60,7 @@ class Domain(Protocol):
         """Return the largest of some scalars."""
 
 
-LEAVES = (MatrixAt, ScalarAt, Parameter, Gradient, Jacobian, ScalarDerivative)
+LEAVES = (MatrixAt, ScalarAt, Parameter, Gradient, Jacobian, ScalarDerivative, Tangent, ScalarTangent)
 
 
 def evaluate(expr: Basic, domain: Domain) -> Array:

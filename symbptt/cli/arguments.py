@@ -38,6 +38,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "section": (
         "model", "dependency", "local", "recursion", "parameters", "closed", "influence", "forward_mode", "unrolled",
         "given", "forward", "backward", "numbers", "forward_numbers", "methods", "cost", "results",
+        "saliency", "hessian", "curvature",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""
@@ -250,7 +251,7 @@ def _with_steps(model: RNN, steps: int | None, values: Mapping[str, Any]) -> RNN
 
     if steps is not None:
         return model.replace(steps=with_steps(model.network, model.values, steps).steps)
-    if not {*model.system.inputs, "target"} & {*values}:
+    if not {*model.system.inputs, *model.system.fixed} & {*values}:
         return model
     try:
         return model.replace(steps=with_steps(model.replace(steps="T").network, model.values).steps)

@@ -36,7 +36,10 @@ def result_class(page: Page) -> list[str]:
     states = "; ".join(f"{s} {_axes(('T + 1', 'B'), plan.shape(s))}" for s in page.system.states)
     adjoints = "; ".join(f"{e.name} {_axes(('T', 'B'), plan.shape(e.name))}" for e in plan.stage(CELL))
     where = "index 0 is the initial state" if page.system.direction == 1 else "the last index is the initial state"
-    outputs = _axes(("T", "B"), plan.shape(page.system.prediction))
+    names = page.system.predictions
+    axes = {name: _axes(("T", "B"), plan.shape(name)) for name in names}
+    outputs = axes[names[0]] if len(names) == 1 else "; ".join(f"{name} {text}" for name, text in axes.items())
+    kind = "ndarray" if len(names) == 1 else "dict"
     return [
         "",
         "",
@@ -50,7 +53,7 @@ def result_class(page: Page) -> list[str]:
         "        Each of the shape of what it is the gradient by.",
         "    states : dict",
         f"        {states}; {where}.",
-        "    outputs : ndarray",
+        f"    outputs : {kind}",
         f"        {outputs}.",
         "    adjoints : dict",
         *wrapped(f"The gradient of the loss by each variable: {adjoints}.", 8),
@@ -59,7 +62,7 @@ def result_class(page: Page) -> list[str]:
         "    loss: float",
         "    grads: dict",
         "    states: dict",
-        "    outputs: np.ndarray",
+        f"    outputs: {'np.ndarray' if len(names) == 1 else 'dict'}",
         "    adjoints: dict",
     ]
 
@@ -81,8 +84,11 @@ def parameters_docstring(page: Page) -> list[str]:
     text += wrapped(f"{shapes or 'nothing'}.", 4)
     for name in page.system.inputs:
         text.append(f"{page.arguments[name]} : array, {_either(('T',), plan.shape(name))}")
-    if plan.has_target:
-        text += _target(page)
+    for name in page.system.targets:
+        text += _target(page, name)
+    if page.plan.has_mask:
+        text += [f"{page.arguments['mask']} : array, {_either(('T',), ())}"]
+        text += ["    The weight of the loss of each step; 0 where it does not count."]
     if page.needs_steps:
         text += ["steps : int", "    T."]
     for state in page.system.states:
@@ -95,10 +101,10 @@ def parameters_docstring(page: Page) -> list[str]:
     return docstring([*text], 4)
 
 
-def _target(page: Page) -> list[str]:
+def _target(page: Page, name: str) -> list[str]:
     lead = () if page.plan.last else ("T",)
-    text = [f"target : array, {_either(lead, page.plan.shape('target'))}"]
-    if page.system.target == "distribution" and page.plan.shape("target"):
+    text = [f"{page.arguments[name]} : array, {_either(lead, page.plan.shape(name))}"]
+    if page.system.targets[name] == "distribution" and page.plan.shape(name):
         text.append(f"    Distributions, or class indices: {_either(lead, ())}, integers from 0.")
     elif page.plan.last:
         text.append("    The target of the last step.")
@@ -139,8 +145,7 @@ def _dict(name: str, entries: list[str]) -> list[str]:
 
 def _shaped(page: Page) -> list[str]:
     system = page.system
-    target = ["target"] if page.plan.has_target else []
-    return [*system.parameters, *system.inputs, *system.states, *target]
+    return [*system.parameters, *system.inputs, *system.states, *system.targets]
 
 
 def _normal(page: Page, shape: tuple[Expr, ...], *lead: str) -> str:
@@ -152,20 +157,24 @@ def _given(page: Page) -> list[str]:
     names = [*page.system.inputs, *(f"{s}0" for s in page.system.states)]
     lines = []
     entries = [f'        "{page.arguments[name]}": arrays["{name}"],' for name in names]
-    if page.plan.has_target:
-        lines += statement(f"target = {_random_target(page)}", 4)
-        entries.append(f'        "{page.arguments["target"]}": target,')
+    for key in page.system.targets:
+        name = page.arguments[key]
+        lines += statement(f"{name} = {_random_target(page, key)}", 4)
+        entries.append(f'        "{name}": {name},')
+    if page.plan.has_mask:
+        lines += statement(f"mask = rng.uniform(size={page.array(page.T, page.B, shape=())})", 4)
+        entries.append(f'        "{page.arguments["mask"]}": mask,')
     if page.needs_steps:
         entries.append(f'        "steps": {page.T},')
     return [*lines, "    given = {", *entries, "    }"]
 
 
-def _random_target(page: Page) -> str:
+def _random_target(page: Page, key: str) -> str:
     lead = (page.B,) if page.plan.last else (page.T, page.B)
-    shape = page.plan.shape("target")
-    if page.system.target == "distribution" and shape:
+    shape, kind = page.plan.shape(key), page.system.targets[key]
+    if kind == "distribution" and shape:
         return f"rng.dirichlet(np.ones({page.all.number(shape[0])}), {page.array(*lead, shape=())})"
-    if page.system.target == "unit":
+    if kind == "unit":
         return f"rng.uniform(size={page.array(*lead, shape=shape)})"
     return _normal(page, shape, *lead)
 

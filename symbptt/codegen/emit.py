@@ -89,7 +89,7 @@ class Module(Page):
         return [self._signature(), *parameters_docstring(self), *self.lines, *written]
 
     def _signature(self) -> str:
-        given = [name for name in (*self.system.inputs, "target") if name in self.arguments]
+        given = (*self.system.inputs, *self.system.fixed)
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
@@ -145,7 +145,11 @@ class Module(Page):
         self.put(f"loss = float({self.names('l')}.sum(){mean})")
         shown = [f'"{s}": unbatch({self.whole_array(s)}, batched)' for s in self.system.states]
         self.lines += collection("states = {", shown, "}", 4)
-        self.put(f"outputs = unbatch({self.names(self.system.prediction)}, batched)")
+        outputs = {name: f"unbatch({self.names(name)}, batched)" for name in self.system.predictions}
+        if len(outputs) == 1:
+            self.put(f"outputs = {outputs[self.system.prediction]}")
+        else:
+            self.lines += collection("outputs = {", [f'"{name}": {text}' for name, text in outputs.items()], "}", 4)
         self.put("if len(wrt) == 0:")
         self.put("return Result(loss, {}, states, outputs, {})", 8)
 

@@ -47,7 +47,7 @@ class Page:
 
     # -- names ----------------------------------------------------------------------------------------
     def _arguments(self) -> dict[str, str]:
-        wanted = [*self.system.inputs, *(["target"] if self.plan.has_target else [])]
+        wanted = [*self.system.inputs, *self.system.fixed]
         named = {name: self.names(name) for name in wanted}
         return {**named, **{f"{s}0": self.names(f"initial {s}", f"{s}0") for s in self.system.states}}
 
@@ -99,7 +99,7 @@ class Page:
                 return self.pseudo(leaf.name) + ("" if leaf.name.startswith("carry.") else suffix)
             if leaf.when != self.system.t:
                 return self.neighbour(leaf.name) + suffix
-            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name == "target" else suffix)
+            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name in self.system.targets else suffix)
 
         return write
 

@@ -11,6 +11,7 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
+from .curvature import curvature_section
 from .forward_numbers import forward_numbers
 from .generic import generic
 from .numeric import Numbers
@@ -22,6 +23,7 @@ from .sections import (
     dependency_section,
     every_step,
     forward_section,
+    hessian_section,
     influence_section,
     local_section,
     methods_section,
@@ -32,6 +34,7 @@ from .sections import (
     row_derivatives,
     unrolled_section,
 )
+from .sections.saliency import saliency_section
 from .steps import EQUALITY, WORKED, Line, Named, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
@@ -51,6 +54,9 @@ TOPICS: dict[str, str] = {
     "forward_numbers": "numbers",
     "methods": "forward_numbers",
     "cost": "methods",
+    "saliency": "results",
+    "hessian": "saliency",
+    "curvature": "hessian",
 }
 """A section that a full derivation does not have -> the section that it stands behind where it is asked for."""
 
@@ -130,6 +136,8 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             "backward": numbers.backward(),
             "numbers": numbers.parameters(),
         }
+        if "curvature" in options.keys and numbers.direction:
+            worked["curvature"] = curvature_section(numbers)
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
@@ -241,6 +249,8 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "methods": lambda network, numbers, _: methods_section(network, numbers),
     "cost": lambda network, *_: cost_section(network),
     "results": _results,
+    "saliency": lambda network, numbers, _: saliency_section(network, numbers),
+    "hessian": lambda network, *_: hessian_section(network),
 }
 _NUMERIC = frozenset({"forward_numbers"})
 """Topics whose lines are numbers already, in the notation of the model."""

@@ -151,17 +151,17 @@ def unrolled(network: Network, wrt: str, when: Expr | None) -> Any:
         raise SizeError(f"form='unrolled' needs a number of steps, not {steps}; give steps=3")
     if int(steps) > 60:
         raise RefusedError(f"form='unrolled' with T = {steps} has {steps}*({steps}+1)/2 products; use form='closed'")
-    return _written_out(network, closed_form(network, wrt, when))
+    return written_out(network, closed_form(network, wrt, when))
 
 
-def _written_out(network: Network, expr: Any) -> Any:
+def written_out(network: Network, expr: Any) -> Any:
     """Expand sums and products over steps, with Jacobians and local parts filled in, innermost last."""
     g = generic(network)
     if isinstance(expr, N.TimeSum | N.MatrixTimeSum | N.TimeProduct | N.OrderedProduct):
         lower, upper = expr.lower, expr.upper
         if lower.is_Integer and upper.is_Integer:
             pieces = [
-                _written_out(network, expr.body.xreplace({expr.index: Integer(k)})) for k in range(lower, upper + 1)
+                written_out(network, expr.body.xreplace({expr.index: Integer(k)})) for k in range(lower, upper + 1)
             ]
             if isinstance(expr, N.OrderedProduct):
                 return A.matmul(*reversed(pieces)) if pieces else A.Identity(expr.shape[0])
@@ -172,7 +172,7 @@ def _written_out(network: Network, expr: Any) -> Any:
         return g.fill_local(expr)
     if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt):
         return expr
-    return rebuild(expr, [_written_out(network, a) for a in expr.args])
+    return rebuild(expr, [written_out(network, a) for a in expr.args])
 
 
 def _jacobian_written(network: Network, leaf: Any) -> Any:

@@ -142,10 +142,9 @@ class Generic:
 
     def under_hypothesis(self, expr: Any) -> Any:
         """Use that a target that is a distribution sums to 1."""
-        if self.system.target != "distribution":
-            return expr
-        total, value = self.system.target_total
-        return tidy(substitute(expr, {total: value}))
+        kinds = self.system.targets
+        totals = dict(self.system.target_total(name) for name, kind in kinds.items() if kind == "distribution")
+        return tidy(substitute(expr, totals)) if totals else expr
 
     def reaches_loss_beside_states(self, name: str) -> bool:
         """Whether a variable is no state and reaches the loss of its step through no state."""

@@ -43,6 +43,12 @@ class Numbers:
         self.network, self.system, self.rounding = network, network.system, rounding
         self.generic: Generic = generic(network)
         self.given = figures_of(network, values)
+        self.direction = {
+            key: self.given[A.tangent_of(symbol)]
+            for key, symbol in network.system.parameters.items()
+            if A.tangent_of(symbol) in self.given
+        }
+        """Parameter -> its part of the direction of second derivatives, where one was given."""
         self.figures: dict[Basic, Any] = {}
         for leaf, value in self.given.items():
             self._store(leaf, value)

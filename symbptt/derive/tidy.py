@@ -12,6 +12,7 @@ from .. import algebra as A
 from ..algebra import nodes as N
 from ..algebra.functions import FUNCTIONS, U, Y
 from ..algebra.leaves import Fill
+from ..algebra.semantics import LEAVES
 from ..model import Equation
 
 
@@ -110,7 +111,7 @@ def substitute(expr: Any, rule: Mapping[Basic, Any]) -> Any:
     """
     if expr in rule:
         return rule[expr]
-    if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt | A.Gradient | A.Jacobian | A.ScalarDerivative):
+    if not expr.args or isinstance(expr, LEAVES):
         return expr
     return rebuild(expr, [substitute(a, rule) for a in expr.args])
 

@@ -16,6 +16,7 @@ from sympy import Symbol
 from .. import algebra as A
 from ..algebra.figures import Figure, entries
 from ..algebra.rounding import literals_of
+from ..algebra.semantics import LEAVES
 from ..derive.closed import loss_index
 from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
@@ -40,6 +41,7 @@ from .claims import Verdict, check_equality, instances, written_steps
 from .costs import check_costs
 from .instance import Instance
 from .methods import counted, proved, tabulated
+from .tangents import tolerances
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ class _Verifier:
         if self._exact is None:
             assert self.derived.numbers is not None
             self._exact = Instance(self.network, values=_arrays(self.derived.numbers))
+            self._exact.direction = {k: _float(v)[()] for k, v in self.derived.numbers.direction.items()}
         return self._exact
 
     # -- the kinds ------------------------------------------------------------------------------------
@@ -170,7 +173,8 @@ class _Verifier:
             if not verdict:
                 return False, _contradiction(number, verdict)
             worst = max(worst, verdict.error)
-        return True, f"largest difference {worst:.0e}"
+        how = ", by differences along a direction" if tolerances(step.left) else ""
+        return True, f"largest difference {worst:.0e}{how}"
 
     def _compare(self, step: Step, expr: Any) -> Verdict:
         """Compare a line with the left side at random instances, a long network read with fewer steps."""
@@ -181,9 +185,10 @@ class _Verifier:
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
                 bounds = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
-                return check_equality(self.random, left, right, bounds)
-            return check_equality(self.long, step.left, expr, ranges)
-        return check_equality(self.long if self.shorter else self.random, step.left, expr, ranges)
+                return check_equality(self.random, left, right, bounds, **tolerances(left, right))
+            return check_equality(self.long, step.left, expr, ranges, **tolerances(step.left, expr))
+        known = self.long if self.shorter else self.random
+        return check_equality(known, step.left, expr, ranges, **tolerances(step.left, expr))
 
     @cached_property
     def one_row(self) -> list[Instance]:
@@ -202,8 +207,8 @@ class _Verifier:
             ranges[self.system.t] = step.steps
         later = loss_index(self.system)
         if later.name in free:
-            ahead = self.system.direction == 1
-            ranges[later] = (self.system.t, self.system.steps) if ahead else (sympy.S.One, self.system.t)
+            ahead = (self.system.t, self.system.steps)
+            ranges[later] = ahead if self.system.direction == 1 else (sympy.S.One, self.system.t)
         return ranges
 
     def worked(self, step: Step) -> tuple[bool, str]:
@@ -217,7 +222,8 @@ class _Verifier:
             wrong = printed[bad]
             return False, f"{wrong.relation} {wrong.expr} does not follow from the line before it"
         for stage in stages:
-            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}):
+            limits = tolerances(step.left, stage.expr)
+            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}, **limits):
                 return False, f"the formula {stage.expr} does not have the value of the left side"
         branches = dict(step.facts).get("branches") or ()
         if branches and branches != work_out(formula, numbers.figures, {}, numbers.rounding).branches:
@@ -234,7 +240,8 @@ class _Verifier:
         for stage in (s for s in stages if not s.symbolic):
             exact = exact and stage.relation == "="
             printed = self.given.evaluate(stage.expr, {})
-            allowed = 1e-10 if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
+            least = tolerances(step.left).get("rtol", 1e-10)
+            allowed = least if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
             if not np.allclose(printed, truth, rtol=allowed, atol=1e-12 + allowed * _size(truth)):
                 return False, f"{stage.relation} {stage.expr} is not the value of the left side, {_show(truth)}"
         return True, "the printed figures reproduce the result"
@@ -311,7 +318,7 @@ SHORT, LONG = 5, 8
 def _shorter(derived: Derived) -> dict[Any, Any]:
     """Return the replacements that read T as SHORT, where T is long and no size is confused with it."""
     steps = derived.network.steps
-    if not steps.is_Integer or steps <= LONG:
+    if not steps.is_Integer or steps <= LONG or derived.network.loss_steps:
         return {}
     system = derived.network.system
     sizes = {s for v in (*system.variables.values(), *system.parameters.values()) for s in A.shape_of(v)}
@@ -326,7 +333,7 @@ def _arrays(numbers: Numbers) -> dict[str, Any]:
     system = numbers.system
     values = {key: _float(numbers.given[leaf]) for key, leaf in system.parameters.items()}
     values.update({f"{s}0": _float(numbers.given[system.at(s, system.start)]) for s in system.states})
-    for name in (*system.inputs, *(("target",) if "target" in system.variables else ())):
+    for name in (*system.inputs, *system.fixed):
         rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
         values[name] = np.array([_float(rows[-1] if row is None else row) for row in rows])
     return values
@@ -338,8 +345,7 @@ def _float(figures: Any) -> Any:
 
 def _is_symbolic(expr: Any) -> bool:
     """Whether a line still names something: a variable, a parameter or a derivative."""
-    leaves = (A.MatrixAt, A.ScalarAt, A.Parameter, A.Gradient, A.Jacobian, A.ScalarDerivative, Symbol)
-    return any(isinstance(p, leaves) for p in _parts(expr))
+    return any(isinstance(p, (*LEAVES, Symbol)) for p in _parts(expr))
 
 
 def _parts(expr: Any) -> Iterator[Any]:

@@ -14,7 +14,7 @@ from .rows import ROWS
 if TYPE_CHECKING:
     from .network import System
 
-_COMMON = {"l": r"\ell", "target": r"\hat{y}", "a": "o"}
+_COMMON = {"l": r"\ell", "target": r"\hat{y}", "a": "o", "mask": "m"}
 
 NOTATIONS: dict[str, dict[str, str]] = {
     "textbook": _COMMON,
@@ -44,6 +44,7 @@ NOTATIONS: dict[str, dict[str, str]] = {
         "a": "o",
         "y": r"\hat{y}",
         "target": "y",
+        "mask": "m",
     },
 }
 """Notation -> canonical key -> short LaTeX; keys that are not named are printed as they are.
@@ -68,12 +69,12 @@ def names_in(system: System, given: str | Mapping[str, str]) -> Names:
     given : str or mapping
         As for :func:`names`.
     """
-    untimed = frozenset({"target"}) if system.reduction == "last" else frozenset[str]()
+    untimed = frozenset(system.targets) if system.reduction == "last" else frozenset[str]()
     cell = [equation.name for equation in system.equations if equation.stage == "cell"]
     if system.layout != ROWS:
-        return names(given, untimed, cell)
+        return names(given, untimed, cell, system.targets)
     own = {"notation": given} if isinstance(given, str) else given
-    found = names({**IN_ROWS.get(own.get("notation", ""), {}), **own}, untimed, cell)
+    found = names({**IN_ROWS.get(own.get("notation", ""), {}), **own}, untimed, cell, system.targets)
     capitals = frozenset(name for name, variable in system.variables.items() if variable.rank == 2)
     others = {**system.variables, **system.parameters}.keys() - capitals
     sizes = {str(s) for v in system.variables.values() for s in v.shape} | {str(system.steps)}
@@ -87,7 +88,12 @@ def names_in(system: System, given: str | Mapping[str, str]) -> Names:
     return replace(found, capitals=capitals, bold=frozenset(bold))
 
 
-def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(), own: Iterable[str] = ()) -> Names:
+def names(
+    given: str | Mapping[str, str],
+    untimed: frozenset[str] = frozenset(),
+    own: Iterable[str] = (),
+    targets: Iterable[str] = (),
+) -> Names:
     """Return the names of a notation: one of the catalogue, or the user's own mapping on top of ``textbook``.
 
     Parameters
@@ -98,6 +104,9 @@ def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(),
     own : iterable of str
         The variables of the cell. Where a notation gives the readout the name of one of them (``o_t`` is the output
         gate of an LSTM), the readout takes another.
+    targets : iterable of str
+        Those of several readouts, ``target_v``, are the outputs with a hat unless the notation names them.
+
 
     Raises
     ------
@@ -125,6 +134,8 @@ def names(given: str | Mapping[str, str], untimed: frozenset[str] = frozenset(),
             raise UnknownNameError(f"notation for {key!r}: a text is needed, not {latex!r}") from None
         except ValueError as error:
             raise UnknownNameError(f"notation for {key!r}: {error}") from None
+    hats = {key: rf"\hat{{{key.partition('_')[2]}}}" for key in targets if "_" in key}
+    mapping = {**hats, **mapping}
     functions = {k[:-2]: v for k, v in mapping.items() if k.endswith("()")}
     plain = {k: v for k, v in mapping.items() if not k.endswith("()")}
     chosen = given if isinstance(given, Mapping) else {}

@@ -383,11 +383,11 @@ class _Writer:
             return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
         if name in self.system.inputs:
             return "input"
-        if name == "target":
-            return "target"
+        if name in self.system.fixed:
+            return "target" if name in self.system.targets else "mask"
         stage = self.system.by_name[name].stage
         if stage == READOUT:
-            return "prediction" if name == self.system.prediction else "readout"
+            return "prediction" if name in self.system.predictions else "readout"
         role = role_of(self.system, name)
         if role is not None:
             return role

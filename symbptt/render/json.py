@@ -17,6 +17,7 @@ from ..algebra.scalar import to_scalar
 from ..algebra.tex import to_tex
 from ..derive.sections import ONE_ROW
 from ..derive.steps import Line, Section, Step
+from ..model.heads import total_loss_text
 from .document import Block, Inline, Paragraph, _Writer
 from .markdown import inline as markdown_inline
 from .text import inline as plain_inline
@@ -79,7 +80,7 @@ class _Export:
             },
             "equations": [self._equation(equation) for equation in system.equations],
             "readout": network.readout,
-            "loss": {"name": network.loss.name, "equation": network.loss.equation},
+            "loss": _loss(network),
             "reduction": network.reduction,
             "bias": network.bias,
             "readout_bias": network.readout_bias,
@@ -179,3 +180,13 @@ def _size(value: Any) -> int | str | None:
     if value is None:
         return None
     return int(value) if value.is_Integer else str(value)
+
+
+def _loss(network: Any) -> dict[str, str]:
+    """Return the loss; of several readouts the sum of their losses."""
+    if network.heads:
+        return {
+            "name": " + ".join(head.loss.name for head in network.heads),
+            "equation": total_loss_text(network.heads),
+        }
+    return {"name": network.loss.name, "equation": network.loss.equation}

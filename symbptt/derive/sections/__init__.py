@@ -3,6 +3,7 @@
 from .closed_form import closed_section
 from .common import before_last, every_step
 from .cost import cost_section
+from .hessian import hessian_section
 from .influences import forward_section, influence_section
 from .local import local_section
 from .methods import methods_section
@@ -23,6 +24,7 @@ __all__ = [
     "equation_rule",
     "every_step",
     "forward_section",
+    "hessian_section",
     "influence_section",
     "local_section",
     "methods_section",

@@ -62,7 +62,13 @@ def _loss_derivatives(network: Network) -> list[Step]:
 
 
 def _target(system: System, moved: dict[Any, Any]) -> Any:
-    return system.at("target").xreplace(moved) if "target" in system.variables else S.Zero
+    kinds = system.targets
+    sums = [name for name in kinds if kinds[name] == "distribution"] or list(kinds)
+    return tuple(system.at(name).xreplace(moved) for name in sums) if len(sums) > 1 else _first(system, sums, moved)
+
+
+def _first(system: System, names: list[str], moved: dict[Any, Any]) -> Any:
+    return system.at(names[0]).xreplace(moved) if names else S.Zero
 
 
 def _generic_local(g: Generic, name: str) -> Any:

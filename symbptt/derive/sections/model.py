@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Expr
+from sympy import Expr, S
 
 from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import LOSS, READOUT, ROWS, Equation, Network, System
 from ..run import total_loss
-from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
+from ..steps import DEFINITION, EQUALITY, HYPOTHESIS, REMARK, Line, Section, Step
 from ..structure import role_of
 from .common import chain, every_step, in_layout
 
@@ -32,10 +32,13 @@ def model_section(network: Network) -> Section:
         if not (e.stage == LOSS and last)
     ]
     steps.append(_total_step(system))
-    if system.target == "distribution":
-        target, (total, value) = system.at("target"), system.target_total
+    if system.masked:
+        steps.append(_mask_step(system))
+    for name in (name for name, kind in system.targets.items() if kind == "distribution"):
+        target, (total, value) = system.at(name), system.target_total(name)
+        rule = in_layout(system, "model.target") if len(system.targets) == 1 else "model.target_of"
         steps.append(
-            Step("model.target", in_layout(system, "model.target"), HYPOTHESIS, total, (Line("=", value),),
+            Step(f"model.{name}", rule, HYPOTHESIS, total, (Line("=", value),),
                  facts=(("target", target),), steps=_loss_steps(system))
         )  # fmt: skip
     convention = "model.scalar" if system.scalar else in_layout(system, "model.layout")
@@ -63,7 +66,7 @@ def equation_rule(system: System, equation: Equation) -> str:
     if equation.stage == LOSS:
         return "loss"
     if equation.stage == READOUT:
-        return "prediction" if equation.name == system.prediction else "readout"
+        return "prediction" if equation.name in system.predictions else "readout"
     role = role_of(system, equation.name)
     if role is not None:
         return role
@@ -84,6 +87,18 @@ def _is_pre_activation(system: System, equation: Equation) -> bool:
     carries = any((in_rows or A.is_vector(s)) and A.depends(equation.right, s) for s in states)
     activates = (isinstance(use.right, N.Map | N.Apply) for use, _ in system.uses(equation.name))
     return carries and any(activates)
+
+
+def _mask_step(system: System) -> Step:
+    """Say what the mask is: given numbers, or 1 at the steps whose losses count, so that L is the sum of those."""
+    mask = system.at("mask")
+    if not system.loss_steps:
+        return Step("model.mask", "model.mask", REMARK, facts=(("mask", mask), ("loss", system.at("l"))))
+    counted = A.add(*(system.at("l", sympy.Integer(step)) for step in system.loss_steps))
+    weight = 1 / system.steps if system.reduction == "mean" else S.One
+    facts = (("mask", mask), ("steps", tuple(map(sympy.Integer, system.loss_steps))))
+    chain_of = (Line("=", A.product(weight, counted)),)
+    return Step("model.mask", "model.loss_steps", EQUALITY, system.L, chain_of, facts)
 
 
 def _total_step(system: System) -> Step:
