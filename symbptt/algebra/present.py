@@ -45,6 +45,7 @@ from .leaves import (
     ScalarDerivative,
     Variable,
 )
+from .measures import layouts
 from .names import Names
 from .present_sympy import Writer, own_level, own_product, present_own
 
@@ -392,4 +393,5 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     Gradient: (ATOM, _derivative),
     Jacobian: (ATOM, _derivative),
     ScalarDerivative: (ATOM, _derivative),
+    **layouts(present, _raised),
 }

@@ -30,6 +30,7 @@ from .leaves import (
     ScalarAt,
     ScalarDerivative,
 )
+from .measures import SOURCE
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 
@@ -300,4 +301,5 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     Gradient: _derivative,
     Jacobian: _derivative,
     ScalarDerivative: _derivative,
+    **{kind: _call(*source) for kind, source in SOURCE.items()},
 }

@@ -29,6 +29,7 @@ from .leaves import (
     Variable,
     scalar_parameter,
 )
+from .measures import in_scalars
 from .over_time import time_product, time_sum
 from .reductions import apply, part
 
@@ -148,4 +149,5 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.OrderedProduct: _bound(time_product),
     N.Blocks: _blocks,
     **dict.fromkeys((N.Trace, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
+    **in_scalars(to_scalar, lambda a: apply("abs", a), power),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from .. import algebra as A
@@ -24,6 +25,7 @@ from .sections import (
     recursion_section,
     unrolled_section,
 )
+from .stability import STABILITY
 from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
@@ -37,7 +39,14 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = DETAILS["full"]
+TOPICS = tuple(STABILITY)
+"""Sections that are in no detail, and shown where they are asked for."""
+
+SECTIONS = (
+    *DETAILS["full"][: DETAILS["full"].index("given")], "given",
+    *TOPICS,
+    *DETAILS["full"][DETAILS["full"].index("given") + 1 :],
+)  # fmt: skip
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -99,12 +108,11 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     numbers = Numbers(network, values, options.rounding) if values else None
     worked: dict[str, Section] = {}
     if numbers is not None:
-        worked = {
-            "given": Section("given", (numbers.given_step(),)),
-            "forward": numbers.forward(),
-            "backward": numbers.backward(),
-            "numbers": numbers.parameters(),
-        }
+        worked = {"given": Section("given", (numbers.given_step(),))}
+        if {*options.keys} & {"forward", "backward", "numbers", "results"}:
+            numbers.check_readable()
+            worked["forward"], worked["backward"] = numbers.forward(), numbers.backward()
+            worked["numbers"] = numbers.parameters()
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
@@ -193,6 +201,11 @@ def _results(network: Network, numbers: Numbers | None, options: Options) -> Sec
     return None if brief and numbers is None else results_section(network, numbers)
 
 
+def _topic(make: Any, network: Network, numbers: Numbers | None, options: Options) -> Section | None:
+    section: Section | None = make(network, numbers)
+    return section
+
+
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
     "dependency": lambda network, *_: dependency_section(network),
@@ -202,4 +215,5 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "closed": lambda network, *_: closed_section(network),
     "unrolled": _unrolled,
     "results": _results,
+    **{key: partial(_topic, make) for key, make in STABILITY.items()},
 }

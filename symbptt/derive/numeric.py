@@ -13,6 +13,7 @@ from ..algebra import nodes as N
 from ..algebra.figures import Figure, each
 from ..algebra.rounding import Rounding, literal_like
 from ..algebra.scalar import to_scalar
+from ..errors import RefusedError
 from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
@@ -22,6 +23,8 @@ from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
 
+READABLE = 64
+"""Arrays of more entries are not printed."""
 SHOWN = 12
 """Up to so many steps are all printed; of more, the first two and the last three."""
 
@@ -82,10 +85,38 @@ class Numbers:
     def given_step(self) -> Step:
         """The numbers that were given."""
         rows = []
+        large: dict[Any, Any] = {}
         for leaf in self.given:
             symbol = self.in_notation(leaf)
+            if self._is_large(leaf):
+                large[leaf.xreplace({leaf.when: self.system.t}) if isinstance(leaf, A.MatrixAt) else leaf] = None
+                continue
             rows.append((symbol, literal_like(each(self._literal, self.figures[symbol]))))
-        return Step("given", "given.values", GIVEN, facts=(("rows", tuple(rows)), ("T", self.system.steps)))
+        facts = (("rows", tuple(rows)), ("T", self.system.steps))
+        if not large:
+            return Step("given", "given.values", GIVEN, facts=facts)
+        return Step("given", "given.large", GIVEN, facts=(*facts, ("large", tuple(large))))
+
+    def _is_large(self, leaf: Any) -> bool:
+        """Whether nobody would read the numbers: a large array, or a vector for each of many steps."""
+        size = np.size(self.given[leaf])
+        return size > READABLE or (size > 1 and self.count > SHOWN and isinstance(leaf, A.MatrixAt) and leaf.when != 0)
+
+    def check_readable(self) -> None:
+        """Refuse to work out lines that nobody could read.
+
+        Raises
+        ------
+        RefusedError
+            Where an array has too many entries to be printed.
+        """
+        for leaf in self.given:
+            if np.size(self.given[leaf]) > READABLE:
+                shape = " x ".join(map(str, np.shape(self.given[leaf])))
+                raise RefusedError(
+                    f"nobody could read the lines with numbers: {leaf} has {shape} entries; leave the numbers out, or "
+                    "ask for sections without worked lines, such as 'products'"
+                )
 
     def _literal(self, figure: Figure) -> Any:
         return self.rounding.show(figure)[0]

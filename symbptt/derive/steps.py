@@ -16,8 +16,14 @@ from ..algebra import shape_of
 DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
 
-KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK)
-"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own."""
+BOUND, MEASURED, TABLE = "bound", "measured", "table"
+
+KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK, BOUND, MEASURED, TABLE)
+"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own.
+
+A bound is a chain with inequalities. What is measured is the value of an expression at the given numbers; a table holds
+many such values, of the expressions ``columns`` at the values of an ``index``.
+"""
 
 
 @dataclass(frozen=True)

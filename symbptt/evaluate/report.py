@@ -21,12 +21,15 @@ from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
 from ..derive.stages import Stage
 from ..derive.steps import (
+    BOUND,
     CONVENTION,
     DEFINITION,
     EQUALITY,
     GIVEN,
     HYPOTHESIS,
+    MEASURED,
     OBSERVATION,
+    TABLE,
     WORKED,
     Step,
 )
@@ -34,6 +37,7 @@ from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
+from .measured import check_bound, check_measured, check_table
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,21 @@ class _Verifier:
         later = loss_index(self.system)
         if later.name in free:
             ranges[later] = (self.system.t, self.system.steps)
+        ranges.update(dict(step.facts).get("ranges") or ())
         return ranges
+
+    def bound(self, step: Step) -> tuple[bool, str]:
+        """Try inequalities at random instances, a long network read with fewer steps."""
+        ranges = self._ranges(step, step.chain[-1].expr)
+        short = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
+        lines = tuple(replace(line, expr=line.expr.xreplace(self.shorter)) for line in step.chain)
+        return check_bound(self.random, replace(step, left=step.left.xreplace(self.shorter), chain=lines), short)
+
+    def measured(self, step: Step) -> tuple[bool, str]:
+        return check_measured(self.given, step, self._digits())
+
+    def table(self, step: Step) -> tuple[bool, str]:
+        return check_table(self.given, step, self._digits())
 
     def worked(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
@@ -356,4 +374,7 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     CONVENTION: _Verifier.convention,
     OBSERVATION: _Verifier.observation,
     GIVEN: _Verifier.given_numbers,
+    BOUND: _Verifier.bound,
+    MEASURED: _Verifier.measured,
+    TABLE: _Verifier.table,
 }

@@ -20,7 +20,7 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Section, Step
 from ..model import CELL, READOUT, names
 from .phrases import catalogue
 
@@ -198,7 +198,7 @@ class _Writer:
         """Formulas below each other without a sentence for each; hypotheses, remarks and observations keep theirs."""
         blocks: list[Block] = []
         for step in section.steps:
-            formulas = [block for block in self.step(step) if isinstance(block, Display | Group)]
+            formulas = [block for block in self.step(step) if isinstance(block, Display | Group | Table)]
             worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN)
             blocks += self.step(step) if worded else formulas
         return _grouped(blocks)
@@ -242,6 +242,8 @@ class _Writer:
         blocks: list[Block] = [Paragraph(words)] if words else []
         if step.kind == GIVEN:
             return [*blocks, *self._given(step)]
+        if step.kind == TABLE:
+            return [*blocks, self.table(step)]
         if step.chain:
             blocks.append(self.display(step))
         for substep in step.substeps:
@@ -307,6 +309,13 @@ class _Writer:
                 line.append([Math(row(name, Operator("="), number))])
         words = [w for part in line for w in (self.phrases["list_more"], *part)][1:]
         return [*([Paragraph(tuple(_joined(words)))] if words else []), *_grouped(shown)]
+
+    def table(self, step: Step) -> Table:
+        """Return a table of numbers: its index, and the expression of each column, above their values."""
+        facts = dict(step.facts)
+        head = tuple((Math(present(expr, self.names)),) for expr in (facts["index"], *facts["columns"]))
+        rows = tuple(tuple((Math(present(entry, self.names)),) for entry in row) for row in facts["rows"])
+        return Table(head, rows)
 
     # -- the table of shapes --------------------------------------------------------------------------
     def shapes(self) -> Block:
