@@ -18,6 +18,9 @@ from .layout import ATOM, POWER, PRODUCT, SUM, Cases, Fence, Fraction, Ident, It
 from .names import GREEK, Names
 
 
+TIME = sympy.Symbol("t", integer=True)
+
+
 @dataclass(frozen=True)
 class Writer:
     """How parts are laid out.
@@ -57,7 +60,8 @@ def present_own(expr: Any, names: Names, write: Writer) -> Item:
 
 
 def _sum(expr: Any, names: Names, write: Writer) -> Item:
-    return write.item(N.Plus(*expr.as_ordered_terms()), names)
+    terms = sorted(expr.as_ordered_terms(), key=lambda term: term != TIME)  # t + k, as people write it
+    return write.item(N.Plus(*terms), names)
 
 
 def own_product(expr: Any, names: Names, write: Writer) -> Item:
@@ -112,6 +116,7 @@ _TABLE: tuple[tuple[Any, Callable[[Any, Names, Writer], Item]], ...] = (
     (sympy.core.relational.Relational, _relation),
     (type(sympy.true), lambda e, names, write: Ident("otherwise", "upright")),
     ((sympy.Function, sympy.Max, sympy.Min), _function),
+    (type(sympy.I), lambda e, names, write: Ident("i")),
     (type(sympy.pi), lambda e, names, write: Ident(GREEK["pi"])),
     (type(sympy.oo), lambda e, names, write: Ident("∞")),
 )

@@ -88,8 +88,14 @@ class Numbers:
         large: dict[Any, Any] = {}
         for leaf in self.given:
             symbol = self.in_notation(leaf)
+            generic_leaf = leaf.xreplace({leaf.when: self.system.t}) if hasattr(leaf, "when") else leaf
+            if self._is_constant(leaf):
+                if leaf.when == self.system.last:
+                    row = (self.in_notation(generic_leaf), literal_like(each(self._literal, self.figures[symbol])))
+                    rows.append(row)
+                continue
             if self._is_large(leaf):
-                large[leaf.xreplace({leaf.when: self.system.t}) if isinstance(leaf, A.MatrixAt) else leaf] = None
+                large[self.in_notation(generic_leaf)] = None
                 continue
             rows.append((symbol, literal_like(each(self._literal, self.figures[symbol]))))
         facts = (("rows", tuple(rows)), ("T", self.system.steps))
@@ -97,10 +103,21 @@ class Numbers:
             return Step("given", "given.values", GIVEN, facts=facts)
         return Step("given", "given.large", GIVEN, facts=(*facts, ("large", tuple(large))))
 
+    def _over_time(self, leaf: Any) -> list[Any]:
+        """What is given of a variable, step by step, where that is for all of many steps."""
+        if not hasattr(leaf, "when") or self.count <= SHOWN:
+            return []
+        found = [self.given.get(leaf.xreplace({leaf.when: when})) for when in self.every()]
+        return [] if any(value is None for value in found) else found
+
+    def _is_constant(self, leaf: Any) -> bool:
+        """Whether an input is the same at each of many steps, so that one line says it."""
+        found = self._over_time(leaf)
+        return bool(found) and all(np.array_equal(value, found[0]) for value in found)
+
     def _is_large(self, leaf: Any) -> bool:
-        """Whether nobody would read the numbers: a large array, or a vector for each of many steps."""
-        size = np.size(self.given[leaf])
-        return size > READABLE or (size > 1 and self.count > SHOWN and isinstance(leaf, A.MatrixAt) and leaf.when != 0)
+        """Whether nobody would read the numbers: those of a large array, or too many of all steps."""
+        return max(np.size(self.given[leaf]), sum(map(np.size, self._over_time(leaf)))) > READABLE
 
     def check_readable(self) -> None:
         """Refuse to work out lines that nobody could read.

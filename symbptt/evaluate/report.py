@@ -295,13 +295,25 @@ class _Verifier:
     def given_numbers(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
         assert numbers is not None
-        for leaf, value in dict(step.facts)["rows"]:
+        for leaf, value in self._given_rows(step):
             truth, printed = (self.given.evaluate(side, {}) for side in (leaf, value))
             pairs = zip(entries(numbers.figures[leaf]), entries(literals_of(value)), strict=True)
             exact = all(numbers.rounding.agrees(figure, literal) for figure, literal in pairs)
             if not exact or not np.allclose(printed, truth, rtol=10.0 ** (1 - self._digits())):
                 return False, f"{leaf} is {_show(truth)}, not {value}"
         return True, ""
+
+
+    def _given_rows(self, step: Step) -> Iterator[tuple[Any, Any]]:
+        """The rows; one of an input that is the same at every step stands for all steps."""
+        assert self.derived.numbers is not None
+        t = self.system.t
+        for leaf, value in dict(step.facts)["rows"]:
+            if getattr(leaf, "when", None) != t:
+                yield leaf, value
+                continue
+            for when in self.derived.numbers.every():
+                yield leaf.xreplace({t: when}), value
 
 
 SHORT, LONG = 5, 8

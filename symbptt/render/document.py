@@ -159,7 +159,7 @@ class _Writer:
     # -- the whole ------------------------------------------------------------------------------------
     def document(self) -> Document:
         title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
-        words: tuple[Inline, ...] = (title,) if title else self.phrase("title.default", {"cell": self._cell_name()})
+        words: tuple[Inline, ...] = (title,) if title else self.phrase(self.derivation.heading, {"cell": self._cell_name()})
         blocks: list[Block] = [Heading(1, words)]
         for section in self.derivation.sections:
             blocks += self.section(section)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import sympy
 from sympy import Integer, S
 
 from ... import algebra as A
+from ...algebra import nodes as N
 from ...algebra.leaves import LiteralMatrix
 from ...model import Network, System
 from ..closed import joint, one_step_jacobian, step_index
@@ -33,7 +35,7 @@ from .common import (
 from .factors import Factors, NoBoundError, factors
 from .floats import Measured, measured
 
-LIMIT = 400
+LIMIT = 200
 """The exponent at which a limit is tried."""
 
 
@@ -48,7 +50,7 @@ def bounds_section(network: Network, numbers: Numbers | None) -> Section | None:
     steps = [*_one_step(network, known), _several_steps(network, known)]
     steps += _missing(network, missing) if known is None else _meaning(network, known)
     if not network.system.scalar:
-        steps += _radius(network)
+        steps += _radius(network, known)
     if numbers is not None:
         steps += _numbers(measured(numbers), numbers, known)
     return Section("bounds", tuple(steps))
@@ -76,7 +78,8 @@ def _one_step(network: Network, known: Factors | None) -> list[Step]:
         lines.append(Line("≤", known.bound))
     if system.scalar:
         lines = [Line("=", A.Norm(known.jacobian)), Line("≤", known.bound)]
-    rule = "bounds.step_scalar" if system.scalar else "bounds.step"
+    diagonal = any(isinstance(part, N.Diag) for part in sympy.preorder_traversal(known.jacobian))
+    rule = "bounds.step_scalar" if system.scalar else "bounds.step" if diagonal else "bounds.step_plain"
     steps.append(Step("bounds.step", rule, BOUND, left, tuple(lines), (), _every(system)))
     return steps
 
@@ -134,7 +137,7 @@ def _meaning(network: Network, known: Factors) -> list[Step]:
     return steps
 
 
-def _radius(network: Network) -> list[Step]:
+def _radius(network: Network, known: Factors | None) -> list[Step]:
     """Powers of one matrix: the spectral radius below, the largest singular value above."""
     weights = list(recurrent(network).values())
     if not weights:
@@ -150,13 +153,15 @@ def _radius(network: Network) -> list[Step]:
     zero = LiteralMatrix([[A.Literal("0")] * 2] * 2)
     size = Step("bounds.nilpotent_size", "bounds.nilpotent_size", EQUALITY, A.SingularValue(nilpotent, 1),
                 (Line("=", S(9)),))  # fmt: skip
+    linear = known is not None and known.jacobian == matrix
+    last = [] if linear else [Step("bounds.different", "bounds.different", REMARK, facts=facts)]
     return [
         Step("bounds.power", "bounds.power", BOUND, left, lines, (*facts, powers)),
         Step("bounds.gelfand", "bounds.gelfand", BOUND, root, (Line("→", A.SpectralRadius(matrix)),),
              (*facts, ("distance", k), ("limit", (k, Integer(LIMIT))))),
         size,
         Step("bounds.nilpotent", "bounds.nilpotent", EQUALITY, A.MatrixPower(nilpotent, 2), (Line("=", zero),)),
-        Step("bounds.different", "bounds.different", REMARK, facts=facts),
+        *last,
     ]  # fmt: skip
 
 
@@ -169,7 +174,7 @@ def _numbers(run: Measured, numbers: Numbers, known: Factors | None) -> list[Ste
     k, j = distance_index(system), step_index(system)
     product = A.time_product(A.Norm(one_step_jacobian(run.network, j)), j, *_last_steps(system, k))
     columns = [A.Norm(back_from_end(system, k))]
-    if not system.scalar:
+    if not system.scalar and (known is None or known.slopes):
         columns.append(product)
     if known is not None:
         value = float(run.value(known.bound))

@@ -41,6 +41,8 @@ def distances_section(network: Network, numbers: Numbers | None) -> Section | No
 def _facts(system: System) -> tuple[tuple[str, Any], ...]:
     k = distance_index(system)
     product = A.derivative(joint(system, after(system, k)), joint(system, system.t))
+    if system.reduction == "last":
+        product = product.xreplace({system.t: system.end - k})
     return (("distance", k), ("product", product))
 
 
@@ -103,18 +105,21 @@ def _numbers(run: Measured, numbers: Numbers, key: str, matrix: Any) -> list[Ste
     size = A.FrobeniusNorm(A.derivative(system.L, matrix))
     facts = (("matrix", matrix), ("distance", k))
     steps = [number_line(f"distances.norm_{key}", "distances.norm", size, run.value(size), rounding, facts=facts)]
-    values = by_distance(run, key)
-    column = A.FrobeniusNorm(at_distance(network, key, k))
-    rows = chosen(run.steps - 1)
-    cells = lambda expr, row: values[row]  # noqa: E731
-    steps.append(table(f"distances.table_{key}", "distances.table", k, rows, [column], cells, rounding, facts))
+    last = system.reduction == "last"
+    if not last:  # else the distance of the use at step t is T - t, and the shares of the steps say it all
+        values = by_distance(run, key)
+        column = A.FrobeniusNorm(at_distance(network, key, k))
+        rows = chosen(run.steps - 1)
+        cells = lambda expr, row: values[row]  # noqa: E731
+        steps.append(table(f"distances.table_{key}", "distances.table", k, rows, [column], cells, rounding, facts))
     t = system.t
     adjoint = A.Norm(generic(network).adjoint_of(system.states[0]))
     share = A.FrobeniusNorm(share_at(network, key))
     rows = [run.steps - row for row in chosen(run.steps - 1)][::-1]
     cells = lambda expr, row: run.value(expr, {t: row})  # noqa: E731
-    more = (*facts, ("adjoint", generic(network).adjoint_of(system.states[0])))
-    steps.append(table(f"distances.shares_{key}", "distances.shares", t, rows, [adjoint, share], cells, rounding, more))
+    rule = "distances.shares_last" if last else "distances.shares"
+    more = (*facts, ("step", t), ("end", system.end - t), ("adjoint", generic(network).adjoint_of(system.states[0])))
+    steps.append(table(f"distances.shares_{key}", rule, t, rows, [adjoint, share], cells, rounding, more))
     return steps
 
 

@@ -76,6 +76,15 @@ class Spectrum:
         return abs(self.values[1]) / self.radius if len(self.values) > 1 and self.radius else None
 
     @property
+    def exact_rate(self) -> Expr | None:
+        """|lambda_2 / lambda_1| exactly, where it can be read."""
+        if self.exact is None or not self.values or len(self.values) < 2 or not self.radius:
+            return None
+        moduli = [sympy.Abs(e.value) for e in self.exact for _ in range(e.multiplicity)]
+        ratio = sympy.radsimp(sympy.simplify(moduli[1] / moduli[0]))
+        return ratio if len(str(ratio)) <= LONGEST // 2 else None
+
+    @property
     def defective(self) -> bool | None:
         """Whether there are too few eigenvectors to diagonalise; None where that is not known exactly."""
         return None if self.exact is None else any(len(e.vectors) < e.multiplicity for e in self.exact)
@@ -146,13 +155,14 @@ def spectrum(given: Any) -> Spectrum:
     matrix = matrix_of(given)
     numbers = not matrix.free_symbols
     values = _numeric(np.array(matrix.evalf(20).tolist(), dtype=float)) if numbers else ()
-    polynomial = matrix.charpoly(LAMBDA)
-    _, parts = sympy.factor_list(polynomial.as_expr(), LAMBDA)
+    found = matrix.charpoly(LAMBDA)
+    polynomial = found.as_expr().xreplace({found.gen: LAMBDA})
+    _, parts = sympy.factor_list(polynomial, LAMBDA)
     readable = all(sympy.degree(part, LAMBDA) <= 2 for part, _ in parts)
     exact = _exact(matrix) if readable else None
     if exact is not None and numbers and any(len(str(e.value)) > LONGEST for e in exact):
         exact = None
-    return Spectrum(matrix, exact, polynomial.as_expr(), values)
+    return Spectrum(matrix, exact, polynomial, values)
 
 
 def _numeric(matrix: Any) -> tuple[complex, ...]:

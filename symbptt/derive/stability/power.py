@@ -14,7 +14,7 @@ from ..links import links
 from ..numeric import Numbers
 from ..steps import EQUALITY, MEASURED, REMARK, Line, Section, Step
 from .common import SMALL, before_end, chosen, distance_index, has_jacobians, number_line, printed, recurrent, table
-from .eigen import CLOSE, has_component, spectrum
+from .eigen import CLOSE, Spectrum, has_component, spectrum
 from .floats import Measured, measured
 from .spectrum import given_matrix
 
@@ -93,11 +93,13 @@ def _numbers(run: Measured, numbers: Numbers, symbol: Any) -> list[Step]:
     if not found.has_dominant:
         if found.rate is None:
             return steps
-        return [*steps, number_line("power.rate", "power.no_dominant", rate, found.rate, rounding, facts=facts)]
+        repeated = abs(found.values[0] - found.values[1]) < 1e-6 * found.radius
+        rule = "power.repeated" if repeated else "power.no_dominant"
+        return [*steps, _rate(rule, rate, found, rounding, facts)]
     if not has_component(matrix, vector):
         across = A.inner(A.DominantEigenvector(symbol), start)
         return [*steps, Step("power.rate", "power.orthogonal", MEASURED, across, (Line("=", S.Zero),), facts)]
-    steps.append(number_line("power.rate", "power.rate", rate, found.rate or 0.0, rounding, facts=facts))
+    steps.append(_rate("power.rate", rate, found, rounding, facts))
     normal = np.allclose(matrix @ matrix.T, matrix.T @ matrix, rtol=0, atol=CLOSE * np.abs(matrix).max() ** 2)
     if small:
         which = [(M, "power.dominant")] if normal else [(M, "power.left"), (symbol, "power.right")]
@@ -105,6 +107,17 @@ def _numbers(run: Measured, numbers: Numbers, symbol: Any) -> list[Step]:
             node = A.DominantEigenvector(one)
             steps.append(number_line(rule, rule, node, run.value(node), rounding, facts=facts))
     return [*steps, _table(run, numbers, symbol, normal, facts)]
+
+
+def _rate(rule: str, rate: Any, found: Spectrum, rounding: Any, facts: tuple[tuple[str, Any], ...]) -> Step:
+    """|lambda_2| / |lambda_1|, exactly where it can be read."""
+    exact = found.exact_rate
+    if exact is None:
+        return number_line("power.rate", rule, rate, found.rate or 0.0, rounding, facts=facts)
+    lines = [Line("=", exact)]
+    if not exact.is_Rational:
+        lines.append(Line("≈", printed(float(exact), rounding)[0]))
+    return Step("power.rate", rule, MEASURED, rate, tuple(lines), facts)
 
 
 def _one(run: Measured, numbers: Numbers, symbol: Any, k: int) -> Step:
@@ -127,8 +140,8 @@ def _table(run: Measured, numbers: Numbers, symbol: Any, normal: bool, facts: tu
     """Length, growth and direction of the iterates."""
     network = run.network
     k, M = distance_index(run.system), A.transpose(symbol)
-    x, after = (A.matmul(A.MatrixPower(M, power), _end(network)) for power in (k, k + 1))
-    columns = [A.Norm(x), A.divide(A.Norm(after), A.Norm(x)), A.AngleTangent(x, A.DominantEigenvector(M))]
+    x = _end(network, k) if is_linear(network, symbol) else A.matmul(A.MatrixPower(M, k), _end(network))
+    columns = [A.Norm(x), A.divide(A.Norm(A.matmul(M, x)), A.Norm(x)), A.AngleTangent(x, A.DominantEigenvector(M))]
     if not normal:
         columns.append(A.AngleTangent(x, A.DominantEigenvector(symbol)))
 

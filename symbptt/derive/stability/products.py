@@ -66,8 +66,10 @@ def _several_steps(network: Network) -> Step:
     lines = [span(network, system.t, end)]
     if len(system.states) == 1 and system.direction == 1:
         j = step_index(system, k)
-        moved = links(network)[0].jacobian.xreplace({system.t: j})
-        lines.append(A.time_product(moved, j, system.t + 1, end))
+        written = links(network)[0].jacobian
+        moved = written.xreplace({system.t: j})
+        constant = isinstance(written, A.Parameter)
+        lines.append(A.MatrixPower(written, k) if constant else A.time_product(moved, j, system.t + 1, end))
     where = (S.One, system.steps - 1) if system.direction == 1 else (Integer(2), system.steps)
     facts = (("distance", k), ("ranges", distances_from(system, k)), ("factors", k))
     rule = "products.span_scalar" if system.scalar and len(system.states) == 1 else "products.span"
@@ -81,14 +83,15 @@ def _numbers(run: Measured, numbers: Numbers) -> list[Step]:
         for k in range(1, min(3, run.steps - 1) + 1):
             left = back_from_end(system, k)
             value = run.value(left)
+            rule = "products.number" if k == 1 else "products.number_more"
             via = () if k == 1 else (_factors(run.network, k),)
-            steps.append(number_line(f"products.{k}", "products.number", left, value, rounding, via=via))
+            steps.append(number_line(f"products.{k}", rule, left, value, rounding, via=via))
     k = distance_index(system)
     columns = [A.Norm(back_from_end(system, k))]
     if len(system.states) == 1:
         columns.append(A.Norm(A.derivative(system.L, system.at(system.states[0], before_end(system, k)))))
     if system.scalar and len(system.states) == 1:
-        columns.insert(0, back_from_end(system, k))
+        columns[0] = back_from_end(system, k)
     rule = "products.table" if len(columns) > 1 else "products.table_joint"
     facts = (("product", back_from_end(system, k)), ("distance", k))
     rows = chosen(run.steps)

@@ -95,7 +95,7 @@ def _turning(key: str, symbol: Any, e: Eigenvalue) -> Step:
     a, b = e.value.as_real_imag()
     degrees = abs(np.degrees(np.angle(complex(e.value))))
     facts = (
-        ("real", _number(a)), ("imaginary", _number(b)), ("matrix", symbol),
+        ("values", (a - sympy.I * b, a + sympy.I * b)), ("matrix", symbol),
         ("modulus", _number(sympy.simplify(sympy.sqrt(a**2 + b**2)))), ("degrees", A.Literal(f"{degrees:.4g}")),
     )  # fmt: skip
     P_, R_ = written(P), written(R)
