@@ -269,7 +269,9 @@ class RNN:
         if sections is None and detail == "full":
             sections = self._sections or None
         chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
-        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding))
+        own = {k for k, _ in self._values} | set(values or {})
+        drawn = tuple((k, v) for k, v in self._random if k not in own) if given else ()
+        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding), random=drawn)
         derived = derive(network, options, given or None)
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
 

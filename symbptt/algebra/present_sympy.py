@@ -17,7 +17,6 @@ from . import nodes as N
 from .layout import ATOM, POWER, PRODUCT, SUM, Cases, Fence, Fraction, Ident, Item, Number, Operator, Script, row
 from .names import GREEK, Names
 
-
 TIME = sympy.Symbol("t", integer=True)
 
 

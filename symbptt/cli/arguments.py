@@ -29,10 +29,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "language": ("en", "zh"),
     "name": ("W_h", "W_x", "b_h", "W_y", "b_y", "h", "x", "h0"),
     "notation": ("textbook", "hh", "d2l", "pytorch", "goodfellow"),
+    "plot": ("norms", "heatmap", "spectrum", "power", "all"),
     "rounding": ("carry", "step"),
     "section": (
         "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
-        "given", "forward", "backward", "numbers", "results",
+        "given", "products", "bounds", "distances", "spectrum", "power", "forward", "backward", "numbers", "results",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""

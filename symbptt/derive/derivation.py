@@ -26,7 +26,7 @@ from .sections import (
     unrolled_section,
 )
 from .stability import STABILITY
-from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
+from .steps import EQUALITY, REMARK, WORKED, Line, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (
@@ -60,11 +60,14 @@ class Options:
     sections : tuple of str or None
         Keep only these.
     rounding : Rounding
+    random : tuple of (str, value)
+        What was drawn at random among the numbers: ``seed``, and key -> standard deviation.
     """
 
     detail: str = "full"
     sections: tuple[str, ...] | None = None
     rounding: Rounding = field(default_factory=Rounding)
+    random: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:
@@ -108,7 +111,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     numbers = Numbers(network, values, options.rounding) if values else None
     worked: dict[str, Section] = {}
     if numbers is not None:
-        worked = {"given": Section("given", (numbers.given_step(),))}
+        worked = {"given": Section("given", (numbers.given_step(), *_drawn(network, options)))}
         if {*options.keys} & {"forward", "backward", "numbers", "results"}:
             numbers.check_readable()
             worked["forward"], worked["backward"] = numbers.forward(), numbers.backward()
@@ -123,6 +126,29 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers)
+
+
+def _drawn(network: Network, options: Options) -> list[Step]:
+    """Say which numbers were drawn, with one step for each standard deviation."""
+    found: dict[float, list[Any]] = {}
+    for key, deviation in options.random:
+        if key != "seed" and deviation:
+            found.setdefault(deviation, []).append(_leaf(network, key))
+    seed = dict(options.random).get("seed", 0)
+    return [
+        Step(f"given.random.{i}", "given.random", REMARK,
+             facts=(("drawn", tuple(leaves)), ("deviation", A.Literal(f"{deviation:g}")), ("seed", A.Literal(seed))))
+        for i, (deviation, leaves) in enumerate(found.items(), start=1)
+    ]  # fmt: skip
+
+
+def _leaf(network: Network, key: str) -> Any:
+    system = network.system
+    if key in system.parameters:
+        leaf: Any = system.parameters[key]
+    else:
+        leaf = system.at(key) if key in system.variables else system.at(key.removesuffix("0"), system.start)
+    return to_scalar(leaf) if system.scalar else leaf
 
 
 def _holds_somewhere(step: Step) -> bool:

@@ -83,41 +83,40 @@ class Numbers:
 
     # -- sections -------------------------------------------------------------------------------------
     def given_step(self) -> Step:
-        """The numbers that were given."""
-        rows = []
-        large: dict[Any, Any] = {}
+        """The numbers that were given; an input that is the same at each of many steps once, large arrays by name."""
+        rows: list[tuple[Any, Any]] = []
+        large: dict[Any, None] = {}
+        zero: dict[Any, None] = {}
         for leaf in self.given:
-            symbol = self.in_notation(leaf)
-            generic_leaf = leaf.xreplace({leaf.when: self.system.t}) if hasattr(leaf, "when") else leaf
-            if self._is_constant(leaf):
-                if leaf.when == self.system.last:
-                    row = (self.in_notation(generic_leaf), literal_like(each(self._literal, self.figures[symbol])))
-                    rows.append(row)
+            over_time = self._over_time(leaf)
+            shown = self.in_notation(self.system.at(leaf.name) if over_time else leaf)
+            constant = bool(over_time) and all(np.array_equal(value, over_time[0]) for value in over_time)
+            if constant and leaf.when != self.system.last:
                 continue
-            if self._is_large(leaf):
-                large[self.in_notation(generic_leaf)] = None
-                continue
-            rows.append((symbol, literal_like(each(self._literal, self.figures[symbol]))))
+            if constant or not self._is_large(leaf, over_time):
+                literals = each(self._literal, self.figures[self.in_notation(leaf)])
+                rows.append((shown if constant else self.in_notation(leaf), literal_like(literals)))
+            elif not over_time and all(figure.number == 0 for figure in self.given[leaf].ravel()):
+                zero[shown] = None
+            else:
+                large[shown] = None
         facts = (("rows", tuple(rows)), ("T", self.system.steps))
-        if not large:
+        if not large and not zero:
             return Step("given", "given.values", GIVEN, facts=facts)
-        return Step("given", "given.large", GIVEN, facts=(*facts, ("large", tuple(large))))
+        rule = "given.large" if not zero else "given.zero" if not large else "given.large_zero"
+        return Step("given", rule, GIVEN, facts=(*facts, ("large", tuple(large)), ("zero", tuple(zero))))
 
     def _over_time(self, leaf: Any) -> list[Any]:
         """What is given of a variable, step by step, where that is for all of many steps."""
         if not hasattr(leaf, "when") or self.count <= SHOWN:
             return []
-        found = [self.given.get(leaf.xreplace({leaf.when: when})) for when in self.every()]
+        found = [self.given.get(self.system.at(leaf.name, when)) for when in self.every()]
         return [] if any(value is None for value in found) else found
 
-    def _is_constant(self, leaf: Any) -> bool:
-        """Whether an input is the same at each of many steps, so that one line says it."""
-        found = self._over_time(leaf)
-        return bool(found) and all(np.array_equal(value, found[0]) for value in found)
-
-    def _is_large(self, leaf: Any) -> bool:
+    def _is_large(self, leaf: Any, over_time: list[Any]) -> bool:
         """Whether nobody would read the numbers: those of a large array, or too many of all steps."""
-        return max(np.size(self.given[leaf]), sum(map(np.size, self._over_time(leaf)))) > READABLE
+        value = self.given[leaf]
+        return max((*np.shape(value), 0)) > SHOWN or sum(map(np.size, over_time)) > READABLE
 
     def check_readable(self) -> None:
         """Refuse to work out lines that nobody could read.

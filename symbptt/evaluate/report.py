@@ -295,6 +295,9 @@ class _Verifier:
     def given_numbers(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
         assert numbers is not None
+        for leaf in dict(step.facts).get("zero") or ():
+            if np.any(self.given.evaluate(leaf, {})):
+                return False, f"{leaf} is not zero"
         for leaf, value in self._given_rows(step):
             truth, printed = (self.given.evaluate(side, {}) for side in (leaf, value))
             pairs = zip(entries(numbers.figures[leaf]), entries(literals_of(value)), strict=True)
@@ -302,7 +305,6 @@ class _Verifier:
             if not exact or not np.allclose(printed, truth, rtol=10.0 ** (1 - self._digits())):
                 return False, f"{leaf} is {_show(truth)}, not {value}"
         return True, ""
-
 
     def _given_rows(self, step: Step) -> Iterator[tuple[Any, Any]]:
         """The rows; one of an input that is the same at every step stands for all steps."""

@@ -20,7 +20,7 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Section, Step
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, WORKED, Section, Step
 from ..model import CELL, READOUT, names
 from .phrases import catalogue
 
@@ -159,7 +159,9 @@ class _Writer:
     # -- the whole ------------------------------------------------------------------------------------
     def document(self) -> Document:
         title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
-        words: tuple[Inline, ...] = (title,) if title else self.phrase(self.derivation.heading, {"cell": self._cell_name()})
+        words: tuple[Inline, ...] = (
+            (title,) if title else self.phrase(self.derivation.heading, {"cell": self._cell_name()})
+        )
         blocks: list[Block] = [Heading(1, words)]
         for section in self.derivation.sections:
             blocks += self.section(section)
@@ -178,6 +180,8 @@ class _Writer:
         blocks.append(Paragraph(intro))
         if section.key == "given":
             mode = self._rounding.mode if self._is_rounded() else "exact"
+            if mode != "exact" and not any(step.kind == WORKED for step in self.derivation.steps):
+                mode = "measured"
             blocks.append(Paragraph(self.phrase(f"rounding.{mode}", {"digits": self._rounding.digits})))
         if self.derivation.options.is_brief:
             return [*blocks, *self._compact(section)]
@@ -204,7 +208,8 @@ class _Writer:
         return _grouped(blocks)
 
     def _is_rounded(self) -> bool:
-        return any(line.sign == "≈" for step in self.derivation.steps for line in step.chain)
+        steps = self.derivation.steps
+        return any(step.kind == TABLE or any(line.sign == "≈" for line in step.chain) for step in steps)
 
     @property
     def _rounding(self) -> Any:

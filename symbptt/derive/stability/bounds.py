@@ -35,6 +35,8 @@ from .common import (
 from .factors import Factors, NoBoundError, factors
 from .floats import Measured, measured
 
+MOST_NORMS = 200
+"""Entries of states over all steps beyond which the norms of all one-step Jacobians are not multiplied in a table."""
 LIMIT = 200
 """The exponent at which a limit is tried."""
 
@@ -174,7 +176,7 @@ def _numbers(run: Measured, numbers: Numbers, known: Factors | None) -> list[Ste
     k, j = distance_index(system), step_index(system)
     product = A.time_product(A.Norm(one_step_jacobian(run.network, j)), j, *_last_steps(system, k))
     columns = [A.Norm(back_from_end(system, k))]
-    if not system.scalar and (known is None or known.slopes):
+    if not system.scalar and (known is None or known.slopes) and run.size_of_state * run.steps <= MOST_NORMS:
         columns.append(product)
     if known is not None:
         value = float(run.value(known.bound))
@@ -202,5 +204,3 @@ def _last_steps(system: System, distance: Any) -> tuple[Any, Any]:
     if system.direction == 1:
         return before_end(system, distance) + 1, system.last
     return system.last, before_end(system, distance) - 1
-
-

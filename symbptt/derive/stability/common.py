@@ -10,7 +10,7 @@ from sympy import Basic, Expr, Integer, S
 
 from ... import algebra as A
 from ...algebra.figures import Figure
-from ...algebra.rounding import Rounding, literal_like
+from ...algebra.rounding import SPARE, Rounding, literal_like
 from ...errors import RefusedError
 from ...model import Network, System
 from ..closed import check_closed, joint
@@ -96,7 +96,7 @@ def chosen(count: int, first: int = 0) -> list[int]:
 # -- numbers ------------------------------------------------------------------------------------------
 
 
-def literal(value: float, rounding: Rounding) -> tuple[Any, bool]:
+def literal(value: float, rounding: Rounding, spare: int = SPARE) -> tuple[Any, bool]:
     """Return (a number as it is printed, whether that is all of it).
 
     >>> literal(3.0000000000000004, Rounding()), literal(1 / 3, Rounding())
@@ -104,7 +104,7 @@ def literal(value: float, rounding: Rounding) -> tuple[Any, bool]:
     """
     if not np.isfinite(value):
         return S.Infinity, True
-    return rounding.show(Figure.parse(f"{value:.12g}"))
+    return rounding.show(Figure.parse(f"{value:.12g}"), spare=spare)
 
 
 def printed(value: Any, rounding: Rounding) -> tuple[Any, bool]:
@@ -139,6 +139,7 @@ def table(
         The number in a cell.
     """
     body = tuple(
-        (Integer(row), *(literal(float(values(column, row)), rounding)[0] for column in columns)) for row in rows
+        (Integer(row), *(literal(float(values(column, row)), rounding, spare=0)[0] for column in columns))
+        for row in rows
     )
     return Step(key, rule, TABLE, facts=(*facts, ("index", index), ("columns", tuple(columns)), ("rows", body)))

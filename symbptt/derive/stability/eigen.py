@@ -213,7 +213,9 @@ multiplicity 2, but has only 1 independent eigenvector; use jordan() instead
     """
     found = spectrum(given)
     if found.exact is None:
-        raise RefusedError("the eigenvalues of this matrix cannot be written in square roots; use spectrum() for floats")
+        raise RefusedError(
+            "the eigenvalues of this matrix cannot be written in square roots; use spectrum() for floats"
+        )
     for e in found.exact:
         if len(e.vectors) < e.multiplicity:
             number = len(e.vectors)

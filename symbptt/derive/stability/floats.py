@@ -17,7 +17,7 @@ from ...algebra.nodes import Concat
 from ...algebra.pycode import _Printer
 from ...errors import ValueInputError
 from ...model import CELL
-from ..closed import check_closed, joint, local_joint
+from ..closed import check_closed, local_joint
 from ..forms import joint_written
 from ..generic import generic
 from ..links import links

@@ -94,7 +94,8 @@ def _numbers(run: Measured, numbers: Numbers, symbol: Any) -> list[Step]:
         if found.rate is None:
             return steps
         repeated = abs(found.values[0] - found.values[1]) < 1e-6 * found.radius
-        rule = "power.repeated" if repeated else "power.no_dominant"
+        turning = abs(found.values[0].imag) > CLOSE * found.radius
+        rule = "power.pair" if turning else "power.repeated" if repeated else "power.no_dominant"
         return [*steps, _rate(rule, rate, found, rounding, facts)]
     if not has_component(matrix, vector):
         across = A.inner(A.DominantEigenvector(symbol), start)

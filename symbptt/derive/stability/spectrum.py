@@ -60,9 +60,7 @@ def _exact(key: str, symbol: Any, found: Spectrum) -> list[Step]:
     factored = sympy.factor(found.polynomial)
     lines = [Line("=", found.polynomial)] + ([Line("=", factored)] if factored != found.polynomial else [])
     facts = (("matrix", symbol), ("free", (LAMBDA,)))
-    steps = [
-        Step(f"spectrum.{key}", "spectrum.polynomial", MEASURED, A.Determinant(shifted), tuple(lines), facts)
-    ]
+    steps = [Step(f"spectrum.{key}", "spectrum.polynomial", MEASURED, A.Determinant(shifted), tuple(lines), facts)]
     if found.defective and not found.complex:
         return [*steps, _defective(key, symbol, found)]
     for place, e in enumerate(found.exact, start=1):
