@@ -163,8 +163,9 @@ class RNN:
         parts: dict[str, Any] = {
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
-            "readout_bias": n.readout_bias, "values": {k: _thaw(v) for k, v in self._values}, "notation": self.notation, "sizes": dict(n.sizes),
-            "title": dict(self._title), "sections": self._sections, "random": dict(self._random),
+            "readout_bias": n.readout_bias, "values": {k: _thaw(v) for k, v in self._values},
+            "notation": self.notation, "sizes": dict(n.sizes), "title": dict(self._title),
+            "sections": self._sections, "random": dict(self._random),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 

@@ -215,10 +215,14 @@ SOURCE: dict[type, tuple[str, str]] = {
 
 
 def in_scalars(to_scalar: Any, absolute: Any, power: Any) -> dict[type, Any]:
-    """Return the rows of the table in :mod:`symbptt.algebra.scalar`: of one number, every size is its modulus."""
+    """Return the rows of the table in :mod:`symbptt.algebra.scalar`: of one number, every size is its modulus.
+
+    What stays a matrix there (the joint Jacobians of several states) keeps its norm.
+    """
 
     def modulus(e: Any) -> Any:
-        return absolute(to_scalar(e.args[0]))
+        inner = to_scalar(e.args[0])
+        return e.func(inner, *e.args[1:]) if shape_of(inner) else absolute(inner)
 
     return {
         **dict.fromkeys((Norm, FrobeniusNorm, SpectralRadius, SingularValue, EigenvalueModulus), modulus),

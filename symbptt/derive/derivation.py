@@ -111,7 +111,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     numbers = Numbers(network, values, options.rounding) if values else None
     worked: dict[str, Section] = {}
     if numbers is not None:
-        worked = {"given": Section("given", (numbers.given_step(), *_drawn(network, options)))}
+        worked = {"given": Section("given", (*numbers.given_steps(), *_drawn(network, options)))}
         if {*options.keys} & {"forward", "backward", "numbers", "results"}:
             numbers.check_readable()
             worked["forward"], worked["backward"] = numbers.forward(), numbers.backward()

@@ -107,7 +107,7 @@ def couples_within_step(network: Network) -> bool:
 
 
 def raw_jacobian(network: Network) -> Any:
-    """Return the one-step Jacobian of the only state as the chain rule gives it, with f'(z_t) not yet written in h_t."""
+    """Return the one-step Jacobian of the only state as the chain rule gives it, f'(z_t) not yet written in h_t."""
     system = network.system
     (name,) = system.states
     return _path(system, system.by_name[name].right, system.at(name, system.previous))

@@ -19,7 +19,7 @@ from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import steps_of, total_loss
 from .sections import equation_rule
-from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .steps import GIVEN, OBSERVATION, REMARK, WORKED, Line, Section, Step
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
 
@@ -82,7 +82,7 @@ class Numbers:
         return Step(key, rule, WORKED, leaf, lines, (*facts, ("branches", worked.branches)))
 
     # -- sections -------------------------------------------------------------------------------------
-    def given_step(self) -> Step:
+    def given_steps(self) -> tuple[Step, ...]:
         """The numbers that were given; an input that is the same at each of many steps once, large arrays by name."""
         rows: list[tuple[Any, Any]] = []
         large: dict[Any, None] = {}
@@ -101,10 +101,12 @@ class Numbers:
             else:
                 large[shown] = None
         facts = (("rows", tuple(rows)), ("T", self.system.steps))
-        if not large and not zero:
-            return Step("given", "given.values", GIVEN, facts=facts)
-        rule = "given.large" if not zero else "given.zero" if not large else "given.large_zero"
-        return Step("given", rule, GIVEN, facts=(*facts, ("large", tuple(large)), ("zero", tuple(zero))))
+        steps = [Step("given", "given.values", GIVEN, facts=facts)]
+        if zero:
+            steps.append(Step("given.zero", "given.zero", GIVEN, facts=(("rows", ()), ("zero", tuple(zero)))))
+        if large:
+            steps.append(Step("given.large", "given.large", REMARK, facts=(("large", tuple(large)),)))
+        return tuple(steps)
 
     def _over_time(self, leaf: Any) -> list[Any]:
         """What is given of a variable, step by step, where that is for all of many steps."""

@@ -67,11 +67,11 @@ def plot(derivation: Any, kind: str = "norms", path: Path | None = None) -> Any:
     except ImportError:
         raise MissingToolError('plots need matplotlib: pip install "symbptt[plot]"') from None
     writer = _Plotter(derivation)
-    settings = {"svg.hashsalt": "symbptt", "axes.unicode_minus": False, "font.size": 10, **writer.fonts}
+    settings: Any = {"svg.hashsalt": "symbptt", "axes.unicode_minus": False, "font.size": 10, **writer.fonts}
     with matplotlib.rc_context(settings):
         figure = writer.all() if kind == ALL else writer.one(kind)
         if path is not None:
-            metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
+            metadata: Any = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
             try:
                 figure.savefig(path, metadata=metadata, dpi=150)
             except OSError as error:

@@ -3,7 +3,8 @@
 References
 ----------
 Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, section 2.2 (the
-bound by the largest singular value); Horn and Johnson, *Matrix Analysis*, 2nd ed., section 5.6 (norms, Gelfand's formula).
+bound by the largest singular value); Horn and Johnson, *Matrix Analysis*, 2nd ed., section 5.6 (norms, and Gelfand's
+formula).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from .common import (
 from .factors import Factors, NoBoundError, factors
 from .floats import Measured, measured
 
-MOST_NORMS = 200
+MOST_NORMS = 100
 """Entries of states over all steps beyond which the norms of all one-step Jacobians are not multiplied in a table."""
 LIMIT = 200
 """The exponent at which a limit is tried."""
@@ -132,10 +133,10 @@ def _meaning(network: Network, known: Factors) -> list[Step]:
         steps.append(Step("bounds.explode", "bounds.explode_general", REMARK, facts=facts))
     for function, _, supremum in known.slopes:
         name = function.name.rstrip("'")
-        more = (("function", name), ("supremum", supremum), ("weights", tuple(weights)))
+        about: tuple[tuple[str, Any], ...] = (("function", name), ("supremum", supremum), ("weights", tuple(weights)))
         if name in ("tanh", "sigmoid", "relu") and weights:
             rule = "bounds.kink_slope" if name == "relu" else "bounds.saturating"
-            steps.append(Step(f"bounds.{name}", rule, REMARK, facts=more))
+            steps.append(Step(f"bounds.{name}", rule, REMARK, facts=about))
     return steps
 
 
@@ -191,10 +192,10 @@ def _numbers(run: Measured, numbers: Numbers, known: Factors | None) -> list[Ste
             name = f"bounds.largest_{key}"
             facts = (("matrix", matrix),)
             steps.append(number_line(name, "bounds.largest", size, run.value(size), rounding, facts=facts))
-    facts = (("product", back_from_end(system, k)), ("distance", k))
+    about = (("product", back_from_end(system, k)), ("distance", k))
     rows = chosen(run.steps, 1)
     steps.append(
-        table("bounds.table", "bounds.table", k, rows, columns, lambda e, r: run.value(e, {k: r}), rounding, facts)
+        table("bounds.table", "bounds.table", k, rows, columns, lambda e, r: run.value(e, {k: r}), rounding, about)
     )
     return steps
 

@@ -76,6 +76,13 @@ class Spectrum:
         return abs(self.values[1]) / self.radius if len(self.values) > 1 and self.radius else None
 
     @property
+    def exact_radius(self) -> Expr | None:
+        """The spectral radius exactly, where it can be read."""
+        if not self.exact or not self.values:
+            return None
+        return sympy.radsimp(sympy.simplify(sympy.Abs(self.exact[0].value)))
+
+    @property
     def exact_rate(self) -> Expr | None:
         """|lambda_2 / lambda_1| exactly, where it can be read."""
         if self.exact is None or not self.values or len(self.values) < 2 or not self.radius:
@@ -160,6 +167,8 @@ def spectrum(given: Any) -> Spectrum:
     _, parts = sympy.factor_list(polynomial, LAMBDA)
     readable = all(sympy.degree(part, LAMBDA) <= 2 for part, _ in parts)
     exact = _exact(matrix) if readable else None
+    if exact is not None and numbers:
+        values = tuple(complex(e.value) for e in exact for _ in range(e.multiplicity))
     if exact is not None and numbers and any(len(str(e.value)) > LONGEST for e in exact):
         exact = None
     return Spectrum(matrix, exact, polynomial, values)

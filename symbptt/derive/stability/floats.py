@@ -93,7 +93,7 @@ class Measured:
             return self._gradient(leaf)
         if isinstance(leaf, Symbol) and leaf.name in self.bindings:
             return float(self.bindings[leaf.name])
-        return self.values[leaf.name, None]  # type: ignore[attr-defined]
+        return self.values[leaf.name, None]
 
     def _when(self, state: Any) -> int:
         part = state.args[0] if isinstance(state, Concat) else state

@@ -1,4 +1,4 @@
-"""Power iteration: what happens to the direction of a gradient that is multiplied by the same matrix again and again."""
+"""Power iteration: the direction of a gradient that is multiplied by the same matrix again and again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..steps import EQUALITY, MEASURED, REMARK, Line, Section, Step
 from .common import SMALL, before_end, chosen, distance_index, has_jacobians, number_line, printed, recurrent, table
 from .eigen import CLOSE, Spectrum, has_component, spectrum
 from .floats import Measured, measured
-from .spectrum import given_matrix
+from .spectrum import exact_lines, given_matrix
 
 MOST = 6
 """So many iterates are printed one by one."""
@@ -115,10 +115,7 @@ def _rate(rule: str, rate: Any, found: Spectrum, rounding: Any, facts: tuple[tup
     exact = found.exact_rate
     if exact is None:
         return number_line("power.rate", rule, rate, found.rate or 0.0, rounding, facts=facts)
-    lines = [Line("=", exact)]
-    if not exact.is_Rational:
-        lines.append(Line("≈", printed(float(exact), rounding)[0]))
-    return Step("power.rate", rule, MEASURED, rate, tuple(lines), facts)
+    return Step("power.rate", rule, MEASURED, rate, exact_lines(exact, rounding), facts)
 
 
 def _one(run: Measured, numbers: Numbers, symbol: Any, k: int) -> Step:

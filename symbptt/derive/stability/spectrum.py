@@ -10,10 +10,11 @@ from sympy import Integer, S
 
 from ... import algebra as A
 from ...algebra.leaves import LiteralMatrix
+from ...algebra.rounding import Rounding
 from ...model import Network
 from ..numeric import Numbers
 from ..steps import MEASURED, Line, Section, Step
-from .common import chosen, has_jacobians, number_line, recurrent, table
+from .common import chosen, has_jacobians, number_line, printed, recurrent, table
 from .eigen import LAMBDA, LARGEST, Eigenvalue, Spectrum, jordan, rotation, spectrum
 from .floats import measured
 
@@ -36,7 +37,7 @@ def spectrum_section(network: Network, numbers: Numbers | None) -> Section | Non
             continue
         found = spectrum(given_matrix(numbers, symbol))
         steps += _exact(key, symbol, found) if found.exact is not None else _numeric(numbers, key, symbol)
-        steps += _sizes(numbers, key, symbol)
+        steps.append(_radius(numbers, key, symbol, found))
     return Section("spectrum", tuple(steps)) if steps else None
 
 
@@ -47,6 +48,12 @@ def written(matrix: Any) -> LiteralMatrix:
     """Return a matrix of exact numbers as a node."""
     rows = [[_number(matrix[i, j]) for j in range(matrix.shape[1])] for i in range(matrix.shape[0])]
     return LiteralMatrix(rows)
+
+
+def exact_lines(value: Any, rounding: Rounding) -> tuple[Line, ...]:
+    """Return ``= value``, and its decimals where it is no fraction."""
+    lines = (Line("=", value),)
+    return lines if value.is_Rational else (*lines, Line("≈", printed(float(value), rounding)[0]))
 
 
 def _number(value: Any) -> Any:
@@ -76,7 +83,7 @@ def _pair(key: str, symbol: Any, e: Eigenvalue, vector: Any, which: int) -> Step
     """M v = lambda v."""
     v = written(vector)
     product = written(times(e.value, vector))
-    right = A.product(_number(e.value), v)
+    right = A.negate(v) if e.value == -1 else A.product(_number(e.value), v)
     lines = [Line("=", product)] + ([Line("=", right)] if e.value not in (S.Zero, S.One) else [])
     rule = "spectrum.pair" if which == 1 else "spectrum.pair_more"
     return Step(key, rule, MEASURED, A.matmul(symbol, v), tuple(lines), (("value", _number(e.value)),))
@@ -127,7 +134,9 @@ def _numeric(numbers: Numbers, key: str, symbol: Any) -> list[Step]:
     return [table(f"spectrum.{key}", "spectrum.table", i, rows, columns, cells, numbers.rounding, facts)]
 
 
-def _sizes(numbers: Numbers, key: str, symbol: Any) -> list[Step]:
-    size = A.SpectralRadius(symbol)
-    value, facts = measured(numbers).value(size), (("matrix", symbol),)
-    return [number_line(f"spectrum.radius_{key}", "spectrum.radius", size, value, numbers.rounding, facts=facts)]
+def _radius(numbers: Numbers, key: str, symbol: Any, found: Spectrum) -> Step:
+    size, facts = A.SpectralRadius(symbol), (("matrix", symbol),)
+    exact, name = found.exact_radius, f"spectrum.radius_{key}"
+    if exact is None:
+        return number_line(name, "spectrum.radius", size, found.radius, numbers.rounding, facts=facts)
+    return Step(name, "spectrum.radius", MEASURED, size, exact_lines(exact, numbers.rounding), facts)
