@@ -13,7 +13,7 @@ from .algebra import size
 from .algebra.rounding import Rounding
 from .derive.derivation import TOPICS, Derived, Options, derive
 from .derive.forms import gradient
-from .derive.stability import Stability, stability
+from .derive.stability import Stability, check_jacobians, stability
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
@@ -309,9 +309,7 @@ class RNN:
         >>> bool(model.stability().verify())
         True
         """
-        from .derive.closed import check_closed
-
-        check_closed(self._network)
+        check_jacobians(self._network)
         sections = ("model", "given", *TOPICS)
         made = self.derivation(lang, values, notation, sections=sections, digits=digits, steps=steps)
         return StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)

@@ -68,6 +68,9 @@ MEASURES: tuple[type[Node], ...] = (
 """Every node of this module."""
 
 
+CALLED: tuple[type[Node], ...] = (SpectralRadius, SingularValue, Determinant)
+"""Those that are written as a letter with a bracket."""
+
 # -- values -------------------------------------------------------------------------------------------
 
 

@@ -45,7 +45,7 @@ from .leaves import (
     ScalarDerivative,
     Variable,
 )
-from .measures import layouts
+from .measures import CALLED, layouts
 from .names import Names
 from .present_sympy import Writer, own_level, own_product, present_own
 
@@ -219,6 +219,9 @@ def _elementwise_quotient(e: Any, names: Names) -> Item:
 
 
 def _power(e: Any, names: Names) -> Item:
+    base = present(e.args[0], names)
+    if type(e.args[0]) in CALLED and isinstance(base, Row):  # the exponent of a call stands behind its bracket
+        return row(*base.items[:-1], Script(base.items[-1], sup=present(e.args[1], names)))
     return _raised(e.args[0], present(e.args[1], names), names)
 
 

@@ -112,7 +112,7 @@ def _fits(left: Any, right: Any, sign: str, digits: int, slack: float) -> bool:
         return bool(np.all(_HOLDS[sign](a, b)))
     allowed = slack if sign == "=" else 0.51 * 10.0 ** (1 - digits)
     scale = float(np.abs(a).max(initial=0.0))
-    noise = SLACK * max(scale, 1.0 if scale == 0 else 0.0)
+    noise = SLACK * scale if b.any() else 1e-12
     return bool(np.allclose(b, a, rtol=allowed, atol=noise))
 
 

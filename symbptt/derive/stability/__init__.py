@@ -4,6 +4,7 @@ Each module makes one section of a derivation; :mod:`.data` has the same as arra
 """
 
 from .bounds import bounds_section
+from .common import check_jacobians
 from .data import Stability, stability
 from .distances import distances_section
 from .eigen import Eigenvalue, Spectrum, diagonalise, jordan, power_iteration, spectrum
@@ -26,6 +27,7 @@ __all__ = [
     "Spectrum",
     "Stability",
     "bounds_section",
+    "check_jacobians",
     "diagonalise",
     "distances_section",
     "jordan",

@@ -43,6 +43,15 @@ def has_jacobians(network: Network) -> bool:
     return True
 
 
+def check_jacobians(network: Network) -> None:
+    """Raise where a state reaches the next one otherwise than through Jacobian matrices."""
+    try:
+        check_closed(network)
+    except RefusedError as error:
+        reason = str(error).partition(": ")[2].partition(";")[0]
+        raise RefusedError(f"no Jacobian products to study: {reason}") from None
+
+
 def after(system: System, distance: Any) -> Expr:
     """Return the step that many steps after t."""
     return system.t + system.direction * distance

@@ -195,7 +195,7 @@ def _whole(vector: Any) -> Any:
     vector = vector.applyfunc(lambda x: sympy.radsimp(sympy.simplify(x)))
     if all(x.is_Rational for x in vector):
         vector = vector * sympy.ilcm(1, *(x.q for x in vector))
-        vector = vector / max(sympy.igcd(*(int(x) for x in vector)), 1)
+        vector = vector / max(sympy.igcd(0, *(int(x) for x in vector)), 1)
     return ImmutableDenseMatrix(vector)
 
 

@@ -17,13 +17,14 @@ from ...algebra.nodes import Concat
 from ...algebra.pycode import _Printer
 from ...errors import ValueInputError
 from ...model import CELL
-from ..closed import check_closed, local_joint
+from ..closed import local_joint
 from ..forms import joint_written
 from ..generic import generic
 from ..links import links
 from ..numeric import Numbers
 from ..run import steps_of
 from ..tidy import substitute
+from .common import check_jacobians
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ class Measured:
 
     def __init__(self, numbers: Numbers) -> None:
         self.network, self.system = numbers.network, numbers.network.system
-        check_closed(self.network)
+        check_jacobians(self.network)
         self.generic = generic(self.network)
         self.steps = int(self.system.steps)
         self.bindings: dict[str, int] = {}
