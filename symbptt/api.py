@@ -304,8 +304,8 @@ class RNN:
         Examples
         --------
         >>> model = load("power-iteration")
-        >>> model.stability().data.spectrum.rate
-        0.333...
+        >>> model.stability().data.spectrum.exact_rate
+        1/3
         >>> bool(model.stability().verify())
         True
         """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from sympy import Basic, Expr, Integer, S
 
 from ... import algebra as A
+from ...algebra import nodes as N
 from ...algebra.figures import Figure
 from ...algebra.rounding import SPARE, Rounding, literal_like
 from ...errors import RefusedError
@@ -74,16 +75,27 @@ def distances_from(system: System, distance: Any) -> tuple[tuple[Any, tuple[Any,
 
 
 def recurrent(network: Network) -> dict[str, Any]:
-    """Return the square parameters in the Jacobian between two steps: the recurrent weights, by key."""
-    system = network.system
-    jacobians = [k.jacobian for k in links(network)]
+    """Return the square parameters that are factors of the Jacobian between two steps: the recurrent weights, by key.
+
+    >>> from symbptt import RNN
+    >>> list(recurrent(RNN("tanh", 2, 2).network))
+    ['W_h']
+    """
+    found = {part for link in links(network) for part in _factors(link.jacobian)}
     return {
         key: symbol
-        for key, symbol in system.parameters.items()
-        if A.rank_of(symbol) == 2
-        and symbol.shape[0] == symbol.shape[1]
-        and any(A.depends(j, symbol) for j in jacobians)
+        for key, symbol in network.system.parameters.items()
+        if symbol in found and A.rank_of(symbol) == 2 and symbol.shape[0] == symbol.shape[1]
     }
+
+
+def _factors(expr: Any) -> Iterator[Any]:
+    """Yield the parameters in an expression that are in no diagonal and in no argument of a function."""
+    if isinstance(expr, A.Parameter):
+        yield expr
+    elif not isinstance(expr, N.Diag | N.Map | N.Apply | N.Outer):
+        for a in expr.args:
+            yield from _factors(a)
 
 
 def chosen(count: int, first: int = 0) -> list[int]:

@@ -12,7 +12,7 @@ from ... import algebra as A
 from ...errors import ValueInputError
 from ..numeric import Numbers
 from .common import recurrent
-from .distances import by_distance, by_step
+from .distances import by_distance, by_step, sortable
 from .eigen import Spectrum, spectrum
 from .factors import NoBoundError, factors
 from .floats import Measured, measured
@@ -96,16 +96,12 @@ class Stability:
     @cached_property
     def distances(self) -> dict[str, Floats]:
         """Recurrent matrix -> the Frobenius norm of its gradient's part at distance k, for k = 0..T-1."""
-        if len(self._run.system.states) != 1:
-            return {}
-        return {key: by_distance(self._run, key) for key in recurrent(self._run.network)}
+        return {key: by_distance(self._run, key) for key in sortable(self._run.network)}
 
     @cached_property
     def shares(self) -> dict[str, Floats]:
         """Recurrent matrix -> the Frobenius norm of the share of step t in its gradient, for t = 1..T at t - 1."""
-        if len(self._run.system.states) != 1:
-            return {}
-        return {key: by_step(self._run, key) for key in recurrent(self._run.network)}
+        return {key: by_step(self._run, key) for key in sortable(self._run.network)}
 
     @cached_property
     def spectra(self) -> dict[str, Spectrum]:

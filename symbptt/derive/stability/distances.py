@@ -9,7 +9,7 @@ import sympy
 from sympy import S
 
 from ... import algebra as A
-from ...model import Network, System
+from ...model import CELL, Network, System
 from ..closed import joint, local_joint
 from ..generic import generic
 from ..numeric import Numbers
@@ -26,16 +26,28 @@ def distances_section(network: Network, numbers: Numbers | None) -> Section | No
     system = network.system
     if len(system.states) != 1 or not has_jacobians(network) or network.steps == 1:
         return None
-    steps: list[Step] = []
-    for key, matrix in recurrent(network).items():
-        steps += [_sorted(network, key, matrix)]
+    weights = sortable(network)
+    steps = [_sorted(network, key, matrix) for key, matrix in weights.items()]
     if not steps:
         return None
     steps.append(Step("distances.remain", "distances.remain", REMARK, facts=_facts(system)))
     if numbers is not None:
-        for key, matrix in recurrent(network).items():
+        for key, matrix in weights.items():
             steps += _numbers(measured(numbers), numbers, key, matrix)
     return Section("distances", tuple(steps))
+
+
+def sortable(network: Network) -> dict[str, Any]:
+    """Return the recurrent weights all of whose influence passes through the state, by key."""
+    g, system = generic(network), network.system
+    if len(system.states) != 1:
+        return {}
+    beside = [e.right for e in system.stage(CELL) if g.reaches_loss_beside_states(e.name)]
+    return {
+        key: matrix
+        for key, matrix in recurrent(network).items()
+        if not any(A.depends(right, matrix) for right in beside)
+    }
 
 
 def _facts(system: System) -> tuple[tuple[str, Any], ...]:

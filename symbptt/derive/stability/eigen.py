@@ -103,6 +103,10 @@ class Spectrum:
             return any(e.value.is_real is False for e in self.exact)
         return any(abs(v.imag) > CLOSE * max(self.radius, 1e-300) for v in self.values)
 
+    def diagonalise(self) -> tuple[Any, Any]:
+        """Return (P, D) with M P = P D and D diagonal; see :func:`diagonalise`."""
+        return diagonalise(self.matrix)
+
     @property
     def has_dominant(self) -> bool:
         """Whether one real eigenvalue is larger in modulus than all others."""
@@ -150,8 +154,8 @@ def spectrum(given: Any) -> Spectrum:
     Examples
     --------
     >>> found = spectrum([[2, 1], [1, 2]])
-    >>> found.polynomial, [(e.value, list(e.vectors[0])) for e in found.exact], found.rate
-    (lambda**2 - 4*lambda + 3, [(3, [1, 1]), (1, [-1, 1])], 0.333...)
+    >>> found.polynomial, [(e.value, list(e.vectors[0])) for e in found.exact], found.exact_rate
+    (lambda**2 - 4*lambda + 3, [(3, [1, 1]), (1, [-1, 1])], 1/3)
     >>> spectrum([[1, 1], [0, 1]]).defective, spectrum([[0, -1], [1, 0]]).complex
     (True, True)
     """
