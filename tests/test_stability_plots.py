@@ -31,7 +31,8 @@ def test_a_plot_has_labels_and_data(kind, tmp_path):
 
 def test_the_numbers_in_the_plots_are_the_data():
     derivation = MODEL.stability()
-    norm, bound = derivation.plot("norms").axes[0].lines
+    norm, product, bound = derivation.plot("norms").axes[0].lines
+    assert (product.get_ydata() <= bound.get_ydata() * (1 + 1e-12)).all()
     assert list(norm.get_ydata()) == list(derivation.data.gradient_norms)
     assert (bound.get_ydata() >= norm.get_ydata() * (1 - 1e-12)).all()
     angles = derivation.plot("power").axes[0].lines[0].get_ydata()

@@ -136,26 +136,29 @@ class _Plotter:
         label = self._math(A.Norm(A.derivative(L, joint(self.system, t))))
         axes.semilogy(steps[shown], norms[shown], "k-", marker="o", markersize=3, markevery=max(1, len(norms) // 25),
                       label=label)  # fmt: skip
-        bound = self._gradient_bound()
-        if bound is not None:
-            axes.semilogy(steps, bound, "--", color="0.45", label=self.words["ui.plot_bound"])
-            low, high = norms[shown].min(initial=np.inf), norms.max()
-            if np.isfinite(low):
-                axes.set_ylim(low / 5, min(float(bound.max()) * 3, high * HEADROOM))
+        run, factor = self.data._run, self.data.bounds.factor
+        sizes = {t: float(np.linalg.norm(J, 2)) for t, J in run.one_step.items()}
+        bounds = [self._gradient_bound(sizes)]
+        axes.semilogy(steps, bounds[0], ":", color="0.3", label=self.words["ui.plot_product"])
+        if factor is not None:
+            bounds.append(self._gradient_bound(dict.fromkeys(sizes, factor)))
+            axes.semilogy(steps, bounds[1], "--", color="0.45", label=self.words["ui.plot_bound"])
+        low, high = norms[shown].min(initial=np.inf), norms.max()
+        if np.isfinite(low):
+            axes.set_ylim(low / 5, min(max(float(np.nanmax(b)) for b in bounds) * 3, high * HEADROOM))
         axes.set_xlabel(self.words["ui.plot_step"])
         axes.set_ylabel(self.words["ui.plot_norm"])
         axes.grid(True, which="major", color="0.85", linewidth=0.6)
         axes.legend()
 
-    def _gradient_bound(self) -> Any:
-        """What the norm of dL/dh_t never exceeds: the local parts, each with its power of the one-step bound."""
-        run, factor = self.data._run, self.data.bounds.factor
-        if factor is None:
-            return None
-        sizes = {t: float(np.linalg.norm(v)) for t, v in run.locals.items()}
-        found, carried = {}, 0.0
+    def _gradient_bound(self, sizes: dict[int, float]) -> Any:
+        """What the norm of dL/dh_t never exceeds: the local parts, each times the bounds of the steps on its way."""
+        run = self.data._run
+        found: dict[int, float] = {}
+        carried = 0.0
         for t in run.order[::-1]:
-            carried = sizes.get(t, 0.0) + factor * carried
+            after = t + self.system.direction
+            carried = float(np.linalg.norm(run.locals.get(t, 0.0))) + sizes.get(after, 0.0) * carried
             found[t] = carried
         return np.array([found.get(t, np.nan) for t in range(max(run.order) + 1)])
 
