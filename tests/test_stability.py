@@ -68,7 +68,7 @@ def test_jacobian_products_and_their_norms_are_those_of_complex_steps(name):
 def test_gradient_norms_are_those_of_complex_steps(name):
     model = MODELS[name]
     data, instance, system = model.stability().data, at_numbers(model), model.system
-    steps = [t for t in range(len(data.gradient_norms)) if t in data._run.order]
+    steps = [t for t in range(len(data.gradient_norms)) if t in data.run.order]
     for t in steps:
         parts = [instance.evaluate(A.derivative(system.L, system.at(s, sympy.Integer(t)))) for s in system.states]
         if not model.network.cell.state_names[1:]:
@@ -221,7 +221,7 @@ def test_the_sigmoid_bound_is_attained_over_a_hundred_steps():
     data = model.stability().data
     assert data.norms[100, 0] == pytest.approx(0.25**100, rel=1e-12)
     assert data.bounds.over(100) == pytest.approx(6.223015277861142e-61, rel=1e-12)
-    assert all(np.all(v == 0) for key, v in data._run.values.items() if key[0] == "z")
+    assert all(np.all(v == 0) for key, v in data.run.values.items() if key[0] == "z")
     assert "6.223×10⁻⁶¹" in model.stability().to_text()
 
 

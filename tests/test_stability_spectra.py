@@ -112,7 +112,7 @@ def test_power_iteration_turns_to_the_dominant_eigenvector_at_its_rate(matrix, s
 def test_the_gradient_turns_to_the_left_eigenvector_and_not_to_the_right_one():
     matrix, start = np.array([[2.0, 1.0], [0.0, 1.0]]), np.array([1.0, 0.0])
     data = linear_network(matrix.tolist(), start.tolist(), steps=30).stability().data
-    gradient = data._run.adjoints[0]
+    gradient = data.run.adjoints[0]
     values, left = np.linalg.eig(matrix.T)
     _, right = np.linalg.eig(matrix)
     cosine = lambda v: abs(gradient @ v) / np.linalg.norm(gradient)  # noqa: E731

@@ -136,7 +136,7 @@ class _Plotter:
         label = self._math(A.Norm(A.derivative(L, joint(self.system, t))))
         axes.semilogy(steps[shown], norms[shown], "k-", marker="o", markersize=3, markevery=max(1, len(norms) // 25),
                       label=label)  # fmt: skip
-        run, factor = self.data._run, self.data.bounds.factor
+        run, factor = self.data.run, self.data.bounds.factor
         sizes = {t: float(np.linalg.norm(J, 2)) for t, J in run.one_step.items()}
         bounds = [self._gradient_bound(sizes)]
         axes.semilogy(steps, bounds[0], ":", color="0.3", label=self.words["ui.plot_product"])
@@ -153,7 +153,7 @@ class _Plotter:
 
     def _gradient_bound(self, sizes: dict[int, float]) -> Any:
         """What the norm of dL/dh_t never exceeds: the local parts, each times the bounds of the steps on its way."""
-        run = self.data._run
+        run = self.data.run
         found: dict[int, float] = {}
         carried = 0.0
         for t in run.order[::-1]:
@@ -213,7 +213,7 @@ class _Plotter:
         rows = np.arange(len(iterates))
         for matrix, style in ((A.transpose(symbol), "k-o"), (symbol, "--s")):
             node = A.DominantEigenvector(matrix)
-            direction = np.asarray(self.data._run.value(node), dtype=float)
+            direction = np.asarray(self.data.run.value(node), dtype=float)
             angles = np.degrees(np.arctan([tangent(x, direction) for x in iterates]))
             shown = angles > 1e-10
             color = {} if style.startswith("k") else {"color": "0.45"}

@@ -45,7 +45,7 @@ def is_linear(network: Network, symbol: Any) -> bool:
     return network.system.reduction == "last" and links(network)[0].jacobian == symbol
 
 
-def _end(network: Network, distance: Any = S.Zero) -> Any:
+def gradient_at_end(network: Network, distance: Any = S.Zero) -> Any:
     """The adjoint of the state that many steps before the last one."""
     system = network.system
     return generic(network).adjoint_of(system.states[0], before_end(system, distance))
@@ -53,7 +53,7 @@ def _end(network: Network, distance: Any = S.Zero) -> Any:
 
 def _iterate(network: Network, symbol: Any, distance: Any) -> Any:
     """(W^T)^k dL/dh_T."""
-    M, start = A.transpose(symbol), _end(network)
+    M, start = A.transpose(symbol), gradient_at_end(network)
     if distance == 0:
         return start
     return A.matmul(M, start) if distance == 1 else A.matmul(A.MatrixPower(M, distance), start)
@@ -62,12 +62,12 @@ def _iterate(network: Network, symbol: Any, distance: Any) -> Any:
 def _identity(network: Network, symbol: Any) -> Step:
     k = distance_index(network.system)
     facts = (("distance", k), ("matrix", symbol), ("ranges", ((k, (S.Zero, network.steps)),)))
-    right = A.matmul(A.MatrixPower(A.transpose(symbol), k), _end(network))
-    return Step("power.identity", "power.identity", EQUALITY, _end(network, k), (Line("=", right),), facts)
+    right = A.matmul(A.MatrixPower(A.transpose(symbol), k), gradient_at_end(network))
+    return Step("power.identity", "power.identity", EQUALITY, gradient_at_end(network, k), (Line("=", right),), facts)
 
 
 def _frozen(network: Network, symbol: Any) -> Step:
-    facts = (("matrix", A.transpose(symbol)), ("start", _end(network)))
+    facts = (("matrix", A.transpose(symbol)), ("start", gradient_at_end(network)))
     return Step("power.frozen", "power.frozen", REMARK, facts=facts)
 
 
@@ -76,7 +76,7 @@ def _frozen(network: Network, symbol: Any) -> Step:
 
 def _numbers(run: Measured, numbers: Numbers, symbol: Any) -> list[Step]:
     network, rounding = run.network, numbers.rounding
-    M, start = A.transpose(symbol), _end(network)
+    M, start = A.transpose(symbol), gradient_at_end(network)
     matrix = np.asarray(run.value(M), dtype=float)
     vector = np.asarray(run.value(start), dtype=float)
     if not vector.any() or not matrix.any():
@@ -123,8 +123,8 @@ def _one(run: Measured, numbers: Numbers, symbol: Any, k: int) -> Step:
     network, rounding = run.network, numbers.rounding
     M = A.transpose(symbol)
     linear = is_linear(network, symbol)
-    left = _end(network, S(k)) if linear else _iterate(network, symbol, k)
-    before = _end(network, S(k - 1)) if linear else _iterate(network, symbol, k - 1)
+    left = gradient_at_end(network, S(k)) if linear else _iterate(network, symbol, k)
+    before = gradient_at_end(network, S(k - 1)) if linear else _iterate(network, symbol, k - 1)
     lines = [Line("=", A.matmul(M, before))] if linear else []
     operands = [printed(run.value(e), rounding) for e in (M, before)]
     if all(exact for _, exact in operands):
@@ -138,7 +138,11 @@ def _table(run: Measured, numbers: Numbers, symbol: Any, normal: bool, facts: tu
     """Length, growth and direction of the iterates."""
     network = run.network
     k, M = distance_index(run.system), A.transpose(symbol)
-    x = _end(network, k) if is_linear(network, symbol) else A.matmul(A.MatrixPower(M, k), _end(network))
+    x = (
+        gradient_at_end(network, k)
+        if is_linear(network, symbol)
+        else A.matmul(A.MatrixPower(M, k), gradient_at_end(network))
+    )
     columns = [A.Norm(x), A.divide(A.Norm(A.matmul(M, x)), A.Norm(x)), A.AngleTangent(x, A.DominantEigenvector(M))]
     if not normal:
         columns.append(A.AngleTangent(x, A.DominantEigenvector(symbol)))
