@@ -15,11 +15,13 @@ from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.influence import influence
 from .derive.saliency import saliency
+from .derive.stability import STABILITY, Stability, check_jacobians, stability
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest, warn
 from .model import COLUMNS, LOSSES, ROWS, Cell, Loss, Network, System, check_layout, loss, names, whole
 from .model import cell as find_cell
 from .model.heads import read_heads
+from .model.random import check_random, draw
 from .model.unused import unused
 from .model.values import freeze, known_keys, laid_out, with_steps
 
@@ -58,6 +60,8 @@ class RNN:
         Values of other size names of the cell.
     title : mapping, optional
         Language -> title of its derivation.
+    random : mapping, optional
+        What is drawn at random: ``seed``, and key -> standard deviation; ``{"seed": 0, "W_h": 1.0, "x": 1.0}``.
     sections : sequence of str
         What its derivation shows unless other sections or another detail are asked for; all by default.
     layout : {"columns", "rows"}
@@ -81,12 +85,13 @@ class RNN:
     True
     """
 
-    __slots__ = ("_network", "_notation", "_sections", "_title", "_values")
+    __slots__ = ("_network", "_notation", "_random", "_sections", "_title", "_values")
     _network: Network
     _values: tuple[tuple[str, Any], ...]
     _notation: Any
     _title: tuple[tuple[str, str], ...]
     _sections: tuple[str, ...]
+    _random: tuple[tuple[str, Any], ...]
 
     def __init__(
         self,
@@ -109,10 +114,11 @@ class RNN:
         batch: Any = None,
         mask: bool = False,
         loss_steps: Sequence[int] = (),
+        random: Mapping[str, Any] | None = None,
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
-        for what, given in (("values", values), ("sizes", sizes)):
+        for what, given in (("values", values), ("sizes", sizes), ("random", random)):
             if given is not None and not isinstance(given, Mapping):
                 raise ValueInputError(f"{what} must be a mapping of names to numbers, not {given!r}")
         several = isinstance(readout, Mapping)
@@ -148,11 +154,12 @@ class RNN:
             _check_notation(network.system, notation)
         frozen = notation if isinstance(notation, str) else freeze(notation)
         shown = Options(sections=tuple(sections) or None).sections or ()
-        _set(self, network, freeze(values or {}), frozen, freeze(title or {}), shown)
+        drawn = check_random(network, random or {})
+        _set(self, network, freeze(values or {}), frozen, freeze(title or {}), shown, drawn)
 
     # -- value semantics ------------------------------------------------------------------------------
     def _key(self) -> tuple[Any, ...]:
-        return (self._network, self._values, self._notation)
+        return (self._network, self._values, self._notation, self._random)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RNN) and self._key() == other._key()
@@ -164,7 +171,7 @@ class RNN:
         raise AttributeError(f"a model is immutable; make a new one with .replace({name}=...)")
 
     def __reduce__(self) -> Any:
-        return (_restore, (self._network, self._values, self._notation, self._title, self._sections))
+        return (_restore, (self._network, self._values, self._notation, self._title, self._sections, self._random))
 
     def __repr__(self) -> str:
         n = self._network
@@ -178,6 +185,8 @@ class RNN:
         parts += [f"loss_steps={list(n.loss_steps)}"] if n.loss_steps else []
         if self._values:
             parts.append(f"values={_thaw(dict(self._values))!r}")
+        if self._random:
+            parts.append(f"random={dict(self._random)!r}")
         if self._notation != "textbook":
             parts.append(f"notation={self.notation!r}")
         if n.sizes:
@@ -203,8 +212,9 @@ class RNN:
         parts: dict[str, Any] = {
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
-            "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
-            "title": dict(self._title), "sections": self._sections, "layout": n.layout, "batch": n.batch,
+            "readout_bias": n.readout_bias, "values": {k: _thaw(v) for k, v in self._values},
+            "notation": self.notation, "sizes": dict(n.sizes), "title": dict(self._title),
+            "sections": self._sections, "random": dict(self._random), "layout": n.layout, "batch": n.batch,
             "mask": n.mask, "loss_steps": n.loss_steps, **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
@@ -227,8 +237,8 @@ class RNN:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The given numbers, key to number or nested list."""
-        return {k: _thaw(v) for k, v in self._values}
+        """The given numbers, key to number or nested list; what is drawn at random is among them."""
+        return {**draw(self._network, self._random), **{k: _thaw(v) for k, v in self._values}}
 
     @property
     def notation(self) -> str | dict[str, str]:
@@ -239,6 +249,11 @@ class RNN:
     def title(self) -> dict[str, str]:
         """Language -> title of a worked example."""
         return dict(self._title)
+
+    @property
+    def random(self) -> dict[str, Any]:
+        """What is drawn at random: ``seed``, and key to standard deviation."""
+        return dict(self._random)
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -378,9 +393,49 @@ class RNN:
         if sections is None and detail == "full":
             sections = self._sections or None
         chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
-        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding))
+        own = {k for k, _ in self._values} | set(values or {})
+        drawn = tuple((k, v) for k, v in self._random if k not in own) if given else ()
+        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding), random=drawn)
         derived = derive(network, options, given or None)
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
+
+    def stability(
+        self,
+        lang: str = "en",
+        values: Mapping[str, Any] | None = None,
+        notation: str | Mapping[str, str] | None = None,
+        steps: int | None = None,
+        digits: int = 4,
+    ) -> StabilityDerivation:
+        """Say why gradients vanish or explode: Jacobian products, bounds, distances, spectrum, power iteration.
+
+        Parameters
+        ----------
+        lang, values, notation, steps, digits
+            As in :meth:`derivation`.
+
+        Returns
+        -------
+        StabilityDerivation
+            A derivation; with numbers also ``.data`` (arrays) and ``.plot(...)``.
+
+        Raises
+        ------
+        RefusedError
+            Where a state is a matrix, so that there are no Jacobian matrices.
+
+        Examples
+        --------
+        >>> model = load("power-iteration")
+        >>> model.stability().data.spectrum.exact_rate
+        1/3
+        >>> bool(model.stability().verify())
+        True
+        """
+        check_jacobians(self._network)
+        sections = ("model", "given", *STABILITY)
+        made = self.derivation(lang, values, notation, sections=sections, digits=digits, steps=steps)
+        return StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)
 
     def lambdify(self) -> Bptt:
         """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
@@ -428,8 +483,11 @@ def _check_notation(system: System, notation: Mapping[str, str]) -> None:
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")
 
 
-def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any, sections: tuple[str, ...]) -> None:
+def _set(
+    model: RNN, network: Network, values: Any, notation: Any, title: Any, sections: tuple[str, ...], drawn: Any
+) -> None:
     parts = {"_network": network, "_values": values, "_notation": notation, "_title": title, "_sections": sections}
+    parts["_random"] = drawn
     for name, value in parts.items():
         object.__setattr__(model, name, value)
 
@@ -474,6 +532,9 @@ class Derivation:
     steps : tuple of Step
         Every step in printed order.
     """
+
+    heading = "title.default"
+    """Phrase of the title of a model without one of its own."""
 
     def __init__(
         self, derived: Derived, lang: str, notation: str | Mapping[str, str], options: Options, title: Mapping[str, str]
@@ -561,6 +622,47 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         return self.to_latex()
+
+
+class StabilityDerivation(Derivation):
+    """A derivation about stability, with the same as arrays and as plots."""
+
+    heading = "title.stability"
+
+    @property
+    def data(self) -> Stability:
+        """The numbers: norms of Jacobian products and gradients, distances, bounds, spectrum.
+
+        Raises
+        ------
+        ValueInputError
+            Where the model has no numbers.
+        """
+        if self.derived.numbers is None:
+            raise ValueInputError("numbers are needed for this: give values={...}, or put them into the model file")
+        return stability(self.derived.numbers)
+
+    def plot(self, kind: str = "norms", path: str | Path | None = None) -> Any:
+        """Draw a plot with matplotlib, and write it to a file where a path is given.
+
+        Parameters
+        ----------
+        kind : {"norms", "heatmap", "spectrum", "power"}
+        path : str or Path, optional
+            A file name that ends in ``.svg``, ``.png`` or ``.pdf``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        MissingToolError
+            Where matplotlib is not installed.
+        """
+        from .render.plots import plot
+
+        return plot(self, kind, None if path is None else Path(path))
 
 
 def load(source: str | Path) -> RNN:

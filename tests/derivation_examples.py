@@ -133,6 +133,37 @@ def _as_four(cell: str, readout: str | None, loss: str) -> Iterator[RNN]:
     yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=q, steps=2, reduction="last", sizes=one))
 
 
+STABILITY = ("given", "products", "bounds", "distances", "spectrum", "power")
+
+
+def linear_network(matrix: list[list[Any]], start: list[Any], steps: int = 4) -> RNN:
+    """A linear network without input whose gradient at the last step is the start."""
+    values = {"W_h": matrix, "h0": [1] * len(start), "target": start}
+    return RNN("linear", len(start), None, loss=Loss("target[t].T @ h[t]"), reduction="last", steps=steps, bias=False,
+               values=values, sections=STABILITY)  # fmt: skip
+
+
+def stability_models() -> dict[str, RNN]:
+    """Models that between them use every rule on stability."""
+    residual = Cell(["z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h", "h[t] = h[t-1] + tanh(z[t])"], states=["h"], name="skip")
+    unbounded = Cell(["h[t] = exp(W_h @ h[t-1] + W_x @ x[t])"], states=["h"], name="exp")
+    drawn = {"seed": 3, "W_h": 0.1, "x": 1, "target": 1, "W_x": 0.3, "b_h": 0}
+    return {
+        "stability, symmetric": linear_network([[2, 1], [1, 2]], [1, 0]),
+        "stability, not normal": linear_network([[2, 1], [0, 1]], [1, 0]),
+        "stability, turning": linear_network([[1, -2], [2, 1]], [1, 0]),
+        "stability, defective": linear_network([[3, 1], [-1, 1]], [1, 0]),
+        "stability, two eigenvectors": linear_network([[1, 0, 0], [0, -1, 0], [0, 0, -1]], [1, 1, 0]),
+        "stability, orthogonal": linear_network([[2, 0], [0, 1]], [0, 1]),
+        "stability, vector": with_numbers(RNN("sigmoid", 2, 2, 2, "linear", steps=3)).replace(sections=STABILITY),
+        "stability, scalar": with_numbers(RNN("relu", 1, 1, steps=3), 0.5).replace(sections=STABILITY),
+        "stability, lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)).replace(sections=STABILITY),
+        "stability, residual": RNN(residual, sections=STABILITY),
+        "stability, unbounded": RNN(unbounded, sections=STABILITY),
+        "stability, drawn": RNN("tanh", 13, 1, steps=4, random=drawn, sections=STABILITY),
+    }
+
+
 def special_models() -> dict[str, RNN]:
     """Models that between them use every rule."""
     kept = {"W_h": 1.0, "h0": 1.0, "target": [0.0, 3.0]}
@@ -185,6 +216,7 @@ def two_methods() -> dict[str, RNN]:
         "chains, one loss": RNN("linear", 1, 1, steps=200, reduction="last", **shown),
         "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
         "chains, joint": with_numbers(RNN(LSTM, 2, 2, steps=3, **shown)),
+        **stability_models(),
     }
 
 
@@ -193,6 +225,9 @@ def special_derivations() -> tuple[tuple[str, Derivation], ...]:
     """A name and a derivation, in all languages."""
     found = []
     for name, model in special_models().items():
+        if name == "stability, symmetric":
+            found += [(f"{name} {lang}", model.stability(lang)) for lang in ("en", "zh")]
+            continue
         derivation = model.derivation()
         found += [(f"{name} {lang}", rewritten(derivation, lang, model.notation)) for lang in ("en", "zh")]
     return (*found, ("stepwise", special_models()["long"].derivation(rounding="step", digits=3)))

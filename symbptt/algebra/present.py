@@ -49,6 +49,7 @@ from .leaves import (
     Tangent,
     Variable,
 )
+from .measures import CALLED, layouts
 from .names import Names
 from .present_sympy import Writer, own_level, own_product, present_own
 
@@ -233,6 +234,9 @@ def _elementwise_quotient(e: Any, names: Names) -> Item:
 
 
 def _power(e: Any, names: Names) -> Item:
+    base = present(e.args[0], names)
+    if type(e.args[0]) in CALLED and isinstance(base, Row):  # the exponent of a call stands behind its bracket
+        return row(*base.items[:-1], Script(base.items[-1], sup=present(e.args[1], names)))
     return _raised(e.args[0], present(e.args[1], names), names)
 
 
@@ -499,4 +503,5 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     ScalarDerivative: (ATOM, _derivative),
     Tangent: (ATOM, _tangent),
     ScalarTangent: (ATOM, _tangent),
+    **layouts(present),
 }

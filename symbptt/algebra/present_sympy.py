@@ -17,6 +17,8 @@ from . import nodes as N
 from .layout import ATOM, POWER, PRODUCT, SUM, Cases, Fence, Fraction, Ident, Item, Number, Operator, Script, row
 from .names import GREEK, Names
 
+TIME = sympy.Symbol("t", integer=True)
+
 
 @dataclass(frozen=True)
 class Writer:
@@ -57,7 +59,8 @@ def present_own(expr: Any, names: Names, write: Writer) -> Item:
 
 
 def _sum(expr: Any, names: Names, write: Writer) -> Item:
-    terms = sorted(expr.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
+    """The terms without a minus sign first, and t before what is added to it: t + k, T - t, as people write it."""
+    terms = sorted(expr.as_ordered_terms(), key=lambda term: (bool(term.could_extract_minus_sign()), term != TIME))
     return write.item(N.Plus(*terms), names)
 
 
@@ -113,6 +116,7 @@ _TABLE: tuple[tuple[Any, Callable[[Any, Names, Writer], Item]], ...] = (
     (sympy.core.relational.Relational, _relation),
     (type(sympy.true), lambda e, names, write: Ident("otherwise", "upright")),
     ((sympy.Function, sympy.Max, sympy.Min), _function),
+    (type(sympy.I), lambda e, names, write: Ident("i")),
     (type(sympy.pi), lambda e, names, write: Ident(GREEK["pi"])),
     (type(sympy.oo), lambda e, names, write: Ident("∞")),
 )

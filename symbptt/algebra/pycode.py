@@ -32,6 +32,7 @@ from .leaves import (
     ScalarTangent,
     Tangent,
 )
+from .measures import SOURCE
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 
@@ -333,4 +334,5 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     ScalarDerivative: _derivative,
     Tangent: _tangent,
     ScalarTangent: _tangent,
+    **{kind: _call(*source) for kind, source in SOURCE.items()},
 }

@@ -33,6 +33,7 @@ from .leaves import (
     scalar_parameter,
     tangent_of,
 )
+from .measures import in_scalars
 from .over_time import time_product, time_sum
 from .reductions import apply, part
 
@@ -161,4 +162,5 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.OrderedProduct: _bound(time_product),
     N.Blocks: _blocks,
     **dict.fromkeys((N.Trace, N.Vec, N.Unvec, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
+    **in_scalars(to_scalar, lambda a: apply("abs", a)),
 }

@@ -103,6 +103,11 @@ def _rule(*types: type) -> Callable[[Any], Any]:
 _RULES: dict[type, Callable[[Any, Domain], Array]] = {}
 
 
+def value_rule(*types: type) -> Callable[[Any], Any]:
+    """Register what nodes of another module mean."""
+    return _rule(*types)
+
+
 def _args(expr: Basic, domain: Domain) -> list[Array]:
     return [evaluate(a, domain) for a in expr.args]
 

@@ -34,11 +34,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "layout": ("columns", "rows"),
     "name": ("W_h", "W_x", "b_h", "W_y", "b_y", "h", "x", "h0"),
     "notation": ("textbook", "hh", "d2l", "pytorch", "goodfellow"),
+    "plot": ("norms", "heatmap", "spectrum", "power", "all"),
     "rounding": ("carry", "step"),
     "section": (
         "model", "dependency", "local", "recursion", "parameters", "closed", "influence", "forward_mode", "unrolled",
-        "given", "forward", "backward", "numbers", "forward_numbers", "methods", "cost", "results",
-        "saliency", "hessian", "curvature",
+        "given", "products", "bounds", "distances", "spectrum", "power", "forward", "backward", "numbers",
+        "forward_numbers", "methods", "cost", "results", "saliency", "hessian", "curvature",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""

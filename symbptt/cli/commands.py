@@ -160,6 +160,11 @@ def derive(
             lang=lang, values={} if symbolic else None, notation=notation, detail=detail,
             sections=sections or None, rounding=rounding, digits=digits,
         )  # fmt: skip
+    return _written(made, kind, output, document, no_check)
+
+
+def _written(made: Derivation, kind: str, output: str | None, document: bool, no_check: bool) -> int:
+    """Verify a derivation and write it; return the exit code."""
     if not no_check and not _verified(made):
         return FAILED
     if kind == "pdf":
@@ -182,6 +187,58 @@ def _deliver_pdf(made: Derivation, output: str) -> None:
     with whole_file(Path(output)) as temporary:
         made.to_pdf(temporary)
     tell(f"wrote {output}")
+
+
+@app.command()
+@source_argument
+@language_option
+@click.option(
+    "--to", "kind", type=Word("format", tuple(FORMATS)), metavar="FORMAT",
+    show_default="by the suffix of -o; text on a terminal, else markdown", help=f"{', '.join(FORMATS)}.",
+)  # fmt: skip
+@output_option
+@set_option
+@model_options
+@notation_option
+@click.option("--plot", "picture", type=click.Path(readable=False), metavar="FILE",
+              help="Also draw it: a file that ends in .svg, .png or .pdf (needs matplotlib).")  # fmt: skip
+@click.option("--plot-kind", "drawn", type=Word("plot"), metavar="KIND", default="all", show_default=True,
+              help=f"{', '.join(CHOICES['plot'])}.")  # fmt: skip
+@click.option("--digits", type=int, default=4, show_default=True, help="Significant digits of rounded figures.")
+@click.option("--symbolic", is_flag=True, help="Leave the numbers out.")
+@click.option("--document", is_flag=True, help="With --to latex: a complete document, not a fragment.")
+@click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written.")
+def stability(
+    source: str, lang: str, kind: str | None, output: str | None, values: tuple[tuple[str, Any], ...], notation: Any,
+    picture: str | None, drawn: str, digits: int, symbolic: bool, document: bool, no_check: bool, **sizes: Any,
+) -> int:  # fmt: skip
+    """Say why gradients vanish or explode.
+
+    Jacobian products, their bounds, what each distance in time contributes, eigenvalues, power iteration.
+
+    \b
+    Examples:
+      symbptt stability power-iteration
+      symbptt stability sigmoid-vanishing --plot vanishing.svg -o vanishing.md
+    """
+    kind = _format(kind, output)
+    if kind == "pdf" and output is None:
+        output = f"{Path(source).stem}-stability.pdf"
+    with located(source, values):
+        model = build(source, values, numbers=not symbolic, **sizes)
+        made = model.stability(lang=lang, values={} if symbolic else None, notation=notation, digits=digits)
+        code = _written(made, kind, output, document, no_check)
+        if picture is not None and code == DONE:
+            _check_picture(picture)
+            made.plot(drawn, picture)
+            tell(f"wrote {picture}")
+    return code
+
+
+def _check_picture(picture: str) -> None:
+    folder = Path(picture).parent
+    if not folder.is_dir():
+        raise OutputError(f"{picture}: there is no directory {folder}")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from .. import algebra as A
@@ -35,7 +36,8 @@ from .sections import (
     unrolled_section,
 )
 from .sections.saliency import saliency_section
-from .steps import EQUALITY, WORKED, Line, Named, Section, Step, Worksheet
+from .stability import STABILITY
+from .steps import EQUALITY, REMARK, WORKED, Line, Named, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (
@@ -51,6 +53,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
 TOPICS: dict[str, str] = {
     "influence": "closed",
     "forward_mode": "influence",
+    **dict(zip(STABILITY, ("given", *STABILITY), strict=False)),
     "forward_numbers": "numbers",
     "methods": "forward_numbers",
     "cost": "methods",
@@ -82,11 +85,14 @@ class Options:
     sections : tuple of str or None
         Keep only these.
     rounding : Rounding
+    random : tuple of (str, value)
+        What was drawn at random among the numbers: ``seed``, and key -> standard deviation.
     """
 
     detail: str = "full"
     sections: tuple[str, ...] | None = None
     rounding: Rounding = field(default_factory=Rounding)
+    random: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:
@@ -130,12 +136,11 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     numbers = Numbers(network, values, options.rounding) if values else None
     worked: dict[str, Section] = {}
     if numbers is not None:
-        worked = {
-            "given": Section("given", (numbers.given_step(),)),
-            "forward": numbers.forward(),
-            "backward": numbers.backward(),
-            "numbers": numbers.parameters(),
-        }
+        worked = {"given": Section("given", (*numbers.given_steps(), *_drawn(network, options)))}
+        if {*options.keys} & {"forward", "backward", "numbers", "results", "forward_numbers", "methods", "curvature"}:
+            numbers.check_readable()
+            worked["forward"], worked["backward"] = numbers.forward(), numbers.backward()
+            worked["numbers"] = numbers.parameters()
         if "curvature" in options.keys and numbers.direction:
             worked["curvature"] = curvature_section(numbers)
     sections = []
@@ -148,6 +153,29 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers)
+
+
+def _drawn(network: Network, options: Options) -> list[Step]:
+    """Say which numbers were drawn, with one step for each standard deviation."""
+    found: dict[float, list[Any]] = {}
+    for key, deviation in options.random:
+        if key != "seed" and deviation:
+            found.setdefault(deviation, []).append(_leaf(network, key))
+    seed = dict(options.random).get("seed", 0)
+    return [
+        Step(f"given.random.{i}", "given.random", REMARK,
+             facts=(("drawn", tuple(leaves)), ("deviation", A.Literal(f"{deviation:g}")), ("seed", A.Literal(seed))))
+        for i, (deviation, leaves) in enumerate(found.items(), start=1)
+    ]  # fmt: skip
+
+
+def _leaf(network: Network, key: str) -> Any:
+    system = network.system
+    if key in system.parameters:
+        leaf: Any = system.parameters[key]
+    else:
+        leaf = system.at(key) if key in system.variables else system.at(key.removesuffix("0"), system.start)
+    return to_scalar(leaf) if system.scalar else leaf
 
 
 def _holds_somewhere(step: Step) -> bool:
@@ -235,6 +263,11 @@ def _local(network: Network, *_: Any) -> Section:
     return replace(section, steps=(*section.steps, *row_derivatives(network)))
 
 
+def _topic(make: Any, network: Network, numbers: Numbers | None, options: Options) -> Section | None:
+    section: Section | None = make(network, numbers)
+    return section
+
+
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
     "dependency": lambda network, *_: row_dependency(network) or dependency_section(network),
@@ -251,6 +284,7 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "results": _results,
     "saliency": lambda network, numbers, _: saliency_section(network, numbers),
     "hessian": lambda network, *_: hessian_section(network),
+    **{key: partial(_topic, make) for key, make in STABILITY.items()},
 }
 _NUMERIC = frozenset({"forward_numbers"})
 """Topics whose lines are numbers already, in the notation of the model."""

@@ -110,3 +110,10 @@ def _reads(system: System, expr: Any, leaf: Any) -> bool:
 def couples_within_step(network: Network) -> bool:
     """Whether some state reads another state of the same step."""
     return _couples_within_step(network.system)
+
+
+def raw_jacobian(network: Network) -> Any:
+    """Return the one-step Jacobian of the only state as the chain rule gives it, f'(z_t) not yet written in h_t."""
+    system = network.system
+    (name,) = system.states
+    return _path(system, system.by_name[name].right, system.at(name, system.previous))

@@ -13,16 +13,19 @@ from ..algebra import nodes as N
 from ..algebra.figures import Figure, each
 from ..algebra.rounding import Rounding, literal_like
 from ..algebra.scalar import to_scalar
+from ..errors import RefusedError
 from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import steps_of, total_loss
 from .sections import equation_rule
-from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .steps import GIVEN, OBSERVATION, REMARK, WORKED, Line, Section, Step
 from .structure import role_of
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
 
+READABLE = 64
+"""Arrays of more entries are not printed."""
 SHOWN = 12
 """Up to so many steps are all printed; of more, the first two and the last three."""
 
@@ -86,13 +89,59 @@ class Numbers:
         return Step(key, rule, WORKED, leaf, lines, (*facts, ("branches", worked.branches)))
 
     # -- sections -------------------------------------------------------------------------------------
-    def given_step(self) -> Step:
-        """The numbers that were given."""
-        rows = []
+    def given_steps(self) -> tuple[Step, ...]:
+        """The numbers that were given; an input that is the same at each of many steps once, large arrays by name."""
+        rows: list[tuple[Any, Any]] = []
+        large: dict[Any, None] = {}
+        zero: dict[Any, None] = {}
         for leaf in self.given:
-            symbol = self.in_notation(leaf)
-            rows.append((symbol, literal_like(each(self._literal, self.figures[symbol]))))
-        return Step("given", "given.values", GIVEN, facts=(("rows", tuple(rows)), ("T", self.system.steps)))
+            over_time = self._over_time(leaf)
+            shown = self.in_notation(self.system.at(leaf.name) if over_time else leaf)
+            constant = bool(over_time) and all(np.array_equal(value, over_time[0]) for value in over_time)
+            if constant and leaf.when != self.system.last:
+                continue
+            if constant or not self._is_large(leaf, over_time):
+                literals = each(self._literal, self.figures[self.in_notation(leaf)])
+                rows.append((shown if constant else self.in_notation(leaf), literal_like(literals)))
+            elif not over_time and all(figure.number == 0 for figure in self.given[leaf].ravel()):
+                zero[shown] = None
+            else:
+                large[shown] = None
+        facts = (("rows", tuple(rows)), ("T", self.system.steps))
+        steps = [Step("given", "given.values", GIVEN, facts=facts)]
+        if zero:
+            steps.append(Step("given.zero", "given.zero", GIVEN, facts=(("rows", ()), ("zero", tuple(zero)))))
+        if large:
+            steps.append(Step("given.large", "given.large", REMARK, facts=(("large", tuple(large)),)))
+        return tuple(steps)
+
+    def _over_time(self, leaf: Any) -> list[Any]:
+        """What is given of a variable, step by step, where that is for all of many steps."""
+        if not hasattr(leaf, "when") or self.count <= SHOWN:
+            return []
+        found = [self.given.get(self.system.at(leaf.name, when)) for when in self.every()]
+        return [] if any(value is None for value in found) else found
+
+    def _is_large(self, leaf: Any, over_time: list[Any]) -> bool:
+        """Whether nobody would read the numbers: those of a large array, or too many of all steps."""
+        value = self.given[leaf]
+        return max((*np.shape(value), 0)) > SHOWN or sum(map(np.size, over_time)) > READABLE
+
+    def check_readable(self) -> None:
+        """Refuse to work out lines that nobody could read.
+
+        Raises
+        ------
+        RefusedError
+            Where an array has too many entries to be printed.
+        """
+        for leaf in self.given:
+            if np.size(self.given[leaf]) > READABLE:
+                shape = " x ".join(map(str, np.shape(self.given[leaf])))
+                raise RefusedError(
+                    f"nobody could read the lines with numbers: {leaf} has {shape} entries; leave the numbers out, or "
+                    "ask for sections without worked lines, such as 'products'"
+                )
 
     def _literal(self, figure: Figure) -> Any:
         return self.rounding.show(figure)[0]

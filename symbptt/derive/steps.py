@@ -17,8 +17,17 @@ DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
 PROOF, COUNT, TABLE = "proof", "count", "table"
 
-KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK, PROOF, COUNT, TABLE)
-"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own."""
+BOUND, MEASURED = "bound", "measured"
+
+KINDS = (
+    DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK,
+    PROOF, COUNT, TABLE, BOUND, MEASURED,
+)  # fmt: skip
+"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own.
+
+A bound is a chain with inequalities. What is measured is the value of an expression at the given numbers. A table has
+``columns`` and ``rows``; with an ``index`` the entries are the values of the columns' expressions at that index.
+"""
 
 
 @dataclass(frozen=True)

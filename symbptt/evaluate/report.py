@@ -22,12 +22,14 @@ from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
 from ..derive.stages import Stage
 from ..derive.steps import (
+    BOUND,
     CONVENTION,
     COUNT,
     DEFINITION,
     EQUALITY,
     GIVEN,
     HYPOTHESIS,
+    MEASURED,
     OBSERVATION,
     PROOF,
     TABLE,
@@ -40,6 +42,7 @@ from ..model import SAMPLE, one_example
 from .claims import Verdict, check_equality, instances, written_steps
 from .costs import check_costs
 from .instance import Instance
+from .measured import check_bound, check_measured, check_table
 from .methods import counted, proved, tabulated
 from .tangents import tolerances
 
@@ -209,7 +212,18 @@ class _Verifier:
         if later.name in free:
             ahead = (self.system.t, self.system.steps)
             ranges[later] = ahead if self.system.direction == 1 else (sympy.S.One, self.system.t)
+        ranges.update(dict(step.facts).get("ranges") or ())
         return ranges
+
+    def bound(self, step: Step) -> tuple[bool, str]:
+        """Try inequalities at random instances, a long network read with fewer steps."""
+        ranges = self._ranges(step, step.chain[-1].expr)
+        short = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
+        lines = tuple(replace(line, expr=line.expr.xreplace(self.shorter)) for line in step.chain)
+        return check_bound(self.random, replace(step, left=step.left.xreplace(self.shorter), chain=lines), short)
+
+    def measured(self, step: Step) -> tuple[bool, str]:
+        return check_measured(self.given, step, self._digits())
 
     def worked(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
@@ -293,7 +307,7 @@ class _Verifier:
 
     def table(self, step: Step) -> tuple[bool, str]:
         """Have a table made again by what its fact ``table`` names."""
-        return _TABLES[dict(step.facts)["table"]](self, step)
+        return _TABLES[dict(step.facts).get("table", "values")](self, step)
 
     def _digits(self) -> int:
         assert self.derived.numbers is not None
@@ -302,13 +316,27 @@ class _Verifier:
     def given_numbers(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
         assert numbers is not None
-        for leaf, value in dict(step.facts)["rows"]:
+        for leaf in dict(step.facts).get("zero") or ():
+            if np.any(self.given.evaluate(leaf, {})):
+                return False, f"{leaf} is not zero"
+        for leaf, value in self._given_rows(step):
             truth, printed = (self.given.evaluate(side, {}) for side in (leaf, value))
             pairs = zip(entries(numbers.figures[leaf]), entries(literals_of(value)), strict=True)
             exact = all(numbers.rounding.agrees(figure, literal) for figure, literal in pairs)
             if not exact or not np.allclose(printed, truth, rtol=10.0 ** (1 - self._digits())):
                 return False, f"{leaf} is {_show(truth)}, not {value}"
         return True, ""
+
+    def _given_rows(self, step: Step) -> Iterator[tuple[Any, Any]]:
+        """The rows; one of an input that is the same at every step stands for all steps."""
+        assert self.derived.numbers is not None
+        t = self.system.t
+        for leaf, value in dict(step.facts)["rows"]:
+            if getattr(leaf, "when", None) != t:
+                yield leaf, value
+                continue
+            for when in self.derived.numbers.every():
+                yield leaf.xreplace({t: when}), value
 
 
 SHORT, LONG = 5, 8
@@ -382,11 +410,14 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     GIVEN: _Verifier.given_numbers,
     PROOF: lambda verifier, step: proved(step, verifier.network, verifier.seed),
     COUNT: lambda verifier, step: counted(step, verifier.network, verifier.seed),
+    BOUND: _Verifier.bound,
+    MEASURED: _Verifier.measured,
     TABLE: _Verifier.table,
 }
 
 _TABLES: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     "chains": lambda verifier, step: tabulated(step, verifier.network, verifier.seed),
     "costs": lambda verifier, step: check_costs(verifier.network, dict(step.facts), verifier.seed),
+    "values": lambda verifier, step: check_table(verifier.given, step, verifier._digits()),
 }
 """What a table shows -> its test."""

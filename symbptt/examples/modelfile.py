@@ -95,6 +95,7 @@ class ModelFile:
 
 _ABOUT = (
     (re.compile(r"value for '([^']+)'"), "values"),
+    (re.compile(r"random '?([^' ]+)'?"), "random"),
     (re.compile(r"(target) (?:class|at step)"), "values"),
     (re.compile(r"(\w+) is given for"), "values"),
     (re.compile(r"notation for '([^']+)'"), "notation"),

@@ -454,6 +454,16 @@ TOP = (
         {"text": "text.txt"},
         members=TRAINING,
     ),
+    Key(
+        "random",
+        "",
+        about(
+            "Numbers drawn from a normal distribution: the seed, and for each key the standard deviation.",
+            "从正态分布抽取的数值：随机种子，以及各个键的标准差。",
+        ),
+        {"seed": 0, "W_h": Written("0.5")},
+        each="numbers",
+    ),
 )
 """The keys at the top of a model file."""
 _SETTINGS = {
@@ -464,6 +474,7 @@ STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},
     "notation": _SETTINGS,
     "sizes": _SETTINGS,
+    "random": _SETTINGS,
     "cell": {key.name for key in TOP},
     **dict.fromkeys(("readout", "loss", "outputs"), _SETTINGS),
     "training": _SETTINGS,

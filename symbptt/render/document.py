@@ -21,7 +21,19 @@ from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
 from ..derive.sections import ONE_ROW, equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Named, Phrase, Section, Step
+from ..derive.steps import (
+    CONVENTION,
+    GIVEN,
+    HYPOTHESIS,
+    OBSERVATION,
+    REMARK,
+    TABLE,
+    WORKED,
+    Named,
+    Phrase,
+    Section,
+    Step,
+)
 from ..derive.structure import role_of
 from ..model import CELL, READOUT, System, names_in, one_example
 from .phrases import catalogue
@@ -164,7 +176,9 @@ class _Writer:
     # -- the whole ------------------------------------------------------------------------------------
     def document(self) -> Document:
         title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
-        words: tuple[Inline, ...] = (title,) if title else self.phrase("title.default", {"cell": self._cell_name()})
+        words: tuple[Inline, ...] = (
+            (title,) if title else self.phrase(self.derivation.heading, {"cell": self._cell_name()})
+        )
         blocks: list[Block] = [Heading(1, words)]
         for section in self.derivation.sections:
             blocks += self.section(section)
@@ -185,6 +199,8 @@ class _Writer:
         blocks.append(Paragraph(intro))
         if section.key == "given":
             mode = self._rounding.mode if self._is_rounded() else "exact"
+            if mode != "exact" and not any(step.kind == WORKED for step in self.derivation.steps):
+                mode = "measured"
             blocks.append(Paragraph(self.phrase(f"rounding.{mode}", {"digits": self._rounding.digits})))
         if self.derivation.options.is_brief:
             return [*blocks, *self._compact(section)]
@@ -211,7 +227,8 @@ class _Writer:
         return _grouped(blocks)
 
     def _is_rounded(self) -> bool:
-        return any(line.sign == "≈" for step in self.derivation.steps for line in step.chain)
+        steps = self.derivation.steps
+        return any(step.kind == TABLE or any(line.sign == "≈" for line in step.chain) for step in steps)
 
     @property
     def _rounding(self) -> Any:
@@ -252,7 +269,8 @@ class _Writer:
         if step.kind == GIVEN:
             return [*blocks, *self._given(step)]
         if step.kind == TABLE:
-            return [*blocks, self._table(facts["columns"], facts["rows"])]
+            index = (facts["index"],) if "index" in facts else ()
+            return [*blocks, self._table((*index, *facts["columns"]), facts["rows"])]
         if step.chain:
             blocks.append(self.display(step))
         for substep in step.substeps:

@@ -190,8 +190,18 @@ def _group(block: Group, page: _Page) -> str:
 
 def _environment(rows: list[str]) -> str:
     if len(rows) == 1:
-        return "\\[\n" + rows[0].replace("&", "", 1) + "\n\\]"
+        return "\\[\n" + _unaligned(rows[0]) + "\n\\]"
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
+
+
+def _unaligned(row: str) -> str:
+    """Take out the alignment sign, which is the first one outside of matrices."""
+    depth = 0
+    for match in re.finditer(r"\\begin\b|\\end\b|&", row):
+        if match[0] == "&" and not depth:
+            return row[: match.start()] + row[match.end() :]
+        depth += {"\\begin": 1, "\\end": -1}.get(match[0], 0)
+    return row
 
 
 def _rows(block: Group, room: float) -> list[Piece]:
