@@ -157,7 +157,7 @@ def stability_models() -> dict[str, RNN]:
         "stability, orthogonal": linear_network([[2, 0], [0, 1]], [0, 1]),
         "stability, vector": with_numbers(RNN("sigmoid", 2, 2, 2, "linear", steps=3)).replace(sections=STABILITY),
         "stability, scalar": with_numbers(RNN("relu", 1, 1, steps=3), 0.5).replace(sections=STABILITY),
-        "stability, lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)).replace(sections=STABILITY),
+        "stability, lstm": with_numbers(RNN("lstm", 1, 1, steps=2)).replace(sections=STABILITY),
         "stability, residual": RNN(residual, sections=STABILITY),
         "stability, unbounded": RNN(unbounded, sections=STABILITY),
         "stability, drawn": RNN("tanh", 13, 1, steps=4, random=drawn, sections=STABILITY),
@@ -215,7 +215,7 @@ def two_methods() -> dict[str, RNN]:
         "chains, links differ": with_numbers(RNN("tanh", 1, 1, steps=5, bias=False, **shown)),
         "chains, one loss": RNN("linear", 1, 1, steps=200, reduction="last", **shown),
         "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
-        "chains, joint": with_numbers(RNN(LSTM, 2, 2, steps=3, **shown)),
+        "chains, joint": with_numbers(RNN("lstm", 2, 2, steps=3, **shown)),
         **stability_models(),
     }
 

@@ -98,7 +98,7 @@ def test_how_they_are_written():
         A.power(A.SingularValue(W, 1), k): r"\sigma_{\max}(W)^k",
         A.EigenvalueModulus(W, 2): r"\lvert \lambda_2(W) \rvert",
         A.FrobeniusNorm(W): r"\lVert W \rVert_{\mathrm{F}}",
-        A.MatrixPower(A.transpose(W), k): r"(W^\top)^k",
+        A.matrix_power(A.transpose(W), k): r"(W^\top)^k",
         A.SpectralRadius(W): r"\rho(W)",
     }
     assert {expr: to_tex(A.present(expr)) for expr in shown} == shown

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 from cells import CELLS, own_sizes
-from derivation_examples import LSTM, linear_network, stability_models, with_numbers
+from derivation_examples import linear_network, stability_models, with_numbers
 
 from symbptt import RNN, Cell, load
 from symbptt import algebra as A
@@ -31,7 +31,7 @@ MODELS = {
     "tanh": with_numbers(VECTOR, 0.5),
     "last": with_numbers(VECTOR.replace(cell="sigmoid", reduction="last")),
     "scalar": with_numbers(RNN("softplus", 1, 1, steps=4), 0.5),
-    "lstm": with_numbers(RNN(LSTM, 2, 1, steps=3)),
+    "lstm": with_numbers(RNN("lstm", 2, 1, steps=3)),
     "backward": with_numbers(
         RNN(CELLS["backward"], 2, 2, steps=4, sizes=dict.fromkeys(own_sizes(CELLS["backward"]), 2))
     ),
@@ -114,7 +114,7 @@ def test_a_slope_without_bound_and_several_states_are_said_to_have_none():
         factors(stability_models()["stability, unbounded"].network)
     assert caught.value.function.name == "exp'"
     with pytest.raises(NoBoundError):
-        factors(RNN(LSTM).network)
+        factors(RNN("lstm").network)
     assert "unbounded" in stability_models()["stability, unbounded"].derivation().to_text()
     assert MODELS["lstm"].stability().data.bounds.factor is None
 

@@ -137,7 +137,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     worked: dict[str, Section] = {}
     if numbers is not None:
         worked = {"given": Section("given", (*numbers.given_steps(), *_drawn(network, options)))}
-        if {*options.keys} & {"forward", "backward", "numbers", "results", "forward_numbers", "methods", "curvature"}:
+        if {*options.keys} & _WORKED:
             numbers.check_readable()
             worked["forward"], worked["backward"] = numbers.forward(), numbers.backward()
             worked["numbers"] = numbers.parameters()
@@ -286,5 +286,9 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "hessian": lambda network, *_: hessian_section(network),
     **{key: partial(_topic, make) for key, make in STABILITY.items()},
 }
+_WORKED = frozenset(
+    {"forward", "backward", "numbers", "results", "forward_numbers", "methods", "saliency", "curvature"}
+)
+"""Sections that use the worked lines of the forward pass and the backward sweep."""
 _NUMERIC = frozenset({"forward_numbers"})
 """Topics whose lines are numbers already, in the notation of the model."""

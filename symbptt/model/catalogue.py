@@ -393,6 +393,8 @@ def cell(given: Any) -> Cell:
         return Elman(given.expr if isinstance(given, Lambda) else given)
     if isinstance(given, str) and given.replace("-", "_") in CATALOGUE:
         return CATALOGUE[given.replace("-", "_")]()
+    if callable(given):
+        raise UnknownNameError(f"{getattr(given, '__name__', given)} makes a cell when it is called: give it with ()")
     raise UnknownNameError(f"unknown cell {given!r}{nearest(str(given), CATALOGUE)}")
 
 
