@@ -46,6 +46,17 @@ from .leaves import (
 from .names import Names
 from .over_time import expand_bound, time_product, time_sum
 from .present import present
+from .random import (
+    CHANCE,
+    HELD,
+    MOMENTS,
+    CovarianceOf,
+    Mask,
+    Probability,
+    expectation,
+    held,
+    variance_of,
+)
 from .reductions import (
     apply,
     concat,
@@ -64,11 +75,15 @@ from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
 
 __all__ = [
+    "CHANCE",
     "FUNCTIONS",
+    "HELD",
     "IMMEDIATE",
     "JACOBIAN",
+    "MOMENTS",
     "TOTAL",
     "VJP",
+    "CovarianceOf",
     "Domain",
     "ElementwiseFunction",
     "Fill",
@@ -77,12 +92,14 @@ __all__ = [
     "Jacobian",
     "Literal",
     "LiteralMatrix",
+    "Mask",
     "MatrixAt",
     "MatrixParameter",
     "Names",
     "NoJacobianError",
     "Node",
     "Parameter",
+    "Probability",
     "ScalarAt",
     "ScalarDerivative",
     "Variable",
@@ -99,8 +116,10 @@ __all__ = [
     "evaluate",
     "expand_bound",
     "expand_transpose",
+    "expectation",
     "fill_like",
     "hadamard",
+    "held",
     "index",
     "inner",
     "is_vector",
@@ -132,6 +151,7 @@ __all__ = [
     "trace",
     "transpose",
     "variance",
+    "variance_of",
     "zero_like",
     "zero_matrix",
 ]

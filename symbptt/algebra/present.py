@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sympy
@@ -46,6 +47,7 @@ from .leaves import (
     Variable,
 )
 from .names import Names
+from .present_random import CHANCE_TABLE, stroke
 from .present_sympy import Writer, own_level, own_product, present_own
 
 DEFAULT = Names()
@@ -328,7 +330,7 @@ def _fenced_factor(expr: Any, names: Names) -> Item:
 
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
-    top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
+    top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else stroke(e.mode, sign)
     return Fraction(row(top, joint(e.of, names)), row(sign, joint(e.by, names)))
 
 
@@ -392,4 +394,5 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     Gradient: (ATOM, _derivative),
     Jacobian: (ATOM, _derivative),
     ScalarDerivative: (ATOM, _derivative),
+    **{kind: (level, partial(make, write=present)) for kind, (level, make) in CHANCE_TABLE.items()},
 }

@@ -30,6 +30,7 @@ from .leaves import (
     scalar_parameter,
 )
 from .over_time import time_product, time_sum
+from .random import MatrixExpectation, MatrixHeld, MatrixVarianceOf, expectation, held, variance_of
 from .reductions import apply, part
 
 
@@ -147,5 +148,8 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.TimeProduct: _bound(time_product),
     N.OrderedProduct: _bound(time_product),
     N.Blocks: _blocks,
+    MatrixHeld: lambda e: held(_first(e)),
+    MatrixExpectation: lambda e: expectation(_first(e)),
+    MatrixVarianceOf: lambda e: variance_of(_first(e)),
     **dict.fromkeys((N.Trace, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
 }

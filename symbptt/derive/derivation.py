@@ -11,6 +11,7 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
+from ..model.truncation import Truncation
 from .generic import generic
 from .numeric import Numbers
 from .sections import (
@@ -25,6 +26,7 @@ from .sections import (
     unrolled_section,
 )
 from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
+from .truncation import truncated_section, truncation_section
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (
@@ -37,7 +39,16 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = DETAILS["full"]
+TRUNCATION = {"truncation": "closed", "truncated": "numbers"}
+"""Section on truncation -> the section that it follows. A derivation has them where a truncation is given."""
+
+
+def _with_topics(keys: tuple[str, ...], topics: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the sections, each topic right behind the section that it follows."""
+    return tuple(part for key in keys for part in (key, *(t for t, before in topics.items() if before == key)))
+
+
+SECTIONS = _with_topics(DETAILS["full"], TRUNCATION)
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -51,11 +62,14 @@ class Options:
     sections : tuple of str or None
         Keep only these.
     rounding : Rounding
+    truncate : tuple of Truncation
+        The truncations whose mathematics, and numbers where there are any, are shown.
     """
 
     detail: str = "full"
     sections: tuple[str, ...] | None = None
     rounding: Rounding = field(default_factory=Rounding)
+    truncate: tuple[Truncation, ...] = ()
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:
@@ -73,7 +87,8 @@ class Options:
     def keys(self) -> tuple[str, ...]:
         """The sections asked for, in order."""
         if self.sections is None:
-            return DETAILS[self.detail]
+            topics = TRUNCATION if self.truncate and self.detail != "results" else {}
+            return tuple(key for key in SECTIONS if key in DETAILS[self.detail] or key in topics)
         return tuple(key for key in SECTIONS if key in self.sections)
 
 
@@ -84,6 +99,7 @@ class Derived:
     network: Network
     worksheet: Worksheet
     numbers: Numbers | None
+    truncate: tuple[Truncation, ...] = ()
 
 
 def derive(network: Network, options: Options = Options(), values: Mapping[str, Any] | None = None) -> Derived:
@@ -105,6 +121,8 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             "backward": numbers.backward(),
             "numbers": numbers.parameters(),
         }
+        truncated = truncated_section(network, numbers, options.truncate)
+        worked.update({"truncated": truncated} if truncated else {})
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
@@ -114,7 +132,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             symbolic = network.system.scalar and key not in worked
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
-    return Derived(network, Worksheet(tuple(sections), facts), numbers)
+    return Derived(network, Worksheet(tuple(sections), facts), numbers, options.truncate)
 
 
 def _holds_somewhere(step: Step) -> bool:
@@ -200,6 +218,7 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "recursion": lambda network, *_: recursion_section(network),
     "parameters": lambda network, *_: parameter_section(network),
     "closed": lambda network, *_: closed_section(network),
+    "truncation": lambda network, numbers, options: truncation_section(network, options.truncate),
     "unrolled": _unrolled,
     "results": _results,
 }

@@ -15,9 +15,14 @@ from ..algebra import shape_of
 
 DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
+IDENTITY, VALUE = "identity", "value"
 
-KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK)
-"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own."""
+KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK, IDENTITY, VALUE)
+"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own.
+
+An identity holds for all numbers in the place of its symbols, whatever the network. A value is the number that a
+symbol has at the given numbers.
+"""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ from ..derive.steps import (
     EQUALITY,
     GIVEN,
     HYPOTHESIS,
+    IDENTITY,
     OBSERVATION,
+    VALUE,
     WORKED,
     Step,
 )
@@ -34,6 +36,8 @@ from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
 from .claims import Verdict, check_equality, instances, written_steps
 from .instance import Instance
+from .other_kinds import check_identity, check_value
+from .truncated_steps import TruncatedSteps
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ class _Verifier:
         self.shorter = _shorter(derived)
         steps = self.shorter.get(self.system.steps, self.system.steps)
         self.random = instances(replace(self.network, steps=steps), seed)
+        self.truncated = TruncatedSteps(derived, seed)
         self._exact: Instance | None = None
 
     def checks(self) -> Iterator[Check]:
@@ -169,6 +174,8 @@ class _Verifier:
     def _compare(self, step: Step, expr: Any) -> Verdict:
         """Compare a line with the left side at random instances, a long network read with fewer steps."""
         ranges = self._ranges(step, expr)
+        if self.truncated.are(step):
+            return self.truncated.compare(step, expr, ranges)
         if self.shorter:
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
@@ -183,6 +190,9 @@ class _Verifier:
         return instances(self.network, self.seed, count=1)
 
     def _ranges(self, step: Step, expr: Any) -> dict[Any, Any]:
+        own = dict(step.facts).get("ranges")
+        if own is not None:
+            return dict(own)
         free = {s.name for side in (step.left, expr) for s in side.free_symbols if isinstance(s, Symbol)}
         ranges: dict[Any, Any] = {}
         if step.steps is not None and self.system.t.name in free:
@@ -191,6 +201,12 @@ class _Verifier:
         if later.name in free:
             ranges[later] = (self.system.t, self.system.steps)
         return ranges
+
+    def identity(self, step: Step) -> tuple[bool, str]:
+        return check_identity(step, self.seed)
+
+    def value(self, step: Step) -> tuple[bool, str]:
+        return check_value(step, self.truncated.drawn(step, self.given), self._digits())
 
     def worked(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
@@ -356,4 +372,6 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     CONVENTION: _Verifier.convention,
     OBSERVATION: _Verifier.observation,
     GIVEN: _Verifier.given_numbers,
+    IDENTITY: _Verifier.identity,
+    VALUE: _Verifier.value,
 }
