@@ -15,15 +15,30 @@ _PUBLIC = {
     "Cell": "api",
     "Loss": "api",
     "Elman": "api",
+    "Randomised": "api",
+    "Segments": "api",
+    "Window": "api",
     "Derivation": "api",
     "load": "api",
     "SymbpttError": "errors",
 }
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "SymbpttError", "__version__", "load"]
+__all__ = [
+    "RNN",
+    "Cell",
+    "Derivation",
+    "Elman",
+    "Loss",
+    "Randomised",
+    "Segments",
+    "SymbpttError",
+    "Window",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Elman, Loss, load
+    from .api import RNN, Cell, Derivation, Elman, Loss, Randomised, Segments, Window, load
     from .errors import SymbpttError
 
 

@@ -11,12 +11,13 @@ from sympy import Basic, srepr
 
 from .algebra import size
 from .algebra.rounding import Rounding
-from .derive.derivation import Derived, Options, derive
+from .derive.derivation import TRUNCATION, Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
 from .model import cell as find_cell
+from .model.truncation import Randomised, Segments, Truncation, Window, check_steps, truncation, truncations
 from .model.values import freeze, known_keys, with_steps
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .evaluate.report import Report
     from .render.document import Document
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "load"]
+__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "Randomised", "Segments", "Window", "load"]
 
 
 class RNN:
@@ -52,6 +53,8 @@ class RNN:
         Language -> title of its derivation.
     sections : sequence of str
         What its derivation shows unless other sections or another detail are asked for; all by default.
+    truncate : int, str, Window, Segments, Randomised, or a list of them
+        The truncations that its derivation shows unless others are asked for; none by default.
 
     Examples
     --------
@@ -62,12 +65,13 @@ class RNN:
     True
     """
 
-    __slots__ = ("_network", "_notation", "_sections", "_title", "_values")
+    __slots__ = ("_network", "_notation", "_sections", "_title", "_truncate", "_values")
     _network: Network
     _values: tuple[tuple[str, Any], ...]
     _notation: Any
     _title: tuple[tuple[str, str], ...]
     _sections: tuple[str, ...]
+    _truncate: tuple[Truncation, ...]
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class RNN:
         sizes: Mapping[str, Any] | None = None,
         title: Mapping[str, str] | None = None,
         sections: Sequence[str] = (),
+        truncate: Any = None,
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
@@ -114,7 +119,10 @@ class RNN:
             _check_notation(network.system, notation)
         frozen = notation if isinstance(notation, str) else freeze(notation)
         shown = Options(sections=tuple(sections) or None).sections or ()
-        _set(self, network, freeze(values or {}), frozen, freeze(title or {}), shown)
+        cut = truncations(truncate)
+        for how in cut:
+            check_steps(how, network.steps)
+        _set(self, network, freeze(values or {}), frozen, freeze(title or {}), shown, cut)
 
     # -- value semantics ------------------------------------------------------------------------------
     def _key(self) -> tuple[Any, ...]:
@@ -130,7 +138,7 @@ class RNN:
         raise AttributeError(f"a model is immutable; make a new one with .replace({name}=...)")
 
     def __reduce__(self) -> Any:
-        return (_restore, (self._network, self._values, self._notation, self._title, self._sections))
+        return (_restore, (self._network, self._values, self._notation, self._title, self._sections, self._truncate))
 
     def __repr__(self) -> str:
         n = self._network
@@ -155,7 +163,7 @@ class RNN:
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
-            "title": dict(self._title), "sections": self._sections,
+            "title": dict(self._title), "sections": self._sections, "truncate": self._truncate,
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 
@@ -189,6 +197,11 @@ class RNN:
     def sections(self) -> tuple[str, ...]:
         """The sections that its derivation shows by default; empty for all."""
         return self._sections
+
+    @property
+    def truncate(self) -> tuple[Truncation, ...]:
+        """The truncations that its derivation shows by default."""
+        return self._truncate
 
     @property
     def symbols(self) -> dict[str, Any]:
@@ -229,6 +242,7 @@ class RNN:
         rounding: str = "carry",
         digits: int = 4,
         steps: int | None = None,
+        truncate: Any = None,
     ) -> Derivation:
         """Derive the gradients step by step.
 
@@ -245,6 +259,8 @@ class RNN:
             Significant digits of rounded figures.
         steps : int, optional
             T.
+        truncate : int, str, Window, Segments, Randomised, or a list of them, optional
+            Truncations: their sections are added (an integer is a window). The model's own by default; ``[]`` is none.
         """
         given = self.values if values is None else ({**self.values, **values} if values else {})
         network = self._network
@@ -252,18 +268,25 @@ class RNN:
             network = with_steps(network, given, steps)
         if detail == "numbers" and not given:
             raise ValueInputError("detail='numbers' needs values; give them with values={...} or in the model file")
-        if sections is None and detail == "full":
-            sections = self._sections or None
+        cut = self._truncate if truncate is None else truncations(truncate)
+        if sections is None and detail == "full" and self._sections:
+            sections = (*self._sections, *(TRUNCATION if truncate is not None and cut else ()))
         chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
-        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding))
+        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding), truncate=cut)
         derived = derive(network, options, given or None)
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
 
-    def lambdify(self) -> Bptt:
-        """Return the generated NumPy function for loss and gradients; ``.source`` is its text."""
+    def lambdify(self, truncate: Any = None) -> Bptt:
+        """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
+
+        Parameters
+        ----------
+        truncate : int, str, Window, Segments or Randomised, optional
+            Truncate the gradients; exact by default, whatever the model's derivation shows.
+        """
         from .codegen.bptt import compile_network
 
-        return compile_network(self._network)
+        return compile_network(self._network, None if truncate is None else truncation(truncate))
 
     def verify(self, seed: int = 0) -> Report:
         """Check the derivation and the generated function by independent routes.
@@ -272,7 +295,10 @@ class RNN:
         """
         from .codegen.verify import verify_function
 
-        return self.derivation().verify(seed) + verify_function(self._network, seed)
+        report = self.derivation().verify(seed) + verify_function(self._network, seed)
+        for how in self._truncate:
+            report += verify_function(self._network, seed, how)
+        return report
 
 
 def _check_notation(system: System, notation: Mapping[str, str]) -> None:
@@ -283,8 +309,17 @@ def _check_notation(system: System, notation: Mapping[str, str]) -> None:
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")
 
 
-def _set(model: RNN, network: Network, values: Any, notation: Any, title: Any, sections: tuple[str, ...]) -> None:
-    parts = {"_network": network, "_values": values, "_notation": notation, "_title": title, "_sections": sections}
+def _set(
+    model: RNN,
+    network: Network,
+    values: Any,
+    notation: Any,
+    title: Any,
+    sections: tuple[str, ...],
+    truncate: tuple[Truncation, ...],
+) -> None:
+    parts = {"_network": network, "_values": values, "_notation": notation, "_title": title, "_sections": sections,
+             "_truncate": truncate}  # fmt: skip
     for name, value in parts.items():
         object.__setattr__(model, name, value)
 

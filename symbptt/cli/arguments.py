@@ -31,8 +31,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "notation": ("textbook", "hh", "d2l", "pytorch", "goodfellow"),
     "rounding": ("carry", "step"),
     "section": (
-        "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
-        "given", "forward", "backward", "numbers", "results",
+        "model", "dependency", "local", "recursion", "parameters", "closed", "truncation", "unrolled",
+        "given", "forward", "backward", "numbers", "truncated", "results",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""
@@ -170,6 +170,7 @@ model_options = combined(
     click.option("--inputs", type=Whole(), metavar="M", help="Size of the input."),
     click.option("--outputs", type=Whole(), metavar="Q", help="Size of the output, with a readout."),
 )
+truncate_help = "window:TAU (or TAU), segments:TAU, randomised:P, randomised:P:independent"
 set_option = click.option(
     "--set", "values", type=Setting(), multiple=True, metavar="NAME=VALUE",
     help="Give a number, numbers (x=1,0.5,1) or JSON (W_h=[[1,0],[0,1]]). Repeatable.",

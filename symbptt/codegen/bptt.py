@@ -303,7 +303,7 @@ def _load(source: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def compile_network(network: Network) -> Bptt:
+def compile_network(network: Network, truncate: Any = None) -> Bptt:
     """Return loss and gradients of a network as a function of numbers, compiled once for each network.
 
     Examples

@@ -116,7 +116,7 @@ class Randomised:
     Examples
     --------
     >>> str(Randomised(0.9)), str(Randomised(["1/2", 0.25], shared=False))
-    ('randomised:9/10', 'randomised:1/2,1/4:independent')
+    ('randomised:0.9', 'randomised:0.5,0.25:independent')
     """
 
     p: Any
@@ -131,7 +131,7 @@ class Randomised:
             raise ValueInputError(f"Randomised: shared must be True or False, not {self.shared!r}")
 
     def __str__(self) -> str:
-        return f"randomised:{','.join(map(str, self.probabilities))}" + ("" if self.shared else ":independent")
+        return f"randomised:{','.join(map(written, self.probabilities))}" + ("" if self.shared else ":independent")
 
     @property
     def mode(self) -> str:
@@ -209,6 +209,18 @@ def check_steps(given: Truncation, steps: Expr) -> None:
         needed = f"{steps - 1}" if steps.is_Integer else "T - 1, for a number T"
         raise SizeError(f"truncate={given}: {len(given.p)} probabilities are given, one for each step from 2 on; "
                         f"needed: {needed}")  # fmt: skip
+
+
+def written(p: Expr) -> str:
+    """Return a probability as people write it: a decimal where that is exact and short.
+
+    >>> written(sympy.Rational(9, 10)), written(sympy.Rational(2, 3))
+    ('0.9', '2/3')
+    """
+    if not p.is_Rational or p.is_Integer:
+        return str(p)
+    places = next((k for k in range(1, 7) if (p * 10**k).is_Integer), None)
+    return str(p) if places is None else f"{float(p):.{places}f}"
 
 
 def _length(name: str, tau: Any) -> int:

@@ -12,7 +12,9 @@ from ... import algebra as A
 from ...model import CELL, Network, System
 from ...model.truncation import Segments, Window
 from ..closed import loss_index
-from ..generic import NEXT, Generic, ParameterGradient, generic
+from ..generic import Generic, ParameterGradient, generic
+from ..sections.common import chain
+from ..steps import EQUALITY, Step
 from ..tidy import substitute
 
 ENDS, STARTS, INSIDE = "ends", "starts", "inside"
@@ -177,7 +179,17 @@ def distance(system: System, t: Expr, loss: Expr) -> Any:
     return A.subtract(loss, t) if system.direction == 1 else A.subtract(t, loss)
 
 
-def next_terms(network: Network, name: str) -> tuple[list[Any], list[Any]]:
-    """Return the terms of an adjoint that come from the next step, and the others."""
-    terms = generic(network).adjoints[name].terms
-    return [t.expr for t in terms if t.source == NEXT], [t.expr for t in terms if t.source != NEXT]
+def within_steps(network: Network, mode: str, key: str) -> list[Step]:
+    """Return the truncated adjoints of intermediate variables: within a step nothing is cut off."""
+    g, system = generic(network), network.system
+    steps: list[Step] = []
+    for name, adjoint in g.adjoints.items():
+        late = system.reduction == "last" and name in g.read_by_loss
+        if name in system.states or late:
+            continue
+        left = A.derivative(system.L, system.at(name), mode)
+        lines = chain(left, marked(g, adjoint.expr, mode), marked(g, g.fill_local(adjoint.expr), mode))
+        rule = "truncation.more" if steps else "truncation.within"
+        facts = (("variable", system.at(name)),)
+        steps.append(Step(f"{key}.{name}", rule, EQUALITY, left, lines, facts, (S.One, system.steps)))
+    return steps

@@ -14,27 +14,28 @@ from sympy import S
 from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import Network
-from ...model.truncation import Randomised
+from ...model.truncation import Randomised, written
 from ..closed import step_index
 from ..generic import LOCAL, NEXT, generic
 from ..sections.common import chain
 from ..steps import DEFINITION, EQUALITY, REMARK, Line, Step
-from .common import Reach, before, loss_of, marked, of_loss, over_losses, reads_adjoints, share
+from .common import Reach, before, loss_of, marked, of_loss, over_losses, reads_adjoints, share, within_steps
 from .expectation import by_independence, by_linearity, by_probability, by_unbiasedness, by_unity
 from .variance import variance_steps
 
 
-def randomised_steps(network: Network, how: Randomised) -> list[Step]:
-    """Return the steps for random truncation: estimator, unbiasedness, variance."""
+def randomised_steps(network: Network, how: Randomised, bounds: bool = True) -> list[Step]:
+    """Return the steps for random truncation: estimator, unbiasedness, variance and, on demand, its bounds."""
     if network.system.steps == 1:
         return [Step(key(how, "nothing"), "truncation.nothing", REMARK)]
     return [
         *_masks(network, how),
         *_estimator(network, how),
+        *within_steps(network, how.mode, key(how, "within")),
         *_weights(network, how),
         *_unbiased(network, how),
         *_parameters(network, how),
-        *variance_steps(network, how),
+        *variance_steps(network, how, bounds),
     ]
 
 
@@ -76,7 +77,7 @@ def _masks(network: Network, how: Randomised) -> list[Step]:
     steps = [Step(key(how, "masks"), rule, DEFINITION, A.expectation(one), (Line("=", probability(how, system.t)),),
                   (*facts, ("ranges", ranges)), masks)]  # fmt: skip
     if how.is_numeric:
-        given = tuple(how.probabilities)
+        given = tuple(A.Literal(written(p)) for p in how.probabilities)
         steps.append(Step(key(how, "given"), "truncation.given_each" if how.varies else "truncation.given", REMARK,
                           facts=(("probability", probability(how, system.t)), ("values", given))))  # fmt: skip
     return steps

@@ -27,6 +27,7 @@ from .common import (
     reads_adjoints,
     share,
     use_of,
+    within_steps,
 )
 
 Regular = Window | Segments
@@ -35,7 +36,8 @@ Regular = Window | Segments
 def regular_steps(network: Network, how: Regular) -> list[Step]:
     """Return the steps for a window or for segments."""
     own = _window_steps if isinstance(how, Window) else _segment_steps
-    return [_opening(network, how), *own(network, how), *_parameters(network, how), *_bias(network, how)]
+    return [_opening(network, how), *own(network, how), *within_steps(network, how.mode, _key(how, "within")),
+            *_parameters(network, how), *_bias(network, how)]  # fmt: skip
 
 
 def _key(how: Regular, name: str) -> str:

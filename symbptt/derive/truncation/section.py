@@ -21,8 +21,11 @@ def truncation_section(network: Network, given: tuple[Truncation, ...]) -> Secti
     seen: set[str] = set()
     for how in given:
         check_steps(how, network.steps)
-        if how.mode not in seen:
-            make = randomised_steps if isinstance(how, Randomised) else regular_steps
-            steps += make(network, how)  # type: ignore[arg-type]
+        if how.mode in seen:
+            continue
+        if isinstance(how, Randomised):
+            steps += randomised_steps(network, how, not any(mode.startswith("randomised") for mode in seen))
+        else:
+            steps += regular_steps(network, how)
         seen.add(how.mode)
     return Section("truncation", tuple(steps)) if steps else None

@@ -23,13 +23,13 @@ from .common import Reach, before, distance, further, of_loss, reads_adjoints, s
 BRACE_OWN, BRACE_BETWEEN = "brace.variances", "brace.covariances"
 
 
-def variance_steps(network: Network, how: Randomised) -> list[Step]:
+def variance_steps(network: Network, how: Randomised, bounds: bool = True) -> list[Step]:
     """Return the covariance of weights, the variances of adjoints and parameters, and when they stay bounded."""
     return [
         *_covariance(network, how),
         *_of_states(network, how),
         *(_of_parameters(network, how) if network.system.scalar else []),
-        *(_bounded(how) if not how.varies else []),
+        *(_bounded(how) if bounds and not how.varies else []),
     ]
 
 
