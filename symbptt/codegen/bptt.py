@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 from ..model import Network
+from ..model.truncation import Randomised, Truncation
 from .checks import Array, Shape, Sizes, numbers, show
 from .emit import Emitted, emit
 from .target import Lead, read_target
@@ -60,17 +61,20 @@ class Bptt:
     Parameters
     ----------
     network : Network
+    truncate : Truncation, optional
+        Exact gradients by default.
 
     Attributes
     ----------
     network : Network
+    truncate : Truncation or None
     source : str
         The generated module, which needs NumPy alone.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self._emitted: Emitted = emit(network)
+    def __init__(self, network: Network, truncate: Truncation | None = None) -> None:
+        self.network, self.truncate = network, truncate
+        self._emitted: Emitted = emit(network, truncate)
         self._plan, self._system = self._emitted.plan, network.system
         self._function = _load(self._emitted.source)
 
@@ -88,7 +92,7 @@ class Bptt:
         return f"<bptt of the cell {self.network.cell.name!r}: {', '.join(self.gradients)}>"
 
     def __reduce__(self) -> Any:
-        return compile_network, (self.network,)
+        return compile_network, (self.network, self.truncate)
 
     def __call__(
         self,
@@ -100,6 +104,8 @@ class Bptt:
         initial: Mapping[str, Any] | None = None,
         wrt: Iterable[str] | None = None,
         steps: int | None = None,
+        masks: Any = None,
+        rng: Any = None,
     ) -> Result:
         """Return loss, gradients, states, outputs and adjoints.
 
@@ -119,6 +125,11 @@ class Bptt:
             What to compute gradients by (all by default); with none, no backward sweep is made.
         steps : int, optional
             T, where there is neither an input nor a target of every step.
+        masks : array of 0 and 1, optional
+            Of random truncation: (T,), entry t for going on from step t + 1 to step t; with masks for each loss
+            (T, T), the loss first. Drawn at random by default.
+        rng : numpy.random.Generator or int, optional
+            What masks are drawn with.
 
         Raises
         ------
@@ -133,6 +144,10 @@ class Bptt:
         self._target(call, target)
         if call.lead.steps is None:
             raise ValueInputError("the number of steps is not known: give steps=")
+        if isinstance(self.truncate, Randomised):
+            call.arguments[self._emitted.masks] = masks_for(self.truncate, call.lead.steps, masks, rng)
+        elif masks is not None or rng is not None:
+            raise ValueInputError("masks and rng are for random truncation: lambdify(truncate=Randomised(p))")
         if self._emitted.needs_steps:
             call.arguments["steps"] = call.lead.steps
         return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
@@ -242,6 +257,26 @@ class Bptt:
         )
 
 
+def masks_for(how: Randomised, steps: int, masks: Any, rng: Any) -> Array:
+    """Return the masks as given, checked, or drawn with the probabilities of a truncation.
+
+    >>> masks_for(Randomised(0.5), 5, None, 0)
+    array([1., 1., 1., 1., 0.])
+    """
+    shape = (steps,) if how.shared else (steps, steps)
+    if how.varies and len(how.p) != steps - 1:
+        raise SizeError(f"{how} has {len(how.p)} probabilities, for the steps from 2 on, but there are {steps} steps")
+    if masks is not None:
+        given = numbers("masks", masks)
+        if given.shape != shape:
+            raise ValueInputError(f"masks has shape {show(given.shape)}; expected {show(shape)}")
+        if not np.isin(given, (0, 1)).all():
+            raise ValueInputError("masks must be 0 or 1")
+        return given
+    odds = np.array([1.0, *(float(how.probability(position)) for position in range(2, steps + 1))])
+    return (np.random.default_rng(rng).random(shape) < odds).astype(float)
+
+
 def _column(call: _Call, array: Array) -> Array:
     return array[..., None] if call.column else array
 
@@ -303,7 +338,7 @@ def _load(source: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def compile_network(network: Network, truncate: Any = None) -> Bptt:
+def compile_network(network: Network, truncate: Truncation | None = None) -> Bptt:
     """Return loss and gradients of a network as a function of numbers, compiled once for each network.
 
     Examples
@@ -316,4 +351,4 @@ def compile_network(network: Network, truncate: Any = None) -> Bptt:
     >>> out.loss, out.grads["W_h"], out.states["h"]
     (5.0, 3.0, array([0., 1., 3.]))
     """
-    return Bptt(network)
+    return Bptt(network, truncate)
