@@ -140,7 +140,8 @@ def _format(given: str | None, output: str | None) -> str:
 @click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written.")
 def derive(
     source: str, lang: str, kind: str | None, output: str | None, values: tuple[tuple[str, Any], ...], notation: Any,
-    detail: str, sections: tuple[str, ...], truncate: tuple[str, ...], digits: int, rounding: str, symbolic: bool, document: bool, no_check: bool,
+    detail: str, sections: tuple[str, ...], truncate: tuple[str, ...], digits: int, rounding: str, symbolic: bool,
+    document: bool, no_check: bool,
     **sizes: Any,
 ) -> int:  # fmt: skip
     """Write the derivation step by step.

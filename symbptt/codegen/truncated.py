@@ -63,8 +63,14 @@ class TruncatedModule(Module):
         return ["", *statement(f"{self.constant} = {value}")]
 
     def _definitions(self) -> list[str]:
-        return [*super()._definitions(), *([_FACTORS.format(P=self.constant, **_SHAPES[self.how.shared])]
-                                           if isinstance(self.how, Randomised) else [])]  # fmt: skip
+        return [
+            *super()._definitions(),
+            *(
+                [_FACTORS.format(P=self.constant, **_SHAPES[self.how.shared])]
+                if isinstance(self.how, Randomised)
+                else []
+            ),
+        ]
 
     def equals(self, left: Any, right: Any, indent: int = 4, at: Expr | None = None) -> None:
         """Put a formula down with the mark of the truncation over the derivatives of L."""
@@ -74,8 +80,9 @@ class TruncatedModule(Module):
         """Mark the derivatives of L, or turn them into those of the loss of one step."""
         own = {e.name for e in self.system.stage(READOUT)}
         leaves = [p for p in sympy.preorder_traversal(expr) if isinstance(p, A.Gradient | A.ScalarDerivative)]
-        mine = [p for p in leaves if p.of == self.system.L and p.mode == A.TOTAL
-                and getattr(p.by, "name", None) not in own]  # fmt: skip
+        mine = [
+            p for p in leaves if p.of == self.system.L and p.mode == A.TOTAL and getattr(p.by, "name", None) not in own
+        ]
         if single and not self.plan.last:
             loss = self.system.at("l", loss_index(self.system))
             return substitute(expr, {p: p.func(loss, p.by, p.args[2]) for p in mine})
@@ -106,7 +113,9 @@ class TruncatedModule(Module):
     def _by_distance(self) -> None:
         self.section("backward sweep: for each distance of a loss, all steps at once")
         sweep = self.plan.sweep
-        names = {line.name: self.adjoint(line.name) if line.left is not None else self.pseudo(line.name) for line in sweep}
+        names = {
+            line.name: self.adjoint(line.name) if line.left is not None else self.pseudo(line.name) for line in sweep
+        }
         totals = {line.name: self.names(f"total {line.name}", f"{names[line.name]}_total") for line in sweep}
         lag = self.names("distance of a loss", "lag")
         for line in sweep:
@@ -119,7 +128,8 @@ class TruncatedModule(Module):
             self.put(f"{self._start(state)} = np.zeros({self.array(self.B, shape=shape)}, dtype)")
         most = f"min({self.constant}, {self.T})" if isinstance(self.how, Window) else self.T
         self.put(f"for {lag} in range({most}):")
-        self.say(f"at every step t, for the loss of step {loss_index(self.system)} = t + {lag} alone", 8)
+        weight = ", with its weight 1/T" if self.system.reduction == "mean" else ""
+        self.say(f"at every step t, for the loss of step {loss_index(self.system)} = t + {lag} alone{weight}", 8)
         for line in sweep:
             right = self._marked(line.right, single=True)
             if line.left is None:
@@ -207,7 +217,7 @@ class TruncatedModule(Module):
             "                    array[where] = kept",
             f"                    slopes[k, end] = (sides[0] - sides[1]) / 2e-6{unit}",
             *single,
-            "            slopes[:-1] -= slopes[1:].copy()  # through the equations of step k + 1 alone",
+            "            slopes[:-1] -= slopes[1:].copy()  # through the equations of one step",
             "            error = (weights * slopes).sum() - out.grads[key][where]",
             "            worst = max(worst, float(abs(error)))",
             "    return worst",
@@ -225,13 +235,13 @@ class TruncatedModule(Module):
 def _about(how: Truncation) -> str:
     """Return what the module says of its gradients."""
     if isinstance(how, Window):
-        return (f"The gradients are truncated: the loss of each step reaches the equations of the last {how.tau} steps, "
-                "its own among them.")  # fmt: skip
+        reached = f"the loss of each step reaches the equations of the last {how.tau} steps, its own among them"
+        return f"The gradients are truncated: {reached}."
     if isinstance(how, Segments):
         return f"The gradients are truncated: the state is detached after every {how.tau} steps."
     whose = "masks that all losses share" if how.shared else "masks for each loss"
-    return (f"The gradients are truncated at random, without bias, with {whose}: where a mask is 1 the gradient goes on "
-            "to the step before, divided by the probability of that.")  # fmt: skip
+    what = "where a mask is 1 the gradient goes on to the step before, divided by the probability of that"
+    return f"The gradients are truncated at random, without bias, with {whose}: {what}."
 
 
 _MASKS = {
@@ -241,7 +251,7 @@ _MASKS = {
 }
 _SHAPES = {True: {"shape": "(T,)", "lead": ""}, False: {"shape": "(T, T)", "lead": ":, "}}
 _FACTORS = '''def factors(masks, T):
-    """Return masks divided by their probabilities; the initial state, before entry 0, is never cut off."""
+    """Return masks divided by their probabilities; the initial state is never cut off."""
     scale = np.ones({shape})
     scale[{lead}1:] = np.asarray(masks, float)[{lead}1:] / {P}
     return scale

@@ -63,9 +63,11 @@ def drawn(instance: Any, given: Randomised | None) -> Chance:
         numeric = given is not None and given.is_numeric and (not given.varies or position - 2 < len(given.p))
         own = float(rng.uniform(0.4, 0.9)) if given is not None and given.varies else common
         probabilities[step] = float(given.probability(position)) if given is not None and numeric else own
-    shared = {(None, step): int(rng.integers(2)) for step in order[1:]}
-    each = {(loss, step): int(rng.integers(2)) for loss in order for step in order[1:]}
-    return Chance(probabilities, {**shared, **each, **{(loss, order[0]): 1 for loss in (None, *order)}})
+    masks: dict[tuple[int | None, int], int] = {}
+    for loss in (None, *order):
+        masks.update({(loss, step): int(rng.integers(2)) for step in order[1:]})
+        masks[loss, order[0]] = 1
+    return Chance(probabilities, masks)
 
 
 # -- forward, with the perturbation let through or not ------------------------------------------------
@@ -99,6 +101,7 @@ def gates_for(mode: str, order: list[int], loss: int | None, chance: Chance) -> 
         shared = mode.endswith("shared")
         return {step: chance.factor(None if shared else loss, step) for step in order}
     how, place = truncation(mode), {step: i for i, step in enumerate(order, start=1)}
+    assert not isinstance(how, Randomised)
     gates = {order[0]: 1.0}
     for position, step in enumerate(order[1:], start=2):
         end = position if loss is None else place[loss]

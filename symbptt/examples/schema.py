@@ -375,8 +375,8 @@ TOP = (
         "truncate",
         "truncation",
         about(
-            'Truncations that the derivation shows: a window\'s length, or "window:3", "segments:3", "randomised:0.9",\n'
-            '"randomised:0.9:independent" (masks for each loss), or a list of them.',
+            'Truncations that the derivation shows: a window\'s length, or "window:3", "segments:3",\n'
+            '"randomised:0.9", "randomised:0.9:independent" (masks for each loss), or a list of them.',
             '推导中给出的截断方式：窗口长度，或 "window:3"、"segments:3"、"randomised:0.9"、\n'
             '"randomised:0.9:independent"（每个损失各用一组掩码），或它们的列表。',
         ),

@@ -207,8 +207,9 @@ def check_steps(given: Truncation, steps: Expr) -> None:
             raise SizeError(f"truncate={given}: tau must be from 1 to T = {steps}; tau = T is the exact gradient")
     elif given.varies and (not steps.is_Integer or len(given.p) != steps - 1):
         needed = f"{steps - 1}" if steps.is_Integer else "T - 1, for a number T"
-        raise SizeError(f"truncate={given}: {len(given.p)} probabilities are given, one for each step from 2 on; "
-                        f"needed: {needed}")  # fmt: skip
+        raise SizeError(
+            f"truncate={given}: {len(given.p)} probabilities are given, one for each step from 2 on; needed: {needed}"
+        )
 
 
 def written(p: Expr) -> str:

@@ -38,8 +38,10 @@ class Places:
     def holds(self, position: int, count: int) -> bool:
         """Whether a position, from 1 to ``count``, is among them.
 
-        >>> [k for k in range(1, 8) if Places(3, ENDS).holds(k, 7)], [k for k in range(1, 8)
-        ...     if Places(3, STARTS).holds(k, 7)]
+        >>> (
+        ...     [k for k in range(1, 8) if Places(3, ENDS).holds(k, 7)],
+        ...     [k for k in range(1, 8) if Places(3, STARTS).holds(k, 7)],
+        ... )
         ([3, 6, 7], [4, 7])
         """
         if self.kind == STARTS:
@@ -54,8 +56,15 @@ class Places:
 def adjoint_leaves(g: Generic, expr: Any) -> list[Any]:
     """Return the symbols dL/dv of variables of the cell in an expression."""
     parts = dict.fromkeys(sympy.preorder_traversal(expr))
-    return [p for p in parts if isinstance(p, A.Gradient | A.ScalarDerivative) and p.of == g.system.L
-            and isinstance(p.by, A.MatrixAt | A.ScalarAt) and p.by.name in g.adjoints and p.mode == A.TOTAL]  # fmt: skip
+    return [
+        p
+        for p in parts
+        if isinstance(p, A.Gradient | A.ScalarDerivative)
+        and p.of == g.system.L
+        and isinstance(p.by, A.MatrixAt | A.ScalarAt)
+        and p.by.name in g.adjoints
+        and p.mode == A.TOTAL
+    ]
 
 
 def marked(g: Generic, expr: Any, mode: str) -> Any:

@@ -13,8 +13,19 @@ from ...algebra import nodes as N
 from ...algebra.random import Expectation, Mask, MatrixExpectation
 from ..tidy import rebuild
 
-_LINEAR = (N.Negative, N.MatrixNegative, N.Plus, N.MatrixPlus, N.EntrySum, N.Transposed, N.Diag, N.DiagonalOf,
-           N.Trace, N.Concat, N.Part)  # fmt: skip
+_LINEAR = (
+    N.Negative,
+    N.MatrixNegative,
+    N.Plus,
+    N.MatrixPlus,
+    N.EntrySum,
+    N.Transposed,
+    N.Diag,
+    N.DiagonalOf,
+    N.Trace,
+    N.Concat,
+    N.Part,
+)
 _BILINEAR = (N.Times, N.Scale, N.MatrixProduct, N.Hadamard, N.Outer, N.Inner)
 _SUMS = (N.TimeSum, N.MatrixTimeSum)
 

@@ -68,18 +68,39 @@ def _masks(network: Network, how: Randomised) -> list[Step]:
     loss, at = loss_of(system)
     one = mask(how, system.t, at)
     masks = (S(2), system.steps) if system.direction == 1 else (S.One, system.steps - 1)
-    facts = (("mask", one), ("probability", probability(how, system.t)), ("symbol", symbol),
-             ("loss", loss), ("before", system.previous), ("t", system.t))  # fmt: skip
+    facts = (
+        ("mask", one),
+        ("probability", probability(how, system.t)),
+        ("symbol", symbol),
+        ("loss", loss),
+        ("before", system.previous),
+        ("t", system.t),
+    )
     rule = f"truncation.masks_{'shared' if how.shared else 'independent'}"
     ranges: tuple[tuple[Any, Any], ...] = ((system.t, masks),)
     if not how.shared and system.reduction != "last":
         ranges = (*ranges, (at, Reach(system).kept(system.t)))
-    steps = [Step(key(how, "masks"), rule, DEFINITION, A.expectation(one), (Line("=", probability(how, system.t)),),
-                  (*facts, ("ranges", ranges)), masks)]  # fmt: skip
+    steps = [
+        Step(
+            key(how, "masks"),
+            rule,
+            DEFINITION,
+            A.expectation(one),
+            (Line("=", probability(how, system.t)),),
+            (*facts, ("ranges", ranges)),
+            masks,
+        )
+    ]
     if how.is_numeric:
         given = tuple(A.Literal(written(p)) for p in how.probabilities)
-        steps.append(Step(key(how, "given"), "truncation.given_each" if how.varies else "truncation.given", REMARK,
-                          facts=(("probability", probability(how, system.t)), ("values", given))))  # fmt: skip
+        steps.append(
+            Step(
+                key(how, "given"),
+                "truncation.given_each" if how.varies else "truncation.given",
+                REMARK,
+                facts=(("probability", probability(how, system.t)), ("values", given)),
+            )
+        )
     return steps
 
 
@@ -91,7 +112,7 @@ def _estimator(network: Network, how: Randomised) -> list[Step]:
     g, system = generic(network), network.system
     following, (shown, loss) = system.following, loss_of(system)
     factor = A.divide(mask(how, following, loss), probability(how, following))
-    steps = []
+    steps: list[Step] = []
     for name in system.states:
         own = share(g, name, system.t, loss, how.mode) if not how.shared else None
         left = own if own is not None else A.derivative(system.L, system.at(name), how.mode)
@@ -105,8 +126,17 @@ def _estimator(network: Network, how: Randomised) -> list[Step]:
         ranges = _ranges(network, how)
         facts = (("variable", system.at(name)), ("loss", shown), ("ranges", ranges))
         rule = "truncation.estimator" if how.shared else "truncation.estimator_each"
-        steps.append(Step(key(how, f"estimator.{name}"), rule if not steps else "truncation.more", EQUALITY, left,
-                          (Line("=", right),), facts, ranges[0][1]))  # fmt: skip
+        steps.append(
+            Step(
+                key(how, f"estimator.{name}"),
+                rule if not steps else "truncation.more",
+                EQUALITY,
+                left,
+                (Line("=", right),),
+                facts,
+                ranges[0][1],
+            )
+        )
     return steps
 
 
@@ -133,13 +163,22 @@ def weighted_sum(network: Network, how: Randomised, name: str) -> Any:
 def _weights(network: Network, how: Randomised) -> list[Step]:
     """The adjoint as a sum over losses, each with the product of its weights."""
     system = network.system
-    steps = []
+    steps: list[Step] = []
     for name in system.states:
         left = A.derivative(system.L, system.at(name), how.mode)
         facts = (("variable", system.at(name)), ("loss", system.at("l", Reach(system).loss)))
         rule = "truncation.weights_last" if system.reduction == "last" else "truncation.weights"
-        steps.append(Step(key(how, f"weights.{name}"), rule if not steps else "truncation.more", EQUALITY, left,
-                          chain(left, weighted_sum(network, how, name)), facts, (S.One, system.steps)))  # fmt: skip
+        steps.append(
+            Step(
+                key(how, f"weights.{name}"),
+                rule if not steps else "truncation.more",
+                EQUALITY,
+                left,
+                chain(left, weighted_sum(network, how, name)),
+                facts,
+                (S.One, system.steps),
+            )
+        )
     return steps
 
 
@@ -156,16 +195,33 @@ def _unbiased(network: Network, how: Randomised) -> list[Step]:
     known = by_probability(independent, how.varies)
     left = A.expectation(product)
     ranges = ((system.t, (S.One, system.steps)), *([] if last else [(reach.loss, reach.kept(system.t))]))
-    steps = [Step(key(how, "one"), "truncation.one", EQUALITY, left, chain(left, independent, known, by_unity(known)),
-                  (("probability", probability(how, system.t)), ("ranges", ranges)), (S.One, system.steps))]  # fmt: skip
+    steps = [
+        Step(
+            key(how, "one"),
+            "truncation.one",
+            EQUALITY,
+            left,
+            chain(left, independent, known, by_unity(known)),
+            (("probability", probability(how, system.t)), ("ranges", ranges)),
+            (S.One, system.steps),
+        )
+    ]
     for name in system.states:
         truncated = A.derivative(system.L, system.at(name), how.mode)
         left = A.expectation(truncated)
         linear = by_linearity(weighted_sum(network, how, name))
         one = by_unity(by_probability(_inside(linear), how.varies))
-        steps.append(Step(key(how, f"unbiased.{name}"), "truncation.unbiased" if len(steps) == 1 else "truncation.more",
-                          EQUALITY, left, chain(left, linear, one, g.adjoint_of(name)),
-                          (("variable", system.at(name)),), (S.One, system.steps)))  # fmt: skip
+        steps.append(
+            Step(
+                key(how, f"unbiased.{name}"),
+                "truncation.unbiased" if len(steps) == 1 else "truncation.more",
+                EQUALITY,
+                left,
+                chain(left, linear, one, g.adjoint_of(name)),
+                (("variable", system.at(name)),),
+                (S.One, system.steps),
+            )
+        )
     return steps
 
 
@@ -191,6 +247,14 @@ def _parameters(network: Network, how: Randomised) -> list[Step]:
         steps.append(Step(key(how, f"parameter.{name}"), first, EQUALITY, symbol, chain(symbol, estimate), facts))
         left, linear = A.expectation(symbol), by_linearity(estimate)
         exact = A.derivative(system.L, gradient.parameter)
-        means.append(Step(key(how, f"mean.{name}"), second, EQUALITY, left,
-                          chain(left, linear, by_unbiasedness(linear), exact), facts))  # fmt: skip
+        means.append(
+            Step(
+                key(how, f"mean.{name}"),
+                second,
+                EQUALITY,
+                left,
+                chain(left, linear, by_unbiasedness(linear), exact),
+                facts,
+            )
+        )
     return [*steps, *means]

@@ -35,9 +35,14 @@ Regular = Window | Segments
 
 def regular_steps(network: Network, how: Regular) -> list[Step]:
     """Return the steps for a window or for segments."""
-    own = _window_steps if isinstance(how, Window) else _segment_steps
-    return [_opening(network, how), *own(network, how), *within_steps(network, how.mode, _key(how, "within")),
-            *_parameters(network, how), *_bias(network, how)]  # fmt: skip
+    own = _window_steps(network, how) if isinstance(how, Window) else _segment_steps(network, how)
+    return [
+        _opening(network, how),
+        *own,
+        *within_steps(network, how.mode, _key(how, "within")),
+        *_parameters(network, how),
+        *_bias(network, how),
+    ]
 
 
 def _key(how: Regular, name: str) -> str:
@@ -49,7 +54,7 @@ def _opening(network: Network, how: Regular) -> Step:
     kind = "window" if isinstance(how, Window) else "segments"
     exact = system.steps.is_Integer and how.tau == system.steps
     symbol = A.derivative(system.L, system.at(system.states[0]), how.mode)
-    facts = (("tau", how.tau), ("symbol", symbol), ("loss", loss_of(system)[0]), ("use", loss_of(system)[1]))  # fmt: skip
+    facts = (("tau", how.tau), ("symbol", symbol), ("loss", loss_of(system)[0]), ("use", loss_of(system)[1]))
     rule = f"truncation.{kind}" + (".exact" if exact else ".one" if how.tau == 1 else "")
     return Step(_key(how, "opening"), rule, REMARK, facts=facts)
 
@@ -60,21 +65,43 @@ def _opening(network: Network, how: Regular) -> Step:
 def _sums(network: Network, how: Regular) -> list[Step]:
     """dL/dv_t as the sum over the losses that are kept, for every state."""
     g, system = generic(network), network.system
-    reach, steps = Reach(system, how), []
+    reach = Reach(system, how)
+    steps: list[Step] = []
     for name in system.states:
         left = A.derivative(system.L, system.at(name), how.mode)
         low, high = reach.kept(system.t)
         total = over_losses(g, share(g, name, system.t, reach.loss), reach.loss, low, high)
         facts = (("variable", system.at(name)), ("loss", system.at("l", reach.loss)))
         if system.reduction != "last":
-            steps.append(Step(_key(how, f"sum.{name}"), "truncation.sum", EQUALITY, left,
-                              chain(left, total, *_closed(network, how, name)), facts, (S.One, system.steps)))  # fmt: skip
+            steps.append(
+                Step(
+                    _key(how, f"sum.{name}"),
+                    "truncation.sum",
+                    EQUALITY,
+                    left,
+                    chain(left, total, *_closed(network, how, name)),
+                    facts,
+                    (S.One, system.steps),
+                )
+            )
             continue
-        steps.append(Step(_key(how, f"sum.{name}"), "truncation.sum_last", EQUALITY, left, chain(left, total), facts,
-                          reach.reached_by_end()))  # fmt: skip
+        steps.append(
+            Step(
+                _key(how, f"sum.{name}"),
+                "truncation.sum_last",
+                EQUALITY,
+                left,
+                chain(left, total),
+                facts,
+                reach.reached_by_end(),
+            )
+        )
         zero = A.zero_like(system.at(name))
-        steps.append(Step(_key(how, f"zero.{name}"), "truncation.zero_last", EQUALITY, left, chain(left, zero), facts,
-                          reach.cut()))  # fmt: skip
+        steps.append(
+            Step(
+                _key(how, f"zero.{name}"), "truncation.zero_last", EQUALITY, left, chain(left, zero), facts, reach.cut()
+            )
+        )
     return steps
 
 
@@ -104,7 +131,8 @@ def _passes(network: Network, how: Window) -> list[Step]:
     g, system = generic(network), network.system
     if how.tau == 1:
         return []
-    loss, steps = Reach(system).loss, []
+    loss = Reach(system).loss
+    steps: list[Step] = []
     for name in system.states:
         left = share(g, name, system.t, loss)
         kept = [term for term in g.adjoints[name].terms if term.source != LOCAL]
@@ -113,11 +141,23 @@ def _passes(network: Network, how: Window) -> list[Step]:
         lines = chain(left, *([rule] if rule else []), of_loss(g, raw, loss))
         last = system.reduction == "last"
         after = (system.steps, system.steps) if last else _after(network)
-        facts = (("variable", system.at(name)), ("loss", system.at("l", loss)), ("tau", how.tau),
-                 ("ranges", ((system.t, _before_last(network)), (loss, after))))  # fmt: skip
+        facts = (
+            ("variable", system.at(name)),
+            ("loss", system.at("l", loss)),
+            ("tau", how.tau),
+            ("ranges", ((system.t, _before_last(network)), (loss, after))),
+        )
         key = "truncation.pass_last" if last else "truncation.pass"
         steps.append(Step(_key(how, f"pass.{name}"), key, EQUALITY, left, lines, facts, _before_last(network)))
-    return [*steps, Step(_key(how, "cost"), "truncation.cost", REMARK, facts=(("products", how.tau * system.steps), ("tau", how.tau), ("T", system.steps)))]
+    return [
+        *steps,
+        Step(
+            _key(how, "cost"),
+            "truncation.cost",
+            REMARK,
+            facts=(("products", how.tau * system.steps), ("tau", how.tau), ("T", system.steps)),
+        ),
+    ]
 
 
 def _after(network: Network) -> tuple[Expr, Expr]:
@@ -158,17 +198,30 @@ def _forward(network: Network, how: Segments) -> list[Step]:
     """The equations of the first step of a segment, with the gradient stopped."""
     system = network.system
     stopped = {system.at(s, system.previous): A.held(system.at(s, system.previous)) for s in system.states}
-    steps = []
+    steps: list[Step] = []
     for equation in system.stage(CELL):
         right = equation.right.xreplace(stopped)
         if right != equation.right and not _nothing_cut(network, how):
             state = next(iter(stopped))
-            facts = (("starts", _list(network, how, 1)), ("where", Places(how.tau, STARTS)),
-                     ("stopped", stopped[state]), ("state", state))  # fmt: skip
+            facts = (
+                ("starts", _list(network, how, 1)),
+                ("where", Places(how.tau, STARTS)),
+                ("stopped", stopped[state]),
+                ("state", state),
+            )
             rule = "truncation.stopped_on" if not system.steps.is_Integer else "truncation.stopped"
             first = not steps
-            steps.append(Step(_key(how, f"forward.{equation.name}"), rule if first else "truncation.stopped_more",
-                              DEFINITION, equation.left, (Line("=", right),), facts, (S.One, system.steps)))  # fmt: skip
+            steps.append(
+                Step(
+                    _key(how, f"forward.{equation.name}"),
+                    rule if first else "truncation.stopped_more",
+                    DEFINITION,
+                    equation.left,
+                    (Line("=", right),),
+                    facts,
+                    (S.One, system.steps),
+                )
+            )
     return steps
 
 
@@ -187,19 +240,30 @@ def _list(network: Network, how: Segments, offset: int) -> tuple[Any, ...]:
 
 def _recursions(network: Network, how: Segments) -> list[Step]:
     g, system = generic(network), network.system
-    steps = []
+    steps: list[Step] = []
     for name in system.states:
         left = A.derivative(system.L, system.at(name), how.mode)
         terms = g.adjoints[name].terms
         inner = A.add(*(t.expr for t in terms)) if terms else A.zero_like(left)
         braces = tuple({LOCAL: BRACE_LOCAL, NEXT: BRACE_NEXT}.get(t.source, BRACE_SAME) for t in terms)
-        line = Line("=", marked(g, inner, how.mode), braces if len(braces) > 1 and len(inner.args) == len(braces) else ())
+        line = Line(
+            "=", marked(g, inner, how.mode), braces if len(braces) > 1 and len(inner.args) == len(braces) else ()
+        )
         facts = (("variable", system.at(name)), ("ends", _list(network, how, 0)))
         if how.tau > 1:
-            steps.append(Step(_key(how, f"inside.{name}"), "truncation.inside", EQUALITY, left,
-                              (line, *chain(left, marked(g, g.fill_local(inner), how.mode)))
-                              if g.fill_local(inner) != inner else (line,),
-                              (*facts, ("where", Places(how.tau, INSIDE))), (S.One, system.steps)))  # fmt: skip
+            steps.append(
+                Step(
+                    _key(how, f"inside.{name}"),
+                    "truncation.inside",
+                    EQUALITY,
+                    left,
+                    (line, *chain(left, marked(g, g.fill_local(inner), how.mode)))
+                    if g.fill_local(inner) != inner
+                    else (line,),
+                    (*facts, ("where", Places(how.tau, INSIDE))),
+                    (S.One, system.steps),
+                )
+            )
         if system.reduction == "last":
             steps += _last_ends(network, how, name)
             continue
@@ -207,9 +271,17 @@ def _recursions(network: Network, how: Segments) -> list[Step]:
         edge = A.add(*kept) if kept else A.zero_like(left)
         on = "" if system.steps.is_Integer else "_on"
         rule = "truncation.ends" + ("_none" if _nothing_cut(network, how) else on)
-        steps.append(Step(_key(how, f"ends.{name}"), rule, EQUALITY, left,
-                          chain(left, marked(g, edge, how.mode), marked(g, g.fill_local(edge), how.mode)),
-                          (*facts, ("where", Places(how.tau, ENDS))), (S.One, system.steps)))  # fmt: skip
+        steps.append(
+            Step(
+                _key(how, f"ends.{name}"),
+                rule,
+                EQUALITY,
+                left,
+                chain(left, marked(g, edge, how.mode), marked(g, g.fill_local(edge), how.mode)),
+                (*facts, ("where", Places(how.tau, ENDS))),
+                (S.One, system.steps),
+            )
+        )
     return steps
 
 
@@ -222,8 +294,16 @@ def _last_ends(network: Network, how: Segments, name: str) -> list[Step]:
     local = [g.local_of(name, system.end)] if name in g.read_by_loss else []
     opaque = A.add(*local, *(marked(g, e, how.mode) for e in kept)) if local or kept else start
     filled = A.add(*(g.fill_local(e) for e in local), *(marked(g, e, how.mode) for e in kept)) if local else opaque
-    return [Step(_key(how, f"end.{name}"), "truncation.start_last", EQUALITY, left, chain(left, opaque, filled),
-                 (("variable", system.at(name)), ("end", system.end)))]  # fmt: skip
+    return [
+        Step(
+            _key(how, f"end.{name}"),
+            "truncation.start_last",
+            EQUALITY,
+            left,
+            chain(left, opaque, filled),
+            (("variable", system.at(name)), ("end", system.end)),
+        )
+    ]
 
 
 # -- parameters, and what is left out -----------------------------------------------------------------
@@ -231,7 +311,7 @@ def _last_ends(network: Network, how: Segments, name: str) -> list[Step]:
 
 def _parameters(network: Network, how: Regular) -> list[Step]:
     g, system = generic(network), network.system
-    steps = []
+    steps: list[Step] = []
     for key, gradient in g.parameters.items():
         if reads_adjoints(g, gradient):
             left = A.derivative(system.L, gradient.parameter, how.mode)
@@ -249,7 +329,7 @@ def _bias(network: Network, how: Regular) -> list[Step]:
     low, high = reach.cut()
     if (high - low).is_negative:
         return [Step(_key(how, "unbiased"), "truncation.nothing", REMARK)]
-    steps = []
+    steps: list[Step] = []
     for key, gradient in g.parameters.items():
         if not reads_adjoints(g, gradient):
             continue

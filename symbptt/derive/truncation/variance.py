@@ -58,21 +58,48 @@ def _covariance(network: Network, how: Randomised) -> list[Step]:
         left: Any = A.variance_of(product)
         facts = (("ranges", ((system.t, (S.One, system.steps)),)), ("inverse", inverse))
         right = _excess(network, how, system.t, system.end)
-        return [Step(_key(how, "covariance"), "truncation.weight_variance", EQUALITY, left, chain(left, right), facts,
-                     (S.One, system.steps))]  # fmt: skip
+        return [
+            Step(
+                _key(how, "covariance"),
+                "truncation.weight_variance",
+                EQUALITY,
+                left,
+                chain(left, right),
+                facts,
+                (S.One, system.steps),
+            )
+        ]
     s = Reach(system).loss
     r = loss_index(system, s)
     one, other = (weight(network, how, loss) for loss in (s, r))
     own: tuple[Any, ...] = ((system.t, (S.One, system.steps)), (s, Reach(system).kept(system.t)))
     left, right = A.variance_of(one), _excess(network, how, system.t, s)
     pair = (("loss", system.at("l", s)), ("other", system.at("l", r)), ("inverse", inverse))
-    steps = [Step(_key(how, "variance"), "truncation.weight_variance", EQUALITY, left, chain(left, right),
-                  (*pair, ("ranges", own)), (S.One, system.steps))]  # fmt: skip
+    steps = [
+        Step(
+            _key(how, "variance"),
+            "truncation.weight_variance",
+            EQUALITY,
+            left,
+            chain(left, right),
+            (*pair, ("ranges", own)),
+            (S.One, system.steps),
+        )
+    ]
     between = A.CovarianceOf(one, other)
     value = right if how.shared else S.Zero
     rule = "truncation.weight_covariance" + ("" if how.shared else "_none")
-    steps.append(Step(_key(how, "covariance"), rule, EQUALITY, between, (Line("=", value),),
-                      (*pair, ("ranges", (*own, (r, further(system, s))))), (S.One, system.steps)))  # fmt: skip
+    steps.append(
+        Step(
+            _key(how, "covariance"),
+            rule,
+            EQUALITY,
+            between,
+            (Line("=", value),),
+            (*pair, ("ranges", (*own, (r, further(system, s))))),
+            (S.One, system.steps),
+        )
+    )
     return steps
 
 
@@ -91,7 +118,7 @@ def _of_states(network: Network, how: Randomised) -> list[Step]:
     g, system = generic(network), network.system
     reach = Reach(system)
     s = reach.loss
-    steps = []
+    steps: list[Step] = []
     for name in system.states:
         left = A.variance_of(A.derivative(system.L, system.at(name), how.mode))
         if system.reduction == "last":
@@ -101,8 +128,17 @@ def _of_states(network: Network, how: Randomised) -> list[Step]:
             line = _adjoint_line(network, how, name)
         facts = (("variable", system.at(name)), ("loss", system.at("l", s)))
         rule = "truncation.variance" if network.system.scalar else "truncation.variance_entries"
-        steps.append(Step(_key(how, f"variance.{name}"), "truncation.more" if steps else rule, EQUALITY, left, (line,),
-                          facts, (S.One, system.steps)))  # fmt: skip
+        steps.append(
+            Step(
+                _key(how, f"variance.{name}"),
+                "truncation.more" if steps else rule,
+                EQUALITY,
+                left,
+                (line,),
+                facts,
+                (S.One, system.steps),
+            )
+        )
     return steps
 
 
@@ -155,8 +191,17 @@ def _of_parameters(network: Network, how: Randomised) -> list[Step]:
             right = A.time_sum(A.time_sum(A.time_sum(body, u, 1, s), t, 1, s), s, 1, T)
         right = A.product(g.weight**2, right)
         facts = (("parameter", gradient.parameter), ("first", t), ("second", u))
-        steps.append(Step(_key(how, f"variance.{name}"), "truncation.more" if steps else "truncation.variance_parameter",
-                          EQUALITY, left, (Line("=", right),), facts))  # fmt: skip
+        rule = "truncation.variance_parameter"
+        steps.append(
+            Step(
+                _key(how, f"variance.{name}"),
+                "truncation.more" if steps else rule,
+                EQUALITY,
+                left,
+                (Line("=", right),),
+                facts,
+            )
+        )
     return steps
 
 
@@ -179,21 +224,38 @@ def _bounded(how: Randomised) -> list[Step]:
     excess = A.subtract(A.divide(1, A.power(p, d)), 1)
     own = A.time_sum(A.product(excess, A.power(J, 2 * d)), d, 0, n)
     square = A.power(J, 2)
-    sums = [A.divide(A.subtract(1, top), A.subtract(1, x)) for top, x in
-            ((A.power(ratio, n + 1), ratio), (A.power(J, 2 * n + 2), square))]  # fmt: skip
+    sums = [
+        A.divide(A.subtract(1, top), A.subtract(1, x))
+        for top, x in ((A.power(ratio, n + 1), ratio), (A.power(J, 2 * n + 2), square))
+    ]
 
     def limit(x: Any) -> Any:
         return A.divide(1, A.subtract(1, x))
 
     facts = (("jacobian", J), ("ratio", ratio), ("probability", p), ("n", n))
-    steps = [Step(_key(how, "bounded"), "truncation.bounded", IDENTITY, own,
-                  (Line("=", A.subtract(*sums)),
-                   Line("≤", A.subtract(limit(ratio), limit(square)))), facts)]  # fmt: skip
+    steps = [
+        Step(
+            _key(how, "bounded"),
+            "truncation.bounded",
+            IDENTITY,
+            own,
+            (Line("=", A.subtract(*sums)), Line("≤", A.subtract(limit(ratio), limit(square)))),
+            facts,
+        )
+    ]
     if how.shared:
         far = A.time_sum(A.power(J, e), e, d + 1, n)
         cross = A.product(2, A.time_sum(A.product(excess, A.power(J, d), far), d, 0, n))
         two = A.divide(A.product(2, J), A.subtract(1, J))
-        steps.append(Step(_key(how, "bounded_shared"), "truncation.bounded_shared", IDENTITY, cross,
-                          (Line("≤", A.product(two, A.subtract(limit(ratio), limit(square)))),), facts))  # fmt: skip
+        steps.append(
+            Step(
+                _key(how, "bounded_shared"),
+                "truncation.bounded_shared",
+                IDENTITY,
+                cross,
+                (Line("≤", A.product(two, A.subtract(limit(ratio), limit(square)))),),
+                facts,
+            )
+        )
     steps.append(Step(_key(how, "unbounded"), "truncation.unbounded", REMARK, facts=facts))
     return steps

@@ -14,7 +14,7 @@ from ...algebra.figures import Figure, each
 from ...algebra.rounding import literal_like
 from ...model import CELL, Network
 from ...model.truncation import Randomised, Truncation
-from ..generic import LOCAL, generic
+from ..generic import NEXT, SAME, generic
 from ..numeric import Numbers
 from ..run import steps_of
 from ..steps import VALUE, Line, Section, Step
@@ -44,7 +44,8 @@ class Shares:
         """Carry the recursion of one loss from the step after t to t."""
         g, system = self.g, self.system
         for name, adjoint in g.adjoints.items():
-            terms = [term.expr for term in adjoint.terms if term.source != LOCAL and (t != loss or term.source == "same")]
+            sources = (SAME,) if t == loss else (SAME, NEXT)
+            terms = [term.expr for term in adjoint.terms if term.source in sources]
             total = A.add(*terms) if terms else A.zero_like(system.at(name))
             expr = self._single(total, loss).xreplace({system.t: Integer(t)})
             if t == loss and name in g.read_by_loss:
@@ -83,7 +84,8 @@ class Shares:
 
     def truncated(self, key: str, how: Any) -> tuple[Any, Any]:
         """Return the sums over the pairs that are kept and over those that are left out."""
-        kept, dropped = [], []
+        kept: list[Any] = []
+        dropped: list[Any] = []
         for t, s in self.pairs():
             (kept if how.reaches(self.order[s], self.order[t]) else dropped).append(self.use(key, t, s))
         zero = self.value(A.zero_like(self.g.parameters[key].parameter))
@@ -138,8 +140,16 @@ def _rows(shares: Shares, key: str, given: list[Truncation], first: bool) -> lis
     numbers, system = shares.numbers, shares.system
     symbol = system.parameters[key]
     exact = A.derivative(system.L, symbol)
-    rows = [_value(numbers, f"truncated.{key}", "truncated.exact", exact,
-                   numbers.figures[numbers.in_notation(exact)], (("parameter", symbol),))]  # fmt: skip
+    rows = [
+        _value(
+            numbers,
+            f"truncated.{key}",
+            "truncated.exact",
+            exact,
+            numbers.figures[numbers.in_notation(exact)],
+            (("parameter", symbol),),
+        )
+    ]
     for how in given:
         leaf = A.derivative(system.L, symbol, how.mode)
         if isinstance(how, Randomised):
@@ -157,4 +167,3 @@ def _value(numbers: Numbers, key: str, rule: str, left: Any, value: Any, facts: 
     exact = all(numbers.rounding.show(figure)[1] for figure in np.ravel(value))
     facts = tuple((name, numbers.in_notation(fact)) for name, fact in facts)
     return Step(key, rule, VALUE, numbers.in_notation(left), (Line("=" if exact else "≈", shown),), facts)
-
