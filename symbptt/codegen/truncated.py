@@ -187,7 +187,7 @@ class TruncatedModule(Module):
         masks = []
         if self.masks:
             shape = f"({T},)" if isinstance(self.how, Randomised) and self.how.shared else f"({T}, {T})"
-            masks = [f'    {self.masks[0]} = given["{self.masks[0]}"] = rng.integers(0, 2, {shape})']
+            masks = [f'    {self.masks[0]} = given["{self.masks[0]}"] = rng.random({shape}) < 0.7']
         unit = f" * (end + 1 - k) / {T}" if system.reduction == "mean" else ""
         ends = f"({T} - 1,)" if self.plan.last else f"range(k, {T})"
         single = [] if self.plan.last else ["            slopes[:, 1:] -= slopes[:, :-1].copy()  # of single losses"]

@@ -9,6 +9,8 @@ import sympy
 from sympy import Integer, Rational, Symbol
 
 from .. import algebra as A
+from ..algebra.number_text import last_place
+from ..algebra.rounding import literals_of
 from ..derive.steps import Step
 from .numbers import NumberDomain, value_of
 
@@ -50,13 +52,14 @@ def _value(expr: Any, numbers: dict[Any, Any], p: Any) -> float:
     return float(value_of(expr.xreplace({**chances, **numbers}), NumberDomain({})))
 
 
-def check_value(step: Step, instance: Any, digits: int) -> tuple[bool, str]:
-    """Compare a printed number, or array of numbers, with the value measured at the given numbers."""
+def check_value(step: Step, instance: Any) -> tuple[bool, str]:
+    """Compare a printed number, or array of numbers, with the measured value, to its last digit."""
     truth = np.asarray(instance.evaluate(step.left, {}), dtype=float)
     for line in step.chain:
-        printed = np.asarray(instance.evaluate(line.expr, {}), dtype=float)
-        allowed = 1e-9 if line.sign == "=" else 0.51 * 10.0 ** (1 - digits)
-        scale = np.maximum(np.abs(truth), 1e-9)
-        if printed.shape != truth.shape or (np.abs(printed - truth) > allowed * scale + 1e-11).any():
+        literals = np.asarray(literals_of(line.expr))
+        printed = np.vectorize(lambda literal: float(literal.value), otypes=[float])(literals)
+        units = np.vectorize(lambda literal: float(last_place(literal.text) or 0), otypes=[float])(literals)
+        allowed = 1e-9 * np.abs(truth) + 1e-12 + (0 if line.sign == "=" else 0.5 * units)
+        if printed.shape != truth.shape or (np.abs(printed - truth) > allowed).any():
             return False, f"{line.sign} {line.expr} is not the value of the left side, {truth}"
     return True, "the printed figures are the measured values"

@@ -206,7 +206,7 @@ class _Verifier:
         return check_identity(step, self.seed)
 
     def value(self, step: Step) -> tuple[bool, str]:
-        return check_value(step, self.truncated.drawn(step, self.given), self._digits())
+        return check_value(step, self.truncated.drawn(step, self.given))
 
     def worked(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers

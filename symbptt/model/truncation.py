@@ -235,7 +235,7 @@ def _probability(given: Any) -> Expr:
     wrong = ValueInputError(
         f"probability {given}: it must be above 0 and at most 1; the gradient is divided by it, and 1 is exact"
     )
-    if isinstance(given, str) and given.strip().isidentifier():
+    if isinstance(given, str) and given.strip().isidentifier() and given.strip() not in ("nan", "inf", "oo", "zoo"):
         return sympy.Symbol(given.strip(), positive=True)
     try:
         value = sympy.Rational(str(given)) if isinstance(given, str | float) else sympy.sympify(given, strict=True)
