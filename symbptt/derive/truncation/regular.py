@@ -214,7 +214,7 @@ def _forward(network: Network, how: Segments) -> list[Step]:
             steps.append(
                 Step(
                     _key(how, f"forward.{equation.name}"),
-                    rule if first else "truncation.stopped_more",
+                    rule if first else "truncation.more",
                     DEFINITION,
                     equation.left,
                     (Line("=", right),),

@@ -21,6 +21,10 @@ from ..steps import VALUE, Line, Section, Step
 from .common import of_loss, reads_adjoints, share, use_of
 
 
+MOST = 10
+"""Up to so many steps variances are printed: they are verified by going over all masks."""
+
+
 class Shares:
     """What each loss adds to the adjoint of each variable at each step, carried out with the given numbers.
 
@@ -153,6 +157,8 @@ def _rows(shares: Shares, key: str, given: list[Truncation], first: bool) -> lis
     for how in given:
         leaf = A.derivative(system.L, symbol, how.mode)
         if isinstance(how, Randomised):
+            if numbers.count > MOST:
+                continue
             left, value = A.variance_of(leaf), shares.variance(key, how)
             rows.append(_value(numbers, f"truncated.{how.mode}.{key}", "truncated.variance", left, value))
             continue
