@@ -20,7 +20,6 @@ from ..run import steps_of
 from ..steps import VALUE, Line, Section, Step
 from .common import of_loss, reads_adjoints, share, use_of
 
-
 MOST = 10
 """Up to so many steps variances are printed: they are verified by going over all masks."""
 
