@@ -241,6 +241,12 @@ def test_dropped_pairs_are_counted() -> None:
     assert (facts["dropped"], facts["pairs"]) == (28, 55)
 
 
+def test_the_cost_of_many_passes_is_only_told_where_there_are_many_losses() -> None:
+    keys = [step.key for step in RNN("tanh", steps=5).derivation(truncate=2).steps]
+    last = [step.key for step in RNN("tanh", steps=5, reduction="last").derivation(truncate=2).steps]
+    assert "truncation.window:2.cost" in keys and "truncation.window:2.cost" not in last
+
+
 # -- how it is asked for ------------------------------------------------------------------------------
 
 
