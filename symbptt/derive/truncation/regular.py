@@ -150,8 +150,8 @@ def _passes(network: Network, how: Window) -> list[Step]:
         key = "truncation.pass_last" if last else "truncation.pass"
         steps.append(Step(_key(how, f"pass.{name}"), key, EQUALITY, left, lines, facts, _before_last(network)))
     if system.reduction != "last":
-        facts = (("products", how.tau * system.steps), ("tau", how.tau), ("T", system.steps))
-        steps.append(Step(_key(how, "cost"), "truncation.cost", REMARK, facts=facts))
+        cost = (("products", how.tau * system.steps), ("tau", how.tau), ("T", system.steps))
+        steps.append(Step(_key(how, "cost"), "truncation.cost", REMARK, facts=cost))
     return steps
 
 
