@@ -25,6 +25,9 @@ _PUBLIC = {
     "MGU": "model",
     "Residual": "model",
     "StateSpace": "model",
+    "Randomised": "api",
+    "Segments": "api",
+    "Window": "api",
     "Derivation": "api",
     "load": "api",
     "params_from_torch": "torch_params",
@@ -46,17 +49,20 @@ __all__ = [
     "Leaky",
     "LinearAttention",
     "Loss",
+    "Randomised",
     "Residual",
+    "Segments",
     "StateSpace",
     "SymbpttError",
     "SymbpttWarning",
+    "Window",
     "__version__",
     "load",
     "params_from_torch",
 ]
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Loss, load
+    from .api import RNN, Cell, Derivation, Loss, Randomised, Segments, Window, load
     from .errors import SymbpttError, SymbpttWarning
     from .model import GRU, LSTM, MGU, DeltaRule, Elman, IndRNN, LayerNorm, Leaky, LinearAttention, Residual, StateSpace
     from .torch_params import params_from_torch

@@ -11,7 +11,7 @@ from sympy import Basic, srepr
 
 from .algebra import size
 from .algebra.rounding import Rounding
-from .derive.derivation import Derived, Options, derive
+from .derive.derivation import TRUNCATION, Derived, Options, derive
 from .derive.forms import gradient
 from .derive.influence import influence
 from .derive.saliency import saliency
@@ -22,6 +22,7 @@ from .model import COLUMNS, LOSSES, ROWS, Cell, Loss, Network, System, check_lay
 from .model import cell as find_cell
 from .model.heads import read_heads
 from .model.random import check_random, draw
+from .model.truncation import Randomised, Segments, Truncation, Window, check_steps, truncation, truncations
 from .model.unused import unused
 from .model.values import freeze, known_keys, laid_out, with_steps
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .evaluate.rtrl import ForwardMode
     from .render.document import Document
 
-__all__ = ["RNN", "Cell", "Derivation", "Loss", "load"]
+__all__ = ["RNN", "Cell", "Derivation", "Loss", "Randomised", "Segments", "Window", "load"]
 
 
 class RNN:
@@ -75,6 +76,8 @@ class RNN:
         or any weights. With ``reduction="mean"`` L is (1/T) sum m_t l_t, divided by T and not by the sum of the m_t.
     loss_steps : sequence of int
         The steps whose losses count: L is their sum. The mask is then 1 at those steps and 0 elsewhere.
+    truncate : int, str, Window, Segments, Randomised, or a list of them
+        The truncations that its derivation shows unless others are asked for; none by default.
 
     Examples
     --------
@@ -85,13 +88,14 @@ class RNN:
     True
     """
 
-    __slots__ = ("_network", "_notation", "_random", "_sections", "_title", "_values")
+    __slots__ = ("_network", "_notation", "_random", "_sections", "_title", "_truncate", "_values")
     _network: Network
     _values: tuple[tuple[str, Any], ...]
     _notation: Any
     _title: tuple[tuple[str, str], ...]
     _sections: tuple[str, ...]
     _random: tuple[tuple[str, Any], ...]
+    _truncate: tuple[Truncation, ...]
 
     def __init__(
         self,
@@ -115,6 +119,7 @@ class RNN:
         mask: bool = False,
         loss_steps: Sequence[int] = (),
         random: Mapping[str, Any] | None = None,
+        truncate: Any = None,
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
@@ -152,10 +157,19 @@ class RNN:
         names(notation)
         if not isinstance(notation, str):
             _check_notation(network.system, notation)
-        frozen = notation if isinstance(notation, str) else freeze(notation)
-        shown = Options(sections=tuple(sections) or None).sections or ()
-        drawn = check_random(network, random or {})
-        _set(self, network, freeze(values or {}), frozen, freeze(title or {}), shown, drawn)
+        cut = truncations(truncate)
+        for how in cut:
+            check_steps(how, network.steps)
+        _set(
+            self,
+            network=network,
+            values=freeze(values or {}),
+            notation=notation if isinstance(notation, str) else freeze(notation),
+            title=freeze(title or {}),
+            sections=Options(sections=tuple(sections) or None).sections or (),
+            random=check_random(network, random or {}),
+            truncate=cut,
+        )
 
     # -- value semantics ------------------------------------------------------------------------------
     def _key(self) -> tuple[Any, ...]:
@@ -171,7 +185,7 @@ class RNN:
         raise AttributeError(f"a model is immutable; make a new one with .replace({name}=...)")
 
     def __reduce__(self) -> Any:
-        return (_restore, (self._network, self._values, self._notation, self._title, self._sections, self._random))
+        return (_restore, tuple((name, getattr(self, name)) for name in self.__slots__))
 
     def __repr__(self) -> str:
         n = self._network
@@ -215,7 +229,8 @@ class RNN:
             "readout_bias": n.readout_bias, "values": {k: _thaw(v) for k, v in self._values},
             "notation": self.notation, "sizes": dict(n.sizes), "title": dict(self._title),
             "sections": self._sections, "random": dict(self._random), "layout": n.layout, "batch": n.batch,
-            "mask": n.mask, "loss_steps": n.loss_steps, **(dict(self._heads()) if n.heads else {}),
+            "mask": n.mask, "loss_steps": n.loss_steps, "truncate": self._truncate,
+            **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
 
@@ -259,6 +274,11 @@ class RNN:
     def sections(self) -> tuple[str, ...]:
         """The sections that its derivation shows by default; empty for all."""
         return self._sections
+
+    @property
+    def truncate(self) -> tuple[Truncation, ...]:
+        """The truncations that its derivation shows by default."""
+        return self._truncate
 
     @property
     def symbols(self) -> dict[str, Any]:
@@ -361,6 +381,7 @@ class RNN:
         digits: int = 4,
         steps: int | None = None,
         layout: str | None = None,
+        truncate: Any = None,
     ) -> Derivation:
         """Derive the gradients step by step.
 
@@ -379,6 +400,8 @@ class RNN:
             T.
         layout : {"columns", "rows"}, optional
             The same derivation in the column or the row convention; the model's own by default.
+        truncate : int, str, Window, Segments, Randomised, or a list of them, optional
+            Truncations: their sections are added (an integer is a window). The model's own by default; ``[]`` is none.
         """
         if layout is not None and layout != self._network.layout:
             without: dict[str, Any] = {"values": {}} if values is not None and not values else {}
@@ -390,12 +413,13 @@ class RNN:
             network = with_steps(network, given, steps)
         if detail == "numbers" and not given:
             raise ValueInputError("detail='numbers' needs values; give them with values={...} or in the model file")
-        if sections is None and detail == "full":
-            sections = self._sections or None
+        cut = self._truncate if truncate is None else truncations(truncate)
+        if sections is None and detail == "full" and self._sections:
+            sections = (*self._sections, *(TRUNCATION if truncate is not None and cut else ()))
         chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
         own = {k for k, _ in self._values} | set(values or {})
         drawn = tuple((k, v) for k, v in self._random if k not in own) if given else ()
-        options = Options(detail=detail, sections=chosen, rounding=Rounding(digits, rounding), random=drawn)
+        options = Options(detail, chosen, Rounding(digits, rounding), random=drawn, truncate=cut)
         derived = derive(network, options, given or None)
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
 
@@ -437,15 +461,20 @@ class RNN:
         made = self.derivation(lang, values, notation, sections=sections, digits=digits, steps=steps)
         return StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)
 
-    def lambdify(self) -> Bptt:
+    def lambdify(self, truncate: Any = None) -> Bptt:
         """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
 
         With ``layout="rows"`` parameters and their gradients have the shapes of that layout, ``W_x`` (m, n) and ``b_h``
         (n,), and ``x`` is (T, B, m) with any B, or (T, m) for one example.
+
+        Parameters
+        ----------
+        truncate : int, str, Window, Segments or Randomised, optional
+            Truncate the gradients; exact by default, whatever the model's derivation shows.
         """
         from .codegen.bptt import compile_network
 
-        return compile_network(self._network)
+        return compile_network(self._network, None if truncate is None else truncation(truncate))
 
     def rtrl(
         self,
@@ -472,7 +501,10 @@ class RNN:
         """
         from .codegen.verify import verify_function
 
-        return self.derivation().verify(seed) + verify_function(self._network, seed)
+        report = self.derivation().verify(seed) + verify_function(self._network, seed)
+        for how in self._truncate:
+            report += verify_function(self._network, seed, how)
+        return report
 
 
 def _check_notation(system: System, notation: Mapping[str, str]) -> None:
@@ -483,18 +515,15 @@ def _check_notation(system: System, notation: Mapping[str, str]) -> None:
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")
 
 
-def _set(
-    model: RNN, network: Network, values: Any, notation: Any, title: Any, sections: tuple[str, ...], drawn: Any
-) -> None:
-    parts = {"_network": network, "_values": values, "_notation": notation, "_title": title, "_sections": sections}
-    parts["_random"] = drawn
+def _set(model: RNN, **parts: Any) -> None:
     for name, value in parts.items():
-        object.__setattr__(model, name, value)
+        object.__setattr__(model, f"_{name}", value)
 
 
-def _restore(*parts: Any) -> RNN:
+def _restore(*parts: tuple[str, Any]) -> RNN:
     model = object.__new__(RNN)
-    _set(model, *parts)
+    for name, value in parts:
+        object.__setattr__(model, name, value)
     return model
 
 

@@ -6,7 +6,9 @@ from symbptt import Cell
 from symbptt.model import ACTIVATIONS, CATALOGUE
 
 BEYOND_ELMAN: dict[str, Cell] = {name: make() for name, make in CATALOGUE.items() if name not in ACTIVATIONS}
-LSTM, LINEAR_ATTENTION = BEYOND_ELMAN["lstm"], BEYOND_ELMAN["linear_attention"]
+LSTM, PEEPHOLE = BEYOND_ELMAN["lstm"], BEYOND_ELMAN["lstm_peephole"]
+GRU_AFTER, GRU_BEFORE, LAYER_NORM = BEYOND_ELMAN["gru"], BEYOND_ELMAN["gru_before"], BEYOND_ELMAN["layer_norm"]
+LINEAR_ATTENTION, DELTA_RULE = BEYOND_ELMAN["linear_attention"], BEYOND_ELMAN["delta_rule"]
 
 COUPLED = Cell(
     ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + W_x @ x[t] + b_u)", "v[t] = sigmoid(C @ v[t-1] + D @ u[t] + b_v)"],

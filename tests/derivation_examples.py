@@ -217,7 +217,27 @@ def two_methods() -> dict[str, RNN]:
         "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
         "chains, joint": with_numbers(RNN("lstm", 2, 2, steps=3, **shown)),
         **stability_models(),
+        **truncated_models(),
     }
+
+
+def truncated_models() -> dict[str, RNN]:
+    """Models that between them use every rule on truncation."""
+    sections = ["truncation", "truncated"]
+    both = ["window:2", "segments:2"]
+    chance = ["randomised:0.8", "randomised:0.8:independent"]
+    return {
+        "cut": RNN("tanh", truncate=both, sections=sections),
+        "cut, numbers": with_numbers(RNN("tanh", 2, 1, steps=5), 0.5).replace(truncate=both, sections=sections),
+        "cut, last": RNN("tanh", 1, 1, steps=4, reduction="last", truncate=both, sections=sections),
+        "cut, one": RNN("tanh", steps=3, truncate=["window:1", "segments:1"], sections=sections),
+        "cut, whole": RNN("tanh", steps=3, truncate=["window:3", "segments:3"], sections=sections),
+        "cut, matrix state": RNN(FAST_WEIGHTS, truncate=both, sections=sections),
+        "cut at random": with_numbers(RNN("tanh", 1, 1, steps=4), 0.5).replace(truncate=chance, sections=sections),
+        "cut at random, vector": RNN("tanh", steps=4, truncate=["randomised:p", "randomised:0.9,0.8,1/3:independent"],
+                                     sections=sections),
+        "cut at random, last": RNN("tanh", steps=4, reduction="last", truncate=chance, sections=sections),
+    }  # fmt: skip
 
 
 @functools.cache

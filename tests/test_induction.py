@@ -101,7 +101,7 @@ def test_the_normal_form_sees_order_and_bounds_but_not_the_names_of_indices():
 
 # -- proofs ---------------------------------------------------------------------------------------------
 
-VECTORS = ["tanh", "linear", "lstm", "peephole", "gru", "gru before", "layer norm", "coupled", "concatenated"]
+VECTORS = ["tanh", "linear", "lstm", "lstm_peephole", "gru", "gru_before", "layer_norm", "coupled", "concatenated"]
 
 
 def network_of(name: str, **parts: Any) -> Any:

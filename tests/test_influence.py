@@ -35,7 +35,7 @@ from symbptt.evaluate.instance import Instance
 from symbptt.evaluate.report import verify_derivation
 from symbptt.model import CATALOGUE
 
-MATRIX_OR_SCALAR_STATES = {"delta rule", "linear attention", "scalar pair"}
+MATRIX_OR_SCALAR_STATES = {"delta_rule", "linear_attention", "scalar pair"}
 
 
 def cells() -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_the_solved_form_holds_at_every_step_of_short_and_longer_sequences(name,
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "last"])
-@pytest.mark.parametrize("name", ["tanh", "linear", "lstm", "peephole", "leaky integrator", "coupled"])
+@pytest.mark.parametrize("name", ["tanh", "linear", "lstm", "lstm_peephole", "leaky", "coupled"])
 @pytest.mark.parametrize("steps", [1, 4])
 def test_every_line_from_forward_mode_to_bptt_is_the_gradient(name, reduction, steps):
     network = RNN(CELLS.get(name, name), reduction=reduction).network
@@ -147,7 +147,7 @@ def test_influence_at_the_edges():
         (lambda m: m.influence("W_hh"), UnknownNameError, "did you mean"),
         (lambda m: m.influence("W_h", form="unrolled"), UnknownNameError, "unknown form"),
         (lambda m: m.influence("W_h", at=-1), SizeError, "a step from 0"),
-        (lambda m: RNN(CELLS["delta rule"]).influence("W_k"), RefusedError, "every state must be a vector"),
+        (lambda m: RNN(CELLS["delta_rule"]).influence("W_k"), RefusedError, "every state must be a vector"),
         (lambda m: m.rtrl({"W_h": [[1.0]]}, x=[[1.0]]), ValueInputError, "missing"),
     ],
 )
@@ -169,7 +169,7 @@ def gradients_of_both(model: RNN, instance: Instance) -> tuple[Any, Any]:
 
 @settings(max_examples=12, deadline=None)
 @given(
-    st.sampled_from(["tanh", "linear", "lstm", "gru", "leaky integrator", "coupled", "backward", "layer norm"]),
+    st.sampled_from(["tanh", "linear", "lstm", "gru", "leaky", "coupled", "backward", "layer_norm"]),
     st.sampled_from([(None, "half_squared_error"), ("linear", "mse"), ("softmax", "cross_entropy")]),
     st.sampled_from(["sum", "mean", "last"]),
     st.integers(1, 4),
@@ -300,10 +300,12 @@ def test_a_corrupted_line_is_refuted(key, corrupt):
     assert [check.key for check in report.failures] == [key]
 
 
-HEAVY = [pytest.param(name, marks=pytest.mark.slow) for name in ("lstm", "peephole", "gru", "coupled", "layer norm")]
+HEAVY = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("lstm", "lstm_peephole", "gru", "coupled", "layer_norm")
+]
 
 
-@pytest.mark.parametrize("name", ["tanh", "relu", "linear", "leaky integrator", *HEAVY])
+@pytest.mark.parametrize("name", ["tanh", "relu", "linear", "leaky", *HEAVY])
 @pytest.mark.parametrize("steps", [1, "T"])
 def test_the_sections_are_verified_line_by_line(name, steps):
     model = RNN(CELLS.get(name, name), steps=steps)

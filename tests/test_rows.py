@@ -28,8 +28,8 @@ LOSSES = [
     ("sigmoid", "binary_cross_entropy"),
     ("softmax", "cross_entropy"),
 ]
-MATRIX_STATES = ("delta rule", "linear attention")
-LONG = ("lstm", "peephole", "gru before", "layer norm")
+MATRIX_STATES = ("delta_rule", "linear_attention")
+LONG = ("lstm", "lstm_peephole", "gru_before", "layer_norm")
 """Cells whose derivations are long; one of their kind is among the quick tests."""
 OWN = {name: cell for name, cell in CELLS.items() if name not in MATRIX_STATES}
 
@@ -225,7 +225,7 @@ def test_a_network_in_rows_is_trained_from_zero_biases():
 
 
 @pytest.mark.oracle("torch")
-@pytest.mark.parametrize("name", ["lstm", "gru", "peephole", "layer norm", "leaky integrator"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "lstm_peephole", "layer_norm", "leaky"])
 def test_rows_agree_with_torch(name):
     model = RNN(OWN[name], readout="softmax", loss="cross_entropy", layout="rows")
     (instance,) = instances(model.network, seed=1, count=1)

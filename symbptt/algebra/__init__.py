@@ -61,6 +61,17 @@ from .measures import (
 from .names import Names
 from .over_time import expand_bound, time_product, time_sum
 from .present import present
+from .random import (
+    CHANCE,
+    HELD,
+    MOMENTS,
+    CovarianceOf,
+    Mask,
+    Probability,
+    expectation,
+    held,
+    variance_of,
+)
 from .reductions import (
     apply,
     column_sums,
@@ -86,15 +97,19 @@ from .tangents import JVP, tangent
 from .vectorised import influence, kronecker, matrix_power, no_influence, unvec, vec
 
 __all__ = [
+    "CHANCE",
     "DIRECT",
     "FUNCTIONS",
+    "HELD",
     "IMMEDIATE",
     "JACOBIAN",
     "JVP",
     "MEASURES",
+    "MOMENTS",
     "TOTAL",
     "VJP",
     "AngleTangent",
+    "CovarianceOf",
     "Determinant",
     "Domain",
     "DominantEigenvector",
@@ -107,6 +122,7 @@ __all__ = [
     "Jacobian",
     "Literal",
     "LiteralMatrix",
+    "Mask",
     "MatrixAt",
     "MatrixParameter",
     "Names",
@@ -114,6 +130,7 @@ __all__ = [
     "Node",
     "Norm",
     "Parameter",
+    "Probability",
     "ScalarAt",
     "ScalarDerivative",
     "ScalarTangent",
@@ -135,8 +152,10 @@ __all__ = [
     "evaluate",
     "expand_bound",
     "expand_transpose",
+    "expectation",
     "fill_like",
     "hadamard",
+    "held",
     "index",
     "influence",
     "inner",
@@ -179,6 +198,7 @@ __all__ = [
     "transpose",
     "unvec",
     "variance",
+    "variance_of",
     "vec",
     "zero_like",
     "zero_matrix",

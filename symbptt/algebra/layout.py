@@ -64,10 +64,10 @@ class Script:
 
 @dataclass(frozen=True)
 class Accent:
-    """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``."""
+    """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``, ``check``."""
 
     base: Item
-    mark: Literal["hat", "tilde", "bar", "vec"]
+    mark: Literal["hat", "tilde", "bar", "vec", "check"]
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ DOTS = "\u22ef\u2026"
 """Signs that stand for left-out operands."""
 INVISIBLE = "\u2061\u2062"
 """Function application and invisible times: a row may say which of the two it means; only MathML writes them."""
-FUNCTION_LETTERS = "\u03c3\u03c6\u03c8"
+FUNCTION_LETTERS = "\u03c3\u03c6\u03c8\U0001d53c"
 """Letters that are read as functions in front of a bracket."""
 Joint: TypeAlias = Literal["none", "space", "times", "apply"]
 
@@ -202,8 +202,8 @@ def _is_spaced(left: Item, right: Item) -> bool:
 
 
 def _is_differential(item: Item) -> bool:
-    """Whether it is an upright d, or a partial sign that carries a script."""
-    if isinstance(item, Script):
+    """Whether it is an upright d, or a partial sign that carries a script or a mark."""
+    if isinstance(item, Script | Accent):
         return isinstance(item.base, Operator) and item.base.char == "\u2202"
     return isinstance(item, Ident) and item.style == "upright" and item.name == "d"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import sympy
@@ -51,6 +52,7 @@ from .leaves import (
 )
 from .measures import CALLED, layouts
 from .names import Names
+from .present_random import CHANCE_TABLE, stroke
 from .present_sympy import Writer, own_level, own_product, present_own
 
 DEFAULT = Names()
@@ -405,7 +407,7 @@ MODE_MARKS = {IMMEDIATE: "+", DIRECT: "∘"}
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
     mark = MODE_MARKS.get(e.mode)
-    top = Script(sign, sup=Operator(mark, "plain")) if mark else sign
+    top = Script(sign, sup=Operator(mark, "plain")) if mark else stroke(e.mode, sign)
     of, by = (joint(x, names) for x in (e.of, e.by))
     if isinstance(e, Jacobian):
         of, by = (_vec(x, item) for x, item in ((e.of, of), (e.by, by)))
@@ -504,4 +506,5 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     Tangent: (ATOM, _tangent),
     ScalarTangent: (ATOM, _tangent),
     **layouts(present),
+    **{kind: (level, partial(make, write=present)) for kind, (level, make) in CHANCE_TABLE.items()},
 }

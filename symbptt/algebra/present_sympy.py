@@ -87,7 +87,7 @@ def _function(expr: Any, names: Names, write: Writer) -> Item:
     items: list[Item] = []
     for i, a in enumerate(expr.args):
         items += [*([Operator(",", "separator")] if i else []), write.item(a, names)]
-    name = "max" if isinstance(expr, sympy.Max) else expr.func.__name__
+    name = {"Max": "max", "Min": "min"}.get(expr.func.__name__, expr.func.__name__)
     return row(names.function(name), Fence(row(*items)))
 
 
@@ -115,6 +115,8 @@ _TABLE: tuple[tuple[Any, Callable[[Any, Names, Writer], Item]], ...] = (
     (sympy.Piecewise, _piecewise),
     (sympy.core.relational.Relational, _relation),
     (type(sympy.true), lambda e, names, write: Ident("otherwise", "upright")),
+    (sympy.floor, lambda e, names, write: Fence(write.item(e.args[0], names), "⌊", "⌋")),
+    (sympy.ceiling, lambda e, names, write: Fence(write.item(e.args[0], names), "⌈", "⌉")),
     ((sympy.Function, sympy.Max, sympy.Min), _function),
     (type(sympy.I), lambda e, names, write: Ident("i")),
     (type(sympy.pi), lambda e, names, write: Ident(GREEK["pi"])),

@@ -33,6 +33,7 @@ from .leaves import (
     Tangent,
 )
 from .measures import SOURCE
+from .random import CHANCE, HELD, MOMENTS
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 
@@ -251,6 +252,18 @@ def _over_time(numpy: str, language: str) -> Callable[[Any, Dialect], tuple[int,
     return rule
 
 
+def _chance(e: Any, d: Dialect) -> tuple[int, str]:
+    name = "xi" if hasattr(e, "loss") else "p"
+    return ATOM, name + (f"[{', '.join(map(sympy.sstr, e.args))}]" if e.args else "")
+
+
+def _moment(e: Any, d: Dialect) -> tuple[int, str]:
+    """In the equation language E(...), Var(...), Cov(...); NumPy code has no masks to go over."""
+    name = type(e).__name__.removeprefix("Matrix")
+    short = {"Expectation": "E", "VarianceOf": "Var", "CovarianceOf": "Cov"}[name]
+    return ATOM, f"{short}({', '.join(write(a, d) for a in e.args)})"
+
+
 _SUM = "numpy.sum([{body} for {i} in range({low}, {high} + 1)])"
 _ARRAY_SUM = (
     "(numpy.sum([{body} for {i} in range({low}, {high} + 1)], axis=0) if {low} <= {high} else numpy.zeros({shape}))"
@@ -335,4 +348,7 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     Tangent: _tangent,
     ScalarTangent: _tangent,
     **{kind: _call(*source) for kind, source in SOURCE.items()},
+    **dict.fromkeys(HELD, _call("sg({0})", "{0}")),
+    **dict.fromkeys(CHANCE, _chance),
+    **dict.fromkeys(MOMENTS, _moment),
 }

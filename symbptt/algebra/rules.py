@@ -35,6 +35,7 @@ from .build import (
 )
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, fill_like
+from .random import HELD
 from .reductions import apply, column_sums, concat, diag, entry_sum, inner, outer, part, row_broadcast
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
@@ -350,6 +351,12 @@ def _(e: Any, g: Any, i: int) -> Any:
 @_vjp(N.MaxIndicator)
 def _(e: Any, g: Any, i: int) -> Any:
     """The indicator is constant between kinks: X' = 0."""
+    return zero_like(e.args[0])
+
+
+@_vjp(*HELD)
+def _(e: Any, g: Any, i: int) -> Any:
+    """Nothing passes through a stopped gradient: X' = 0."""
     return zero_like(e.args[0])
 
 

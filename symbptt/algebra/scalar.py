@@ -35,6 +35,7 @@ from .leaves import (
 )
 from .measures import in_scalars
 from .over_time import time_product, time_sum
+from .random import MatrixExpectation, MatrixHeld, MatrixVarianceOf, expectation, held, variance_of
 from .reductions import apply, part
 
 
@@ -161,6 +162,9 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.TimeProduct: _bound(time_product),
     N.OrderedProduct: _bound(time_product),
     N.Blocks: _blocks,
+    MatrixHeld: lambda e: held(_first(e)),
+    MatrixExpectation: lambda e: expectation(_first(e)),
+    MatrixVarianceOf: lambda e: variance_of(_first(e)),
     **dict.fromkeys((N.Trace, N.Vec, N.Unvec, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
     **in_scalars(to_scalar, lambda a: apply("abs", a)),
 }

@@ -31,6 +31,7 @@ from .leaves import (
     ScalarTangent,
     Tangent,
 )
+from .random import CHANCE, HELD, MOMENTS
 
 Array = Any
 
@@ -375,6 +376,23 @@ def _(e: Any, d: Domain) -> Array:
         return sum(values[1:], start=values[0])
     zero = d.number(sympy.S.Zero)
     return _full(zero, _shape(e, d)) if isinstance(e, N.MatrixTimeSum) else zero
+
+
+@_rule(*HELD)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d)
+
+
+@_rule(*CHANCE)
+def _(e: Any, d: Domain) -> Any:
+    return d.leaf(e)
+
+
+@_rule(*MOMENTS)
+def _(e: Any, d: Any) -> Array:
+    if not hasattr(d, "moment"):
+        raise TypeError(f"{e} is over all masks, which are not known here")
+    return d.moment(e)
 
 
 @_rule(N.TimeProduct)

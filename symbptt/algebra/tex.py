@@ -285,6 +285,7 @@ _ACCENTS = {
     "tilde": ("tilde", "widetilde"),
     "bar": ("bar", "overline"),
     "vec": ("vec", "overrightarrow"),
+    "check": ("check", "check"),
 }
 _BRACKETS = {
     "{": (r"\lbrace", r"\lbrace"),
@@ -338,6 +339,7 @@ GREEK = {
 """Letters that LaTeX writes by name, by their Unicode character."""
 
 SIGNS = {
+    "\U0001d53c": r"\mathbb{E}",
     "\u2212": "-",
     "\u2248": r"\approx",
     "\u2264": r"\le",

@@ -37,9 +37,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "plot": ("norms", "heatmap", "spectrum", "power", "all"),
     "rounding": ("carry", "step"),
     "section": (
-        "model", "dependency", "local", "recursion", "parameters", "closed", "influence", "forward_mode", "unrolled",
-        "given", "products", "bounds", "distances", "spectrum", "power", "forward", "backward", "numbers",
-        "forward_numbers", "methods", "cost", "results", "saliency", "hessian", "curvature",
+        "model", "dependency", "local", "recursion", "parameters", "closed", "truncation", "influence", "forward_mode",
+        "unrolled", "given", "products", "bounds", "distances", "spectrum", "power", "forward", "backward", "numbers",
+        "truncated", "forward_numbers", "methods", "cost", "results", "saliency", "hessian", "curvature",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""
@@ -181,6 +181,7 @@ model_options = combined(
     ),
     click.option("--batch", type=Whole(), metavar="B", help="Number of examples, with --layout rows."),
 )
+truncate_help = "window:TAU (or TAU), segments:TAU, randomised:P, randomised:P:independent"
 set_option = click.option(
     "--set", "values", type=Setting(), multiple=True, metavar="NAME=VALUE",
     help="Give a number, numbers (x=1,0.5,1) or JSON (W_h=[[1,0],[0,1]]). Repeatable.",

@@ -24,6 +24,7 @@ from .arguments import (
     output_option,
     set_option,
     source_argument,
+    truncate_help,
 )
 from .console import deliver, emit, tell, whole_file
 from .equations import WRITERS
@@ -130,6 +131,7 @@ def _format(given: str | None, output: str | None) -> str:
               help=f"{', '.join(CHOICES['detail'])}.")  # fmt: skip
 @click.option("--section", "sections", type=Word("section"), metavar="SECTION", multiple=True,
               help="Only this section. Repeatable.")  # fmt: skip
+@click.option("--truncate", multiple=True, metavar="HOW", help=f"Show a truncation: {truncate_help}. Repeatable.")
 @click.option("--digits", type=int, default=4, show_default=True, help="Significant digits of rounded figures.")
 @click.option("--rounding", type=Word("rounding"), metavar="carry|step", default="carry", show_default=True,
               help="Go on from unrounded figures, or from the printed ones.")  # fmt: skip
@@ -138,7 +140,8 @@ def _format(given: str | None, output: str | None) -> str:
 @click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written.")
 def derive(
     source: str, lang: str, kind: str | None, output: str | None, values: tuple[tuple[str, Any], ...], notation: Any,
-    detail: str, sections: tuple[str, ...], digits: int, rounding: str, symbolic: bool, document: bool, no_check: bool,
+    detail: str, sections: tuple[str, ...], truncate: tuple[str, ...], digits: int, rounding: str, symbolic: bool,
+    document: bool, no_check: bool,
     **sizes: Any,
 ) -> int:  # fmt: skip
     """Write the derivation step by step.
@@ -158,7 +161,7 @@ def derive(
         model = build(source, values, numbers=not symbolic, **sizes)
         made = model.derivation(
             lang=lang, values={} if symbolic else None, notation=notation, detail=detail,
-            sections=sections or None, rounding=rounding, digits=digits,
+            sections=sections or None, rounding=rounding, digits=digits, truncate=truncate or None,
         )  # fmt: skip
     return _written(made, kind, output, document, no_check)
 
@@ -366,16 +369,18 @@ def verify(source: str, seed: int, values: tuple[tuple[str, Any], ...], **sizes:
 @app.command()
 @source_argument
 @output_option
+@click.option("--truncate", metavar="HOW", help=f"Truncate the gradients: {truncate_help}.")
 @model_options
-def codegen(source: str, output: str | None, **sizes: Any) -> None:
+def codegen(source: str, output: str | None, truncate: str | None, **sizes: Any) -> None:
     """Write a NumPy module that computes the loss and every gradient.
 
     \b
     Example:
       symbptt codegen softmax-readout -o bptt.py
+      symbptt codegen softmax-readout --truncate segments:10
     """
     with located(source):
-        compiled = build(source, **sizes).lambdify()
+        compiled = build(source, **sizes).lambdify(truncate)
     deliver(lambda: str(compiled.source), output)
 
 

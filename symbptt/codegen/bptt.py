@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 from ..model import ROWS, Network, one_example
+from ..model.truncation import Randomised, Truncation
 from ..model.values import mask_of
 from .checks import Array, Shape, Sizes, numbers, show
 from .emit import Emitted, emit
@@ -81,18 +82,21 @@ class Bptt:
     Parameters
     ----------
     network : Network
+    truncate : Truncation, optional
+        Exact gradients by default.
 
     Attributes
     ----------
     network : Network
+    truncate : Truncation or None
     source : str
         The generated module, which needs NumPy alone.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, network: Network, truncate: Truncation | None = None) -> None:
+        self.network, self.truncate = network, truncate
         computed = one_example(network)  # the code has an axis for the batch of its own
-        self._emitted: Emitted = emit(computed)
+        self._emitted: Emitted = emit(computed, truncate)
         self._plan, self._system = self._emitted.plan, computed.system
         self._function = _load(self._emitted.source)
 
@@ -110,7 +114,7 @@ class Bptt:
         return f"<bptt of the cell {self.network.cell.name!r}: {', '.join(self.gradients)}>"
 
     def __reduce__(self) -> Any:
-        return compile_network, (self.network,)
+        return compile_network, (self.network, self.truncate)
 
     def __call__(
         self,
@@ -123,6 +127,8 @@ class Bptt:
         wrt: Iterable[str] | None = None,
         steps: int | None = None,
         mask: Any = None,
+        masks: Any = None,
+        rng: Any = None,
     ) -> Result:
         """Return loss, gradients, states, outputs and adjoints.
 
@@ -146,6 +152,11 @@ class Bptt:
             (T,) or (T, B), of a model with ``mask=True``: the weight of the loss of each step, such as 1 inside and 0
             behind the end of each sequence. Targets at steps of weight 0 do not matter, but must be finite and of the
             kind that the loss takes (any class index, such as 0).
+        masks : array of 0 and 1, optional
+            Of random truncation: (T,), entry t for going on from step t + 1 to step t; with masks for each loss
+            (T, T), the loss first. Drawn at random by default.
+        rng : numpy.random.Generator or int, optional
+            What masks are drawn with.
 
         Raises
         ------
@@ -154,6 +165,7 @@ class Bptt:
         """
         keys = self._wanted(wrt)
         call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps, mask)
+        self._draw(call, masks, rng)
         return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
 
     def hvp(
@@ -188,6 +200,8 @@ class Bptt:
         >>> bptt.hvp(numbers, {"W_x": 1.0}, x=[1.0, 1.0], target=0.0).products
         {'W_h': 4.0, 'W_x': 4.0, 'b_h': 4.0}
         """
+        if self.truncate is not None:
+            raise ValueInputError("truncated gradients are no gradients of a loss, so that there is no Hessian")
         call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps, mask)
         direction = self._direction(call, given, v)
         names = {name: call.arguments.get(argument) for name, argument in self._emitted.arguments.items()}
@@ -236,6 +250,14 @@ class Bptt:
         if self._emitted.needs_steps:
             call.arguments["steps"] = call.lead.steps
         return call, given
+
+    def _draw(self, call: _Call, masks: Any, rng: Any) -> None:
+        """Put the masks of random truncation among the arguments."""
+        if isinstance(self.truncate, Randomised):
+            assert call.lead.steps is not None
+            call.arguments[self._emitted.masks] = masks_for(self.truncate, call.lead.steps, masks, rng)
+        elif masks is not None or rng is not None:
+            raise ValueInputError("masks and rng are for random truncation: lambdify(truncate=Randomised(p))")
 
     # -- what is given --------------------------------------------------------------------------------
     def _wanted(self, wrt: Iterable[str] | None) -> tuple[str, ...]:
@@ -384,6 +406,26 @@ class Bptt:
         return _column(call, outputs)
 
 
+def masks_for(how: Randomised, steps: int, masks: Any, rng: Any) -> Array:
+    """Return the masks as given, checked, or drawn with the probabilities of a truncation.
+
+    >>> masks_for(Randomised(0.5), 5, None, 0)
+    array([1., 1., 1., 1., 0.])
+    """
+    shape = (steps,) if how.shared else (steps, steps)
+    if how.varies and len(how.p) != steps - 1:
+        raise SizeError(f"{how} has {len(how.p)} probabilities, for the steps from 2 on, but there are {steps} steps")
+    if masks is not None:
+        given = numbers("masks", masks)
+        if given.shape != shape:
+            raise ValueInputError(f"masks has shape {show(given.shape)}; expected {show(shape)}")
+        if not np.isin(given, (0, 1)).all():
+            raise ValueInputError("masks must be 0 or 1")
+        return given
+    odds = np.array([1.0, *(float(how.probability(position)) for position in range(2, steps + 1))])
+    return (np.random.default_rng(rng).random(shape) < odds).astype(float)
+
+
 def _column(call: _Call, array: Array) -> Array:
     return array[..., None] if call.column else array
 
@@ -445,7 +487,7 @@ def _load(source: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def compile_network(network: Network) -> Bptt:
+def compile_network(network: Network, truncate: Truncation | None = None) -> Bptt:
     """Return loss and gradients of a network as a function of numbers, compiled once for each network.
 
     Examples
@@ -458,4 +500,4 @@ def compile_network(network: Network) -> Bptt:
     >>> out.loss, out.grads["W_h"], out.states["h"]
     (5.0, 3.0, array([0., 1., 3.]))
     """
-    return Bptt(network)
+    return Bptt(network, truncate)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Network
+from ..model.truncation import Truncation
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
 from .page import Page
@@ -30,17 +31,20 @@ class Emitted:
         Input, ``target`` or ``h0`` -> name of the argument.
     needs_steps : bool
         Whether T must be given, because no array says it.
+    masks : str
+        Name of the argument for the masks of random truncation; empty where there is none.
     """
 
     source: str
     plan: Plan
     arguments: dict[str, str]
     needs_steps: bool
+    masks: str = ""
 
 
 @lru_cache(maxsize=64)
-def emit(network: Network) -> Emitted:
-    """Return the module that computes the loss and all gradients of a network.
+def emit(network: Network, truncate: Truncation | None = None) -> Emitted:
+    """Return the module that computes the loss and all gradients of a network, exact or truncated.
 
     Examples
     --------
@@ -50,8 +54,13 @@ def emit(network: Network) -> Emitted:
     >>> print(emit(elman).source.splitlines()[0])
     \"\"\"Loss and gradients of the recurrent network "tanh", by backpropagation through time.
     """
-    module = Module(network)
-    return Emitted(module.text(), module.plan, module.arguments, module.needs_steps)
+    if truncate is None:
+        module = Module(network)
+    else:
+        from .truncated import TruncatedModule
+
+        module = TruncatedModule(network, truncate)
+    return Emitted(module.text(), module.plan, module.arguments, module.needs_steps, "".join(module.masks))
 
 
 class Module(Page):
@@ -70,9 +79,10 @@ class Module(Page):
             "",
             *collection("PARAMETERS = (", _quoted(self.system.parameters), ")"),
             *statement(f"GRADIENTS = (*PARAMETERS, {', '.join(_quoted(keys[len(self.system.parameters) :]))})"),
+            *self._constants(),
             *result_class(self),
         ]
-        parts = [head, *(text.rstrip("\n").split("\n") for text in self._definitions()), body, check_function(self)]
+        parts = [head, *(text.rstrip("\n").split("\n") for text in self._definitions()), body, self._check()]
         return "\n\n\n".join("\n".join(part) for part in [*parts, MAIN]) + "\n"
 
     def _definitions(self) -> list[str]:
@@ -91,6 +101,7 @@ class Module(Page):
     def _signature(self) -> str:
         given = (*self.system.inputs, *self.system.fixed)
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
+        required += self.masks
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
 
@@ -207,6 +218,19 @@ class Module(Page):
         for line in self.plan.carries:
             self.say(f"{self.formula(line.right)}, the part of {self.formula(line.left)} that comes from this step", 8)
             self.put(f"{self.pseudo(line.name)} = {self.step.full(line.expr).text}", 8)
+        self._end_of_step()
+
+    # -- what a truncated module changes --------------------------------------------------------------
+    def _constants(self) -> list[str]:
+        """Return more lines at the head of the module."""
+        return []
+
+    def _check(self) -> list[str]:
+        """Return the function that checks the gradients."""
+        return check_function(self)
+
+    def _end_of_step(self) -> None:
+        """Put down what happens to the carries of a step of the backward sweep."""
 
     def _shared_shape(self, name: str) -> tuple[Any, ...]:
         leaf = next(leaf for leaf in self.plan.shared.values() if leaf.name == name)

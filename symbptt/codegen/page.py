@@ -44,6 +44,9 @@ class Page:
         self.step, self.all, self.end = (base.with_leaf(self._leaf(s)) for s in ("[t]", "", "[-1]"))
         self.helpers = base.helpers
         self.lines: list[str] = []
+        self.masks: list[str] = []
+        self.about: list[str] = []
+        self.mask_words: list[str] = []
 
     # -- names ----------------------------------------------------------------------------------------
     def _arguments(self) -> dict[str, str]:

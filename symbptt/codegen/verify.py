@@ -19,6 +19,7 @@ from ..evaluate.instance import Instance
 from ..evaluate.oracles import installed, oracle_gradients
 from ..evaluate.report import LONG, SHORT, Check, Report
 from ..model import COLUMNS, Network
+from ..model.truncation import Randomised, Truncation
 from .bptt import Bptt, Result, compile_network
 from .reference import is_elman, reference_bptt
 
@@ -30,7 +31,7 @@ MOST_PLACES = 60
 """Entries of an array beyond which differences are taken at random places only."""
 
 
-def verify_function(network: Network, seed: int = 0) -> Report:
+def verify_function(network: Network, seed: int = 0, truncate: Truncation | None = None) -> Report:
     """Compare the generated function's gradients with independent routes.
 
     Parameters
@@ -38,12 +39,17 @@ def verify_function(network: Network, seed: int = 0) -> Report:
     network : Network
     seed : int
         Of the random instances.
+    truncate : Truncation, optional
+        Verify the function with truncated gradients in place of the exact one. A probability without a number, and a
+        cell that runs backward in time, have no generated code and no checks.
 
     Returns
     -------
     Report
         One check for each route; a framework that is not installed is not counted.
     """
+    if truncate is not None:
+        return Report(tuple(_truncated_checks(network, seed, truncate)))
     return Report(tuple(_checks(network, seed)))
 
 
@@ -59,6 +65,22 @@ def _checks(network: Network, seed: int) -> Iterator[Check]:
         yield _worst("plain BPTT", found, _Run.reference, TOLERANCE)
     for name in installed():
         yield _worst(name, found, partial(_Run.oracle, framework=name), TOLERANCE)
+
+
+def _truncated_checks(network: Network, seed: int, how: Truncation) -> Iterator[Check]:
+    """Compare with complex steps on a forward pass in which the perturbation is let through or not."""
+    random = isinstance(how, Randomised)
+    if network.cell.direction != 1 or (isinstance(how, Randomised) and not how.is_numeric):
+        return
+    short = SHORT if isinstance(how, Randomised) else max(SHORT, how.tau + 2)
+    if network.steps.is_Integer and network.steps > short and not (isinstance(how, Randomised) and how.varies):
+        network = replace(network, steps=S(short))
+    bptt = compile_network(network, how)
+    found = []
+    for one in instances(network, seed, count=2):
+        found.append(_Run(bptt, one.truncate_randomly(how) if random else one))
+    key = f"truncated code, {how}"
+    yield _worst(key, found, partial(_Run.complex_step, mode=how.mode), TOLERANCE)
 
 
 def _worst(key: str, runs: list[_Run], route: Callable[[_Run], dict[str, Any]], tolerance: float) -> Check:
@@ -108,20 +130,29 @@ class _Run:
         parameters = {key: data[key] for key in system.parameters}
         mask = None if system.loss_steps else data.get("mask")
         targets = {name.removeprefix("target_"): data[name] for name in system.targets}
-        target = targets.get("target", targets or None)
-        return self.bptt(parameters, x, target, initial=states, steps=self.instance.steps, mask=mask)
+        target, steps = targets.get("target", targets or None), self.instance.steps
+        return self.bptt(parameters, x, target, initial=states, steps=steps, mask=mask, masks=self._masks())
+
+    def _masks(self) -> Any:
+        """The masks of the instance, where truncation is random."""
+        how, drawn, steps = self.bptt.truncate, self.instance.chance.masks, self._steps()
+        if not isinstance(how, Randomised):
+            return None
+        if how.shared:
+            return [drawn[None, t] for t in steps]
+        return [[drawn[s, t] for t in steps] for s in steps]
 
     def _names(self) -> list[str]:
         return [*self.system.parameters, *(f"{s}0" for s in self.system.states), *self.system.inputs]
 
-    def complex_step(self) -> dict[str, Any]:
+    def complex_step(self, mode: str = A.TOTAL) -> dict[str, Any]:
         """dL/dp by complex steps on the forward pass."""
         system = self.system
         leaves = {**system.parameters, **{f"{s}0": system.at(s, system.start) for s in system.states}}
-        found = {key: self.instance.value(A.derivative(system.L, leaf)) for key, leaf in leaves.items()}
+        found = {key: self.instance.evaluate(A.derivative(system.L, leaf, mode)) for key, leaf in leaves.items()}
         for name in system.inputs:
-            rows = [A.derivative(system.L, system.at(name, S(t))) for t in self._steps()]
-            found[name] = np.array([self.instance.value(row) for row in rows])
+            rows = [A.derivative(system.L, system.at(name, S(t)), mode) for t in self._steps()]
+            found[name] = np.array([self.instance.evaluate(row) for row in rows])
         return found
 
     def _steps(self) -> range:

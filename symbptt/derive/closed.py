@@ -96,10 +96,11 @@ def _local(g: Generic, name: str) -> Any:
     return A.add(*terms) if terms else A.zero_like(here)
 
 
-def closed_joint(network: Network, when: Expr, opaque: bool = False) -> Any:
+def closed_joint(network: Network, when: Expr, opaque: bool = False, bounds: tuple[Expr, Expr] | None = None) -> Any:
     """Return sum over s of (ds_s/ds_t)^T dl_s/ds_s, the adjoint of the state.
 
-    With ``opaque`` the Jacobian between distant steps is one symbol, else a product of one-step Jacobians.
+    With ``opaque`` the Jacobian between distant steps is one symbol, else a product of one-step Jacobians; with
+    ``bounds`` the sum is over those losses only.
     """
 
     def between(start: Expr, end: Expr) -> Any:
@@ -113,7 +114,7 @@ def closed_joint(network: Network, when: Expr, opaque: bool = False) -> Any:
     s = loss_index(system, when)
     if system.reduction == "last":
         return A.matmul(A.transpose(between(when, system.end)), local_joint(g, system.end))
-    low, high = (when, system.steps) if forward else (S.One, when)
+    low, high = bounds or ((when, system.steps) if forward else (S.One, when))
     if (high - low) == 0:
         return local_joint(g, when)
     body = A.matmul(A.transpose(between(when, s)), local_joint(g, s))
@@ -144,7 +145,14 @@ def closed(network: Network, state: str, when: Expr) -> Any:
     system = network.system
     if state not in system.states:
         raise RefusedError(f"no closed form for {system.at(state, when)}: it is no state; use form='recursive'")
-    whole = closed_joint(network, when)
+    return closed_part(network, state, when)
+
+
+def closed_part(network: Network, state: str, when: Expr, bounds: tuple[Expr, Expr] | None = None) -> Any:
+    """Return the rows of a state in the closed form of the joint state, over all losses or those within bounds."""
+    check_closed(network)
+    system = network.system
+    whole = closed_joint(network, when, bounds=bounds)
     if len(system.states) == 1:
         return whole
     if couples_within_step(network):

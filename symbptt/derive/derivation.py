@@ -12,6 +12,7 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
+from ..model.truncation import Truncation
 from .curvature import curvature_section
 from .forward_numbers import forward_numbers
 from .generic import generic
@@ -38,6 +39,7 @@ from .sections import (
 from .sections.saliency import saliency_section
 from .stability import STABILITY
 from .steps import EQUALITY, REMARK, WORKED, Line, Named, Section, Step, Worksheet
+from .truncation import truncated_section, truncation_section
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (
@@ -50,11 +52,14 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
+TRUNCATION = {"truncation": "closed", "truncated": "numbers"}
+"""Section on truncation -> the section that it follows. A derivation has them where a truncation is given."""
 TOPICS: dict[str, str] = {
-    "influence": "closed",
+    **TRUNCATION,
+    "influence": "truncation",
     "forward_mode": "influence",
     **dict(zip(STABILITY, ("given", *STABILITY), strict=False)),
-    "forward_numbers": "numbers",
+    "forward_numbers": "truncated",
     "methods": "forward_numbers",
     "cost": "methods",
     "saliency": "results",
@@ -87,12 +92,15 @@ class Options:
     rounding : Rounding
     random : tuple of (str, value)
         What was drawn at random among the numbers: ``seed``, and key -> standard deviation.
+    truncate : tuple of Truncation
+        The truncations whose mathematics, and numbers where there are any, are shown.
     """
 
     detail: str = "full"
     sections: tuple[str, ...] | None = None
     rounding: Rounding = field(default_factory=Rounding)
     random: tuple[tuple[str, Any], ...] = ()
+    truncate: tuple[Truncation, ...] = ()
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:
@@ -110,7 +118,8 @@ class Options:
     def keys(self) -> tuple[str, ...]:
         """The sections asked for, in order."""
         if self.sections is None:
-            return DETAILS[self.detail]
+            topics = TRUNCATION if self.truncate and self.detail != "results" else {}
+            return tuple(key for key in SECTIONS if key in DETAILS[self.detail] or key in topics)
         return tuple(key for key in SECTIONS if key in self.sections)
 
 
@@ -121,6 +130,7 @@ class Derived:
     network: Network
     worksheet: Worksheet
     numbers: Numbers | None
+    truncate: tuple[Truncation, ...] = ()
 
 
 def derive(network: Network, options: Options = Options(), values: Mapping[str, Any] | None = None) -> Derived:
@@ -143,6 +153,8 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             worked["numbers"] = numbers.parameters()
         if "curvature" in options.keys and numbers.direction:
             worked["curvature"] = curvature_section(numbers)
+        truncated = truncated_section(network, numbers, options.truncate) if "truncated" in options.keys else None
+        worked.update({"truncated": truncated} if truncated else {})
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
@@ -152,7 +164,7 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             symbolic = network.system.scalar and key not in worked and key not in _NUMERIC
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
-    return Derived(network, Worksheet(tuple(sections), facts), numbers)
+    return Derived(network, Worksheet(tuple(sections), facts), numbers, options.truncate)
 
 
 def _drawn(network: Network, options: Options) -> list[Step]:
@@ -275,6 +287,7 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "recursion": lambda network, *_: recursion_section(network),
     "parameters": lambda network, *_: parameter_section(network),
     "closed": lambda network, *_: closed_rows(network) or closed_section(network),
+    "truncation": lambda network, numbers, options: truncation_section(network, options.truncate),
     "influence": lambda network, *_: influence_section(network),
     "forward_mode": lambda network, *_: forward_section(network),
     "forward_numbers": lambda network, numbers, _: None if numbers is None else forward_numbers(numbers),
@@ -287,7 +300,7 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     **{key: partial(_topic, make) for key, make in STABILITY.items()},
 }
 _WORKED = frozenset(
-    {"forward", "backward", "numbers", "results", "forward_numbers", "methods", "saliency", "curvature"}
+    {"forward", "backward", "numbers", "results", "forward_numbers", "methods", "saliency", "curvature", "truncated"}
 )
 """Sections that use the worked lines of the forward pass and the backward sweep."""
 _NUMERIC = frozenset({"forward_numbers"})

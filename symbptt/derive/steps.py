@@ -16,17 +16,18 @@ from ..algebra import shape_of
 DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
 PROOF, COUNT, TABLE = "proof", "count", "table"
-
-BOUND, MEASURED = "bound", "measured"
+BOUND, MEASURED, IDENTITY, VALUE = "bound", "measured", "identity", "value"
 
 KINDS = (
     DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK,
-    PROOF, COUNT, TABLE, BOUND, MEASURED,
+    PROOF, COUNT, TABLE, BOUND, MEASURED, IDENTITY, VALUE,
 )  # fmt: skip
 """What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own.
 
 A bound is a chain with inequalities. What is measured is the value of an expression at the given numbers. A table has
-``columns`` and ``rows``; with an ``index`` the entries are the values of the columns' expressions at that index.
+``columns`` and ``rows``; with an ``index`` the entries are the values of the columns' expressions at that index. An
+identity holds for all numbers in the place of its symbols, whatever the network. A value is the number that a symbol
+has at the given numbers.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..model import Network
 from .draw import size_names
 from .forward import NoSuchStepError
 from .instance import Instance
-from .numbers import Array
+from .numbers import Array, NumberDomain
 
 RTOL, ATOL = 1e-9, 1e-11
 """How far two sides may differ: relative to their largest entry, and absolutely."""
@@ -116,6 +116,7 @@ def check_equality(
     free_indices: Mapping[Any, Range] | Sequence[Any] | None = None,
     rtol: float = RTOL,
     atol: float = ATOL,
+    keep: Callable[[Instance, dict[str, int]], bool] | None = None,
 ) -> Verdict:
     """Compare two sides at every admissible value of the free time indices.
 
@@ -127,6 +128,8 @@ def check_equality(
         Index -> (low, high), expressions in sizes, T and the indices before it; or indices, which then run from
         1 to T. Every free index of both sides by default.
     rtol, atol : float
+    keep : callable, optional
+        Which values of the indices are admissible, of those in their ranges.
 
     Notes
     -----
@@ -137,6 +140,8 @@ def check_equality(
         if written_steps(left, right) > instance.steps + (instance.system.direction == -1):
             continue
         for indices in _cases(instance, _ranges(instance, left, right, free_indices)):
+            if keep is not None and not keep(instance, indices):
+                continue
             verdict = _compare(instance, left, right, indices, rtol, atol)
             worst, checked = max(worst, verdict.error), checked + 1
             if not verdict.ok:
@@ -164,7 +169,8 @@ def _cases(instance: Instance, ranges: list[tuple[str, Range]], fixed: Any = Non
         yield fixed
         return
     (name, bounds), rest = ranges[0], ranges[1:]
-    low, high = (round(float(instance.evaluate(sympy.sympify(b), fixed))) for b in bounds)
+    domain = NumberDomain({**instance.bindings, **fixed})
+    low, high = (domain.size(sympy.sympify(b)) for b in bounds)
     for step in range(low, high + 1):
         yield from _cases(instance, rest, {**fixed, name: step})
 

@@ -21,6 +21,7 @@ from .draw import Draw, choose_bindings
 from .forward import Injection, Key, NoSuchStepError, Trace, held_for, keys_of
 from .numbers import Array, value_of
 from .tangents import tangent_value
+from .truncated import Chance, chance_value, drawn, is_truncated, moment, truncated_value
 
 STEP = 1e-30
 """The imaginary step; its square vanishes beside 1, so that the derivative is exact to rounding."""
@@ -91,6 +92,7 @@ class Instance:
         self._passes: dict[Any, Trace] = {}
         self.direction: dict[str, Array] = {}
         """Parameter -> its part of the direction of tangents; drawn when one is first asked for."""
+        self._chance: Chance | None = None
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{k} = {v}" for k, v in {**self.bindings, str(self.system.steps): self.steps}.items())
@@ -115,6 +117,18 @@ class Instance:
             trace.run()
         trace.watching = False
         return trace
+
+    @property
+    def chance(self) -> Chance:
+        """The probabilities of going on, and masks, of random truncation; at random where nothing else was set."""
+        if self._chance is None:
+            self._chance = drawn(self, None)
+        return self._chance
+
+    def truncate_randomly(self, given: Any) -> Instance:
+        """Take the probabilities of a random truncation, where it has any in numbers."""
+        self._chance = drawn(self, given)
+        return self
 
     # -- the numbers ----------------------------------------------------------------------------------
     @property
@@ -240,11 +254,14 @@ class Instance:
 class _Reader(Trace):
     """Reads the values of a pass at given time indices, and measures derivative symbols."""
 
-    def __init__(self, instance: Instance, indices: Mapping[str, int], trace: Trace | None = None) -> None:
+    def __init__(
+        self, instance: Instance, indices: Mapping[str, int], trace: Trace | None = None, masks: Any = None
+    ) -> None:
         trace = trace or instance.base
         super().__init__(instance.system, {**instance.bindings, **indices}, {})
         self.instance, self.indices, self.perturbed = instance, indices, trace is not instance.base
         self.values, self.total = trace.values, trace.total
+        self._masks = masks
 
     def over(self, trace: Trace) -> _Reader:
         """Return the same at another pass."""
@@ -254,13 +271,32 @@ class _Reader(Trace):
         """Return the same at another instance."""
         return _Reader(instance, self.indices)
 
+    @property
+    def chance(self) -> Chance:
+        """Probabilities and masks: those of the instance, or its probabilities and other masks."""
+        own = self.instance.chance
+        return own if self._masks is None else Chance(own.probabilities, self._masks)
+
+    def drawing(self, masks: Any) -> _Reader:
+        """Return the same with other masks."""
+        indices = {k: v for k, v in self.bindings.items() if k not in self.instance.bindings}
+        return _Reader(self.instance, {**self.indices, **indices}, None, masks)
+
+    def moment(self, e: Any) -> Array:
+        """Return an expectation, a variance or a covariance over all masks."""
+        return moment(e, self)
+
     def leaf(self, leaf: Any) -> Array:
+        if isinstance(leaf, A.CHANCE):
+            return chance_value(leaf, self)
         if not isinstance(leaf, A.ScalarDerivative | A.Gradient | A.Jacobian | A.Tangent | A.ScalarTangent):
             return super().leaf(leaf)
         if self.perturbed:
             raise ValueInputError(f"the derivative of a derivative is not measured: {leaf}")
         if isinstance(leaf, A.Tangent | A.ScalarTangent):
             return tangent_value(self.instance, leaf, self)
+        if is_truncated(leaf.mode):
+            return truncated_value(self.instance, leaf, self)
         return self.instance._value(leaf, self)
 
 

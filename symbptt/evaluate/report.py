@@ -29,10 +29,12 @@ from ..derive.steps import (
     EQUALITY,
     GIVEN,
     HYPOTHESIS,
+    IDENTITY,
     MEASURED,
     OBSERVATION,
     PROOF,
     TABLE,
+    VALUE,
     WORKED,
     Step,
 )
@@ -44,7 +46,9 @@ from .costs import check_costs
 from .instance import Instance
 from .measured import check_bound, check_measured, check_table
 from .methods import counted, proved, tabulated
+from .other_kinds import check_identity, check_value
 from .tangents import tolerances
+from .truncated_steps import TruncatedSteps
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ class _Verifier:
         self.shorter = _shorter(derived)
         steps = self.shorter.get(self.system.steps, self.system.steps)
         self.random = instances(replace(self.network, steps=steps), seed)
+        self.truncated = TruncatedSteps(derived, seed)
         self._exact: Instance | None = None
 
     def checks(self) -> Iterator[Check]:
@@ -184,6 +189,8 @@ class _Verifier:
         ranges = self._ranges(step, expr)
         if dict(step.facts).get("layout") == SAMPLE:
             return check_equality(self.one_row, step.left, expr, ranges)
+        if self.truncated.are(step):
+            return self.truncated.compare(step, expr, ranges)
         if self.shorter and not dict(step.facts).get("whole"):
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
@@ -204,6 +211,9 @@ class _Verifier:
         return instances(self.network, self.seed, count=1)
 
     def _ranges(self, step: Step, expr: Any) -> dict[Any, Any]:
+        own = dict(step.facts).get("ranges")
+        if own is not None:
+            return dict(own)
         free = {s.name for side in (step.left, expr) for s in side.free_symbols if isinstance(s, Symbol)}
         ranges: dict[Any, Any] = {}
         if step.steps is not None and self.system.t.name in free:
@@ -212,7 +222,7 @@ class _Verifier:
         if later.name in free:
             ahead = (self.system.t, self.system.steps)
             ranges[later] = ahead if self.system.direction == 1 else (sympy.S.One, self.system.t)
-        ranges.update(dict(step.facts).get("ranges") or ())
+        ranges.update(dict(step.facts).get("more_ranges") or ())
         return ranges
 
     def bound(self, step: Step) -> tuple[bool, str]:
@@ -224,6 +234,12 @@ class _Verifier:
 
     def measured(self, step: Step) -> tuple[bool, str]:
         return check_measured(self.given, step, self._digits())
+
+    def identity(self, step: Step) -> tuple[bool, str]:
+        return check_identity(step, self.seed)
+
+    def value(self, step: Step) -> tuple[bool, str]:
+        return check_value(step, self.truncated.drawn(step, self.given))
 
     def worked(self, step: Step) -> tuple[bool, str]:
         numbers = self.derived.numbers
@@ -413,6 +429,8 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     BOUND: _Verifier.bound,
     MEASURED: _Verifier.measured,
     TABLE: _Verifier.table,
+    IDENTITY: _Verifier.identity,
+    VALUE: _Verifier.value,
 }
 
 _TABLES: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {

@@ -104,7 +104,7 @@ def _shifted(instance: Instance, distance: float) -> Instance:
     return twin
 
 
-def tolerances(*sides: Any) -> dict[str, float]:
+def tolerances(*sides: Any) -> dict[str, Any]:
     """Return the tolerances of a comparison: wider ones where a tangent of a derivative is in it."""
     parts = (p for side in sides for p in sympy.preorder_traversal(side))
     return {"rtol": RTOL, "atol": ATOL} if any(map(_is_difference, parts)) else {}

@@ -87,6 +87,13 @@ def _is_words(value: Any) -> bool:
     return _is_text(value)
 
 
+def _is_truncation(value: Any) -> bool:
+    """Whether it is a window's length, or truncations as on the command line; numbers are checked further on."""
+    if isinstance(value, list):
+        return bool(value) and all(not isinstance(v, list) and _is_truncation(v) for v in value)
+    return _is_text(value) or (isinstance(value, int) and not isinstance(value, bool))
+
+
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
@@ -144,6 +151,17 @@ KINDS: dict[str, Kind] = {
         {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
     ),
     "numbers": Kind(lambda v: number_fault(v) is None, "a number, or a list or nested list of numbers", _REFERENCE),
+    "truncation": Kind(
+        _is_truncation,
+        'a number of steps, a string such as "segments:3", or a list of them',
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                _TEXT,
+                {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "integer", "minimum": 1}, _TEXT]}},
+            ]
+        },
+    ),
     "direction": Kind(lambda v: v in (1, -1) and not isinstance(v, bool), "1 or -1", {"enum": [1, -1]}),
 }
 """Kind -> how it is checked, called and written as a JSON schema."""
@@ -425,6 +443,17 @@ TOP = (
         ["model", "recursion", "parameters"],
     ),
     Key(
+        "truncate",
+        "truncation",
+        about(
+            'Truncations that the derivation shows: a window\'s length, or "window:3", "segments:3",\n'
+            '"randomised:0.9", "randomised:0.9:independent" (masks for each loss), or a list of them.',
+            '推导中给出的截断方式：窗口长度，或 "window:3"、"segments:3"、"randomised:0.9"、\n'
+            '"randomised:0.9:independent"（每个损失各用一组掩码），或它们的列表。',
+        ),
+        ["window:2", "segments:2"],
+    ),
+    Key(
         "sizes",
         "",
         about("Values of other size names of the cell.", "单元中其他尺寸名称的值。"),
@@ -468,7 +497,7 @@ TOP = (
 """The keys at the top of a model file."""
 _SETTINGS = {
     "title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values", "sections",
-    "layout", "batch", "loss_steps",
+    "layout", "batch", "loss_steps", "truncate",
 }  # fmt: skip
 STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},

@@ -78,7 +78,7 @@ def _needs(document: Document, body: str) -> str:
 
 
 def _packages(body: str) -> list[str]:
-    more = {"longtable": "{longtable}", "graphicx": "\\resizebox"}
+    more = {"longtable": "{longtable}", "graphicx": "\\resizebox", "amssymb": "\\mathbb"}
     return ["amsmath", "booktabs", *(package for package, mark in more.items() if mark in body)]
 
 

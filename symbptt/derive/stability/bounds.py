@@ -103,7 +103,7 @@ def _several_steps(network: Network, known: Factors | None) -> Step:
     if known is not None:
         lines.append(Line("≤", A.power(known.bound, k)))
     where = (S.One, system.steps - 1) if system.direction == 1 else (Integer(2), system.steps)
-    facts = (("distance", k), ("ranges", distances_from(system, k)))
+    facts = (("distance", k), ("more_ranges", distances_from(system, k)))
     return Step("bounds.span", "bounds.span", BOUND, left, tuple(lines), facts, where)
 
 
@@ -149,7 +149,7 @@ def _radius(network: Network, known: Factors | None) -> list[Step]:
     left = A.power(A.SpectralRadius(matrix), k)
     norm = A.Norm(A.matrix_power(matrix, k))
     lines = (Line("≤", norm), Line("≤", A.power(A.SingularValue(matrix, 1), k)))
-    powers = ("ranges", ((k, (S.One, Integer(6))),))
+    powers = ("more_ranges", ((k, (S.One, Integer(6))),))
     root = A.power(norm, 1 / k)
     facts = (("matrix", matrix), ("radius", A.SpectralRadius(matrix)), ("size", A.SingularValue(matrix, 1)))
     nilpotent = LiteralMatrix([[A.Literal("0"), A.Literal("9")], [A.Literal("0"), A.Literal("0")]])

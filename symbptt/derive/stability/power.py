@@ -61,7 +61,7 @@ def _iterate(network: Network, symbol: Any, distance: Any) -> Any:
 
 def _identity(network: Network, symbol: Any) -> Step:
     k = distance_index(network.system)
-    facts = (("distance", k), ("matrix", symbol), ("ranges", ((k, (S.Zero, network.steps)),)))
+    facts = (("distance", k), ("matrix", symbol), ("more_ranges", ((k, (S.Zero, network.steps)),)))
     right = A.matmul(A.matrix_power(A.transpose(symbol), k), gradient_at_end(network))
     return Step("power.identity", "power.identity", EQUALITY, gradient_at_end(network, k), (Line("=", right),), facts)
 

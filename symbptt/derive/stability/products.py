@@ -71,7 +71,7 @@ def _several_steps(network: Network) -> Step:
         constant = isinstance(written, A.Parameter)
         lines.append(A.matrix_power(written, k) if constant else A.time_product(moved, j, system.t + 1, end))
     where = (S.One, system.steps - 1) if system.direction == 1 else (Integer(2), system.steps)
-    facts = (("distance", k), ("ranges", distances_from(system, k)), ("factors", k))
+    facts = (("distance", k), ("more_ranges", distances_from(system, k)), ("factors", k))
     rule = "products.span_scalar" if system.scalar and len(system.states) == 1 else "products.span"
     return Step("products.span", rule, EQUALITY, left, chain(left, *lines), facts, where)
 
