@@ -14,6 +14,7 @@ from .algebra.rounding import Rounding
 from .derive.derivation import TRUNCATION, Derived, Options, derive
 from .derive.forms import gradient
 from .derive.influence import influence
+from .derive.remedies import Remedies
 from .derive.saliency import saliency
 from .derive.stability import STABILITY, Stability, check_jacobians, stability
 from .derive.unroll import Unrolled, unroll
@@ -88,7 +89,7 @@ class RNN:
     True
     """
 
-    __slots__ = ("_network", "_notation", "_random", "_sections", "_title", "_truncate", "_values")
+    __slots__ = ("_network", "_notation", "_random", "_remedies", "_sections", "_title", "_truncate", "_values")
     _network: Network
     _values: tuple[tuple[str, Any], ...]
     _notation: Any
@@ -96,6 +97,7 @@ class RNN:
     _sections: tuple[str, ...]
     _random: tuple[tuple[str, Any], ...]
     _truncate: tuple[Truncation, ...]
+    _remedies: tuple[tuple[str, Any], ...]
 
     def __init__(
         self,
@@ -120,10 +122,11 @@ class RNN:
         loss_steps: Sequence[int] = (),
         random: Mapping[str, Any] | None = None,
         truncate: Any = None,
+        remedies: Mapping[str, Any] | None = None,
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
-        for what, given in (("values", values), ("sizes", sizes), ("random", random)):
+        for what, given in (("values", values), ("sizes", sizes), ("random", random), ("remedies", remedies)):
             if given is not None and not isinstance(given, Mapping):
                 raise ValueInputError(f"{what} must be a mapping of names to numbers, not {given!r}")
         several = isinstance(readout, Mapping)
@@ -169,6 +172,7 @@ class RNN:
             sections=Options(sections=tuple(sections) or None).sections or (),
             random=check_random(network, random or {}),
             truncate=cut,
+            remedies=_check_remedies(remedies or {}),
         )
 
     # -- value semantics ------------------------------------------------------------------------------
@@ -229,7 +233,7 @@ class RNN:
             "readout_bias": n.readout_bias, "values": {k: _thaw(v) for k, v in self._values},
             "notation": self.notation, "sizes": dict(n.sizes), "title": dict(self._title),
             "sections": self._sections, "random": dict(self._random), "layout": n.layout, "batch": n.batch,
-            "mask": n.mask, "loss_steps": n.loss_steps, "truncate": self._truncate,
+            "mask": n.mask, "loss_steps": n.loss_steps, "truncate": self._truncate, "remedies": self.remedies,
             **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
@@ -269,6 +273,12 @@ class RNN:
     def random(self) -> dict[str, Any]:
         """What is drawn at random: ``seed``, and key to standard deviation."""
         return dict(self._random)
+
+    @property
+    def remedies(self) -> dict[str, Any]:
+        """The settings of the sections on remedies: ``clip``, ``rate``, and ``before``, what is changed back."""
+        found = dict(self._remedies)
+        return {**found, "before": _thaw(dict(found["before"]))} if "before" in found else found
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -419,9 +429,22 @@ class RNN:
         chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
         own = {k for k, _ in self._values} | set(values or {})
         drawn = tuple((k, v) for k, v in self._random if k not in own) if given else ()
-        options = Options(detail, chosen, Rounding(digits, rounding), random=drawn, truncate=cut)
+        remedies = self._settings_of_remedies(chosen, given)
+        options = Options(detail, chosen, Rounding(digits, rounding), drawn, cut, remedies)
         derived = derive(network, options, given or None)
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
+
+    def _settings_of_remedies(self, sections: tuple[str, ...] | None, given: Mapping[str, Any]) -> Remedies:
+        """Return the settings of the remedies, with the network that the section ``comparison`` compares with."""
+        parts = _settings(self.remedies)
+        before = self.remedies.get("before")
+        if before is None or not given or "comparison" not in (sections or ()):
+            return Remedies(**parts)
+        changes = {k: _thaw(dict(v) if k in ("values", "random") else v) for k, v in before.items()}
+        other = self.replace(**{**changes, "remedies": {}, "sections": (), "values": {}})
+        keys = known_keys(other.system)
+        values = {**{k: v for k, v in given.items() if k in keys}, **other.values, **changes.get("values", {})}
+        return Remedies(**parts, before=(with_steps(other.network, values), freeze(values)))
 
     def stability(
         self,
@@ -513,6 +536,19 @@ def _check_notation(system: System, notation: Mapping[str, str]) -> None:
     for key in notation:
         if key not in known and not key.endswith("()"):
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: (int if k == "seed" else float)(v) for k, v in given.items() if k != "before"}
+
+
+def _check_remedies(given: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    known = ("clip", "rate", "seed", "before")
+    for key in given:
+        if key not in known:
+            raise UnknownNameError(f"remedies: unknown key {key!r}{nearest(key, known)}")
+    Remedies(**_settings(given))
+    return tuple(freeze(given))
 
 
 def _set(model: RNN, **parts: Any) -> None:

@@ -50,6 +50,7 @@ from .leaves import (
 from .measures import (
     MEASURES,
     AngleTangent,
+    Clipped,
     Determinant,
     DominantEigenvector,
     EigenvalueModulus,
@@ -109,6 +110,7 @@ __all__ = [
     "TOTAL",
     "VJP",
     "AngleTangent",
+    "Clipped",
     "CovarianceOf",
     "Determinant",
     "Domain",

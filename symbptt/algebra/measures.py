@@ -44,6 +44,10 @@ class AngleTangent(ScalarNode):
     """The tangent of the angle between the lines that two vectors span."""
 
 
+class Clipped(MatrixNode):
+    """Every entry of X moved into the range from -c to c: (X, c)."""
+
+
 class DominantEigenvector(MatrixNode):
     """The eigenvector of length 1 for the eigenvalue of largest modulus, where that is one real number.
 
@@ -58,7 +62,7 @@ class DominantEigenvector(MatrixNode):
 
 
 MEASURES: tuple[type[Node], ...] = (
-    Norm, FrobeniusNorm, SpectralRadius, SingularValue, EigenvalueModulus, Determinant, AngleTangent,
+    Norm, FrobeniusNorm, SpectralRadius, SingularValue, EigenvalueModulus, Determinant, AngleTangent, Clipped,
     DominantEigenvector,
 )  # fmt: skip
 """Every node of this module."""
@@ -143,6 +147,12 @@ def _(e: Any, d: Domain) -> float:
     return tangent(*(_real(evaluate(a, d)) for a in e.args))
 
 
+@value_rule(Clipped)
+def _(e: Any, d: Domain) -> Any:
+    bound = float(evaluate(e.args[1], d))
+    return np.clip(_real(evaluate(e.args[0], d)), -bound, bound)
+
+
 # -- layout -------------------------------------------------------------------------------------------
 
 APPLY = Operator("\u2061", "plain")
@@ -170,6 +180,10 @@ def layouts(present: Any) -> dict[type, tuple[int, Any]]:
         u, v = (present(a, names) for a in e.args)
         return row(Ident("tan", "upright"), Operator("∠", "plain"), Fence(row(u, Operator(",", "separator"), v)))
 
+    def clipped(e: Any, names: Any) -> Item:
+        name = Script(Ident("clip", "upright"), present(e.args[1], names))
+        return row(name, APPLY, Fence(present(e.args[0], names)))
+
     return {
         Norm: (ATOM, norm(Number("2"))),
         FrobeniusNorm: (ATOM, norm(Ident("F", "upright"))),
@@ -178,6 +192,7 @@ def layouts(present: Any) -> dict[type, tuple[int, Any]]:
         EigenvalueModulus: (ATOM, modulus),
         Determinant: (ATOM, lambda e, names: row(Ident("det", "upright"), Fence(present(e.args[0], names)))),
         AngleTangent: (ATOM, angle),
+        Clipped: (ATOM, clipped),
         DominantEigenvector: (
             ATOM,
             lambda e, names: row(Script(Ident("v"), Number("1")), APPLY, Fence(present(e.args[0], names))),
@@ -202,6 +217,7 @@ SOURCE: dict[type, tuple[str, str]] = {
         "dominant_eigenvector({0})",
         "(lambda w, v: v[:, numpy.abs(w).argmax()].real)(*numpy.linalg.eig({0}))",
     ),
+    Clipped: ("clip({0}, {1})", "numpy.clip({0}, -({1}), {1})"),
 }  # fmt: skip
 """Node -> how it is written in the equation language, and in NumPy."""
 
@@ -221,4 +237,5 @@ def in_scalars(to_scalar: Any, absolute: Any) -> dict[type, Any]:
         Determinant: lambda e: to_scalar(e.args[0]),
         AngleTangent: lambda e: sympy.S.Zero,
         DominantEigenvector: lambda e: sympy.S.One,
+        Clipped: lambda e: sympy.Max(-to_scalar(e.args[1]), sympy.Min(to_scalar(e.args[1]), to_scalar(e.args[0]))),
     }

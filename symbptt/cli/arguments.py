@@ -39,7 +39,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "section": (
         "model", "dependency", "local", "recursion", "parameters", "closed", "truncation", "influence", "forward_mode",
         "unrolled", "given", "products", "bounds", "distances", "spectrum", "power", "forward", "backward", "numbers",
-        "truncated", "forward_numbers", "methods", "cost", "results", "saliency", "hessian", "curvature",
+        "clipping", "initialisation", "comparison", "truncated", "forward_numbers", "methods", "cost", "results",
+        "saliency", "hessian", "curvature",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""

@@ -17,6 +17,7 @@ from .curvature import curvature_section
 from .forward_numbers import forward_numbers
 from .generic import generic
 from .numeric import Numbers
+from .remedies import REMEDIES, Remedies
 from .sections import (
     before_last,
     closed_rows,
@@ -62,6 +63,7 @@ TOPICS: dict[str, str] = {
     "forward_numbers": "truncated",
     "methods": "forward_numbers",
     "cost": "methods",
+    **dict(zip(REMEDIES, ("numbers", *REMEDIES), strict=False)),
     "saliency": "results",
     "hessian": "saliency",
     "curvature": "hessian",
@@ -94,6 +96,7 @@ class Options:
         What was drawn at random among the numbers: ``seed``, and key -> standard deviation.
     truncate : tuple of Truncation
         The truncations whose mathematics, and numbers where there are any, are shown.
+    remedies : Remedies
     """
 
     detail: str = "full"
@@ -101,6 +104,7 @@ class Options:
     rounding: Rounding = field(default_factory=Rounding)
     random: tuple[tuple[str, Any], ...] = ()
     truncate: tuple[Truncation, ...] = ()
+    remedies: Remedies = field(default_factory=Remedies)
 
     def __post_init__(self) -> None:
         if self.detail not in DETAILS:
@@ -161,7 +165,8 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
         if section is not None:
             section = replace(section, steps=tuple(filter(_holds_somewhere, section.steps)))
         if section is not None and section.steps:
-            symbolic = network.system.scalar and key not in worked and key not in _NUMERIC
+            own = {*worked, *_NUMERIC, *REMEDIES}
+            symbolic = network.system.scalar and key not in own
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers, options.truncate)
@@ -280,6 +285,11 @@ def _topic(make: Any, network: Network, numbers: Numbers | None, options: Option
     return section
 
 
+def _remedy(make: Any, network: Network, numbers: Numbers | None, options: Options) -> Section | None:
+    section: Section | None = make(network, numbers, options.remedies)
+    return section
+
+
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
     "dependency": lambda network, *_: row_dependency(network) or dependency_section(network),
@@ -298,6 +308,7 @@ _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None
     "saliency": lambda network, numbers, _: saliency_section(network, numbers),
     "hessian": lambda network, *_: hessian_section(network),
     **{key: partial(_topic, make) for key, make in STABILITY.items()},
+    **{key: partial(_remedy, make) for key, make in REMEDIES.items()},
 }
 _WORKED = frozenset(
     {"forward", "backward", "numbers", "results", "forward_numbers", "methods", "saliency", "curvature", "truncated"}

@@ -19,7 +19,6 @@ from ..algebra.rounding import literals_of
 from ..algebra.semantics import LEAVES
 from ..derive.closed import loss_index
 from ..derive.derivation import Derived
-from ..derive.numeric import Numbers
 from ..derive.stages import Stage
 from ..derive.steps import (
     BOUND,
@@ -43,10 +42,13 @@ from ..derive.worked_check import first_bad
 from ..model import SAMPLE, one_example
 from .claims import Verdict, check_equality, instances, written_steps
 from .costs import check_costs
+from .free import check_free
+from .given import given_instance
 from .instance import Instance
 from .measured import check_bound, check_measured, check_table
 from .methods import counted, proved, tabulated
 from .other_kinds import check_identity, check_value
+from .remedies import check_recipe
 from .tangents import tolerances
 from .truncated_steps import TruncatedSteps
 
@@ -169,8 +171,7 @@ class _Verifier:
         """The instance at the given numbers."""
         if self._exact is None:
             assert self.derived.numbers is not None
-            self._exact = Instance(self.network, values=_arrays(self.derived.numbers))
-            self._exact.direction = {k: _float(v)[()] for k, v in self.derived.numbers.direction.items()}
+            self._exact = given_instance(self.derived.numbers)
         return self._exact
 
     # -- the kinds ------------------------------------------------------------------------------------
@@ -227,6 +228,8 @@ class _Verifier:
 
     def bound(self, step: Step) -> tuple[bool, str]:
         """Try inequalities at random instances, a long network read with fewer steps."""
+        if "free" in dict(step.facts):
+            return check_free(step, self.seed)
         ranges = self._ranges(step, step.chain[-1].expr)
         short = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
         lines = tuple(replace(line, expr=line.expr.xreplace(self.shorter)) for line in step.chain)
@@ -236,7 +239,9 @@ class _Verifier:
         return check_measured(self.given, step, self._digits())
 
     def identity(self, step: Step) -> tuple[bool, str]:
-        return check_identity(step, self.seed)
+        """Try an identity at random values of what its fact ``free`` names, or of its scalar symbols."""
+        test = check_free if "free" in dict(step.facts) else check_identity
+        return test(step, self.seed)
 
     def value(self, step: Step) -> tuple[bool, str]:
         return check_value(step, self.truncated.drawn(step, self.given))
@@ -372,21 +377,6 @@ def _shorter(derived: Derived) -> dict[Any, Any]:
     return {steps: one * SHORT, steps - 1: one * (SHORT - 1), one / steps: one / SHORT}
 
 
-def _arrays(numbers: Numbers) -> dict[str, Any]:
-    """Return the given figures as arrays by key, time first; a target of the last step alone is repeated."""
-    system = numbers.system
-    values = {key: _float(numbers.given[leaf]) for key, leaf in system.parameters.items()}
-    values.update({f"{s}0": _float(numbers.given[system.at(s, system.start)]) for s in system.states})
-    for name in (*system.inputs, *system.fixed):
-        rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
-        values[name] = np.array([_float(rows[-1] if row is None else row) for row in rows])
-    return values
-
-
-def _float(figures: Any) -> Any:
-    return np.vectorize(float, otypes=[float])(figures)
-
-
 def _is_symbolic(expr: Any) -> bool:
     """Whether a line still names something: a variable, a parameter or a derivative."""
     return any(isinstance(p, (*LEAVES, Symbol)) for p in _parts(expr))
@@ -436,6 +426,7 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
 _TABLES: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     "chains": lambda verifier, step: tabulated(step, verifier.network, verifier.seed),
     "costs": lambda verifier, step: check_costs(verifier.network, dict(step.facts), verifier.seed),
+    "remedies": lambda verifier, step: check_recipe(verifier.given, step, verifier._digits()),
     "values": lambda verifier, step: check_table(verifier.given, step, verifier._digits()),
 }
 """What a table shows -> its test."""

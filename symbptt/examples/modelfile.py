@@ -233,7 +233,19 @@ def _loss(value: Any) -> Any:
     return name if name in LOSSES or name.isidentifier() else Loss(value)
 
 
+def _remedies(value: dict[str, Any]) -> dict[str, Any]:
+    before = {k: _READERS.get(k, _plain)(v) for k, v in value.get("before", {}).items()}
+    return {**_plain(value), **({"before": before} if before else {})}
+
+
 _BESIDE = ("description", "training")
 """Keys that are no arguments of a network."""
-_READERS: dict[str, Any] = {"title": _title, "inputs": _inputs, "readout": _readout, "cell": _cell, "loss": _loss}
+_READERS: dict[str, Any] = {
+    "title": _title,
+    "inputs": _inputs,
+    "readout": _readout,
+    "cell": _cell,
+    "loss": _loss,
+    "remedies": _remedies,
+}
 """Key -> what makes an argument of its value."""

@@ -301,6 +301,33 @@ TRAINING = (
     Key("passes", "size", about("How many passes over the text are made.", "遍历文本的次数。"), 10),
 )
 """The keys of ``[training]``."""
+REMEDIES = (
+    Key("clip", "positive", about("Threshold of gradient clipping.", "梯度裁剪的阈值。"), Written("1.0")),
+    Key(
+        "rate",
+        "positive",
+        about("Learning rate of the step that is compared.", "所比较的一步更新的学习率。"),
+        Written("0.1"),
+    ),
+    Key(
+        "seed",
+        "count",
+        about("Seed of the weights drawn for each initialisation.", "每种初始化所用权重的随机种子。"),
+        0,
+    ),
+    Key(
+        "before",
+        "",
+        about("What is changed back for the network without the remedy.", "未采用该方法的网络所改回的部分。"),
+        {"cell": "tanh"},
+        members=(
+            Key("cell", "text", about("Another cell.", "另一种循环单元。"), "tanh", members=CELL),
+            Key("values", "", about("Other numbers.", "其他数值。"), {"W_h": Written("0.5")}, each="numbers"),
+            Key("random", "", about("Other random numbers.", "其他随机数。"), {"W_h": Written("0.5")}, each="numbers"),
+        ),
+    ),
+)
+"""The keys of ``[remedies]``."""
 
 TOP = (
     Key("title", "words", about("Title of the derivation.", "推导的标题。"), "My network"),
@@ -493,6 +520,16 @@ TOP = (
         {"seed": 0, "W_h": Written("0.5")},
         each="numbers",
     ),
+    Key(
+        "remedies",
+        "",
+        about(
+            "Settings of the sections on clipping and on the comparison of before and after.",
+            "“梯度裁剪”与“前后对比”两部分的设置。",
+        ),
+        {"clip": Written("1.0")},
+        members=REMEDIES,
+    ),
 )
 """The keys at the top of a model file."""
 _SETTINGS = {
@@ -504,6 +541,7 @@ STRAY = {
     "notation": _SETTINGS,
     "sizes": _SETTINGS,
     "random": _SETTINGS,
+    "remedies": _SETTINGS,
     "cell": {key.name for key in TOP},
     **dict.fromkeys(("readout", "loss", "outputs"), _SETTINGS),
     "training": _SETTINGS,

@@ -22,7 +22,7 @@ from ..forms import joint_written
 from ..generic import generic
 from ..links import links
 from ..numeric import Numbers
-from ..run import steps_of
+from ..run import steps_of, total_loss
 from ..tidy import substitute
 from .common import check_jacobians
 
@@ -73,6 +73,22 @@ class Measured:
                     self.values[equation.name, t] = self.value(equation.right, {system.t: t})
         if not all(np.isfinite(value).all() for value in self.values.values()):
             raise ValueInputError("the forward pass overflows at these numbers; take smaller weights or fewer steps")
+
+    @property
+    def loss(self) -> float:
+        """L."""
+        return float(self.value(total_loss(self.system)))
+
+    def replaced(self, parameters: Mapping[str, Any]) -> Measured:
+        """Return the same with other values of some parameters."""
+        other = object.__new__(type(self))
+        for name in ("network", "system", "generic", "steps"):
+            setattr(other, name, getattr(self, name))
+        other.bindings = {}
+        other.values = {**self.values, **{(key, None): value for key, value in parameters.items()}}
+        with np.errstate(all="ignore"):
+            other._forward()
+        return other
 
     # -- the domain -----------------------------------------------------------------------------------
     def value(self, expr: Any, indices: Mapping[Any, int] | None = None) -> Any:
