@@ -44,6 +44,10 @@ def joint(system: System, when: Expr) -> Any:
 
 def check_closed(network: Network) -> None:
     """Raise where there is no closed form in Jacobian matrices."""
+    if network.system.mixed:
+        raise RefusedError(
+            "no closed form in Jacobian products: the model runs forward and backward in time; use form='recursive'"
+        )
     if any(A.rank_of(network.system.at(name)) == 2 for name in network.system.states):
         raise RefusedError("no closed form in Jacobian matrices: a state is a matrix; use form='recursive'")
     try:

@@ -62,7 +62,8 @@ def _when(network: Network, wrt: str, at: Any) -> Expr | None:
         raise SizeError(f"{wrt} has no step; leave at={at!r} out")
     low, high = S.One, system.steps
     if wrt in system.states:
-        low, high = (min(low, system.start), high) if system.direction == 1 else (low, system.start)
+        start = system.start_of(wrt)
+        low, high = (min(low, start), high) if system.direction_of(wrt) == 1 else (low, start)
     wanted = f"at={at!r}: a step from {low} to {high} is needed"
     at = system.steps if at in ("T", str(system.steps)) else at
     try:
@@ -81,7 +82,7 @@ def recursive(network: Network, wrt: str, when: Expr | None) -> Any:
     """Return the gradient in the adjoints of the states."""
     g = generic(network)
     step = network.system.t if when is None else when
-    if wrt in network.system.states and step != network.system.start:
+    if wrt in network.system.states and step != network.system.start_of(wrt):
         return g.fill_local(_recursion_in_states(g, wrt, step))
     return g.in_states(_in_adjoints(g, wrt, when))
 
@@ -101,7 +102,7 @@ def _in_adjoints(g: Generic, wrt: str, when: Expr | None) -> Any:
     initial = {f"{s}0": s for s in system.states}
     if wrt in system.parameters:
         return g.parameter_sum(wrt)
-    if wrt in initial or (wrt in system.states and when is not None and when == system.start):
+    if wrt in initial or (wrt in system.states and when is not None and when == system.start_of(wrt)):
         return g.initial_gradient(initial.get(wrt, wrt))
     step = system.t if when is None else when
     if wrt in g.adjoints:

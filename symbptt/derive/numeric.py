@@ -16,7 +16,7 @@ from ..algebra.scalar import to_scalar
 from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
-from .run import steps_of, total_loss
+from .run import order_of, total_loss
 from .sections import equation_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
 from .tidy import as_written, substitute
@@ -93,8 +93,8 @@ class Numbers:
     def forward(self) -> Section:
         """Work out every variable of every step, and the loss."""
         system, shown, steps = self.system, self.shown(), []
-        for t in steps_of(system, self.count):
-            for equation in system.equations:
+        for scan, t in order_of(system, self.count):
+            for equation in system.equations_of(scan):
                 if equation.stage == LOSS and system.reduction == "last":
                     continue
                 if equation.stage != CELL and system.reduction == "last" and t != self.count:
@@ -122,20 +122,20 @@ class Numbers:
     def backward(self) -> Section:
         """Work out every adjoint, last step first."""
         g, system, shown, steps = self.generic, self.system, self.shown(), []
-        for t in steps_of(system, self.count, backward=True):
-            found = [*self._local(t)]
-            for name in g.adjoints:
+        for scan, t in order_of(system, self.count, backward=True):
+            found = self._local(t) if scan is system.scans[-1] else []
+            for name in g.adjoints_of(scan):
                 found += self._slope(name, t)
                 left = g.adjoint_of(name, Integer(t))
                 right = g.at_step(name, Integer(t))
                 if right == left:
                     continue
-                rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
+                rule = "backward.boundary" if t == system.last_of(name) and name in system.states else "backward.adjoint"
                 facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
                 found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts))
             steps += found if t in shown else []
         for state in system.states:
-            left = g.adjoint_of(state, system.start)
+            left = g.adjoint_of(state, system.start_of(state))
             steps.append(
                 self.work(f"backward.{state}.0", "backward.initial", left, g.initial_gradient(state), (("step", 0),))
             )
@@ -227,7 +227,7 @@ class Numbers:
         steps = []
         for state in self.system.states:
             norms = self.norms(state)
-            if len(norms) < 2 or norms[-1] == 0 or self.system.direction != 1:
+            if len(norms) < 2 or norms[-1] == 0 or self.system.direction_of(state) != 1:
                 continue
             ratio = norms[0] / norms[-1]
             rule = "grows" if ratio > 1.0000001 else "decays" if ratio < 0.9999999 else "keeps"

@@ -307,7 +307,7 @@ def _arrays(numbers: Numbers) -> dict[str, Any]:
     """Return the given figures as arrays by key, time first; a target of the last step alone is repeated."""
     system = numbers.system
     values = {key: _float(numbers.given[leaf]) for key, leaf in system.parameters.items()}
-    values.update({f"{s}0": _float(numbers.given[system.at(s, system.start)]) for s in system.states})
+    values.update({f"{s}0": _float(numbers.given[system.at(s, system.start_of(s))]) for s in system.states})
     for name in (*system.inputs, *(("target",) if "target" in system.variables else ())):
         rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
         values[name] = np.array([_float(rows[-1] if row is None else row) for row in rows])

@@ -211,7 +211,7 @@ class _Writer:
         return self.derivation.options.rounding
 
     def _intro_facts(self) -> dict[str, Any]:
-        initial = tuple(self.system.at(s, self.system.start) for s in self.system.states)
+        initial = tuple(self.system.at(s, self.system.start_of(s)) for s in self.system.states)
         return {"times": Math(self._times()), "initial": initial}
 
     def _times(self) -> Item:
@@ -251,7 +251,8 @@ class _Writer:
     def _extra_facts(self, step: Step) -> dict[str, Any]:
         if step.rule in ("model.layout", "model.scalar"):
             state = self.system.states[0]
-            h, following = (self._scalar(self.system.at(state, w)) for w in (self.system.t, self.system.following))
+            times = (self.system.t, self.system.following_of(state))
+            h, following = (self._scalar(self.system.at(state, when)) for when in times)
             return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
         return {}
 

@@ -8,9 +8,9 @@ import sympy
 from sympy import Expr, S
 
 from ... import algebra as A
-from ...model import Network, System
-from ..generic import LOCAL, NEXT, generic
-from ..links import Link, NoLinksError, links
+from ...model import CELL, Equation, Network, System
+from ..generic import LOCAL, NEXT, SAME, generic
+from ..links import Link, NoLinksError, couples_within_step, links
 from ..steps import Line
 
 BRACE_LOCAL, BRACE_NEXT, BRACE_SAME = "brace.local", "brace.next", "brace.same"
@@ -31,9 +31,9 @@ def every_step(system: System) -> tuple[Expr, Expr]:
     return (S.One, system.steps)
 
 
-def before_last(system: System) -> tuple[Expr, Expr]:
-    """The steps that another one follows."""
-    return (S.One, system.steps - 1) if system.direction == 1 else (sympy.Integer(2), system.steps)
+def before_last(system: System, name: str | None = None) -> tuple[Expr, Expr]:
+    """The steps of a variable (of all, without a name) that another one follows."""
+    return (S.One, system.steps - 1) if system.direction_of(name) == 1 else (sympy.Integer(2), system.steps)
 
 
 def ways(network: Network, name: str) -> list[Any]:
@@ -44,12 +44,15 @@ def ways(network: Network, name: str) -> list[Any]:
     known = known_links(network)
     if known is not None and name in system.states:
         found += [
-            system.at(k.target, system.following if k.lag == NEXT else system.t) for k in known if k.source == name
+            system.at(k.target, system.following_of(name) if k.lag == NEXT else system.t)
+            for k in known
+            if k.source == name
         ]
-        return found
+        return [*found, *(e.left for e in _towards_the_loss(network, name))]
     for term in g.adjoints[name].terms:
         if term.source != LOCAL and term.equation is not None:
-            found.append(system.at(term.equation.name, system.following if term.source == NEXT else system.t))
+            when = system.following_of(name) if term.source == NEXT else system.t
+            found.append(system.at(term.equation.name, when))
     return found
 
 
@@ -58,6 +61,13 @@ def known_links(network: Network) -> tuple[Link, ...] | None:
         return links(network)
     except NoLinksError:
         return None
+
+
+def _towards_the_loss(network: Network, name: str) -> list[Equation]:
+    """Return the readers of a state at its own step that are no states and through which the loss reads it."""
+    g, system = generic(network), network.system
+    same_step = (term.equation for term in g.adjoints[name].terms if term.source == SAME)
+    return [e for e in same_step if e is not None and g.reaches_loss_beside_states(e.name)]
 
 
 def chain_rule(network: Network, name: str) -> Line | None:
@@ -71,13 +81,20 @@ def chain_rule(network: Network, name: str) -> Line | None:
         if term.source == LOCAL:
             terms.append(term.expr)
             braces.append(BRACE_LOCAL)
+    mode = A.IMMEDIATE if couples_within_step(network) else A.TOTAL
+    for reader in _towards_the_loss(network, name):
+        if any(state_reader.stage == CELL for state_reader, _ in system.uses(reader.name)):
+            return None
+        symbol = A.derivative(reader.left, system.at(name), mode)
+        terms.append(A.matmul(A.transpose(symbol), g.adjoint_of(reader.name)))
+        braces.append(BRACE_SAME)
     for link in known:
         if link.source != name:
             continue
         following = link.lag == NEXT
         symbol, adjoint = link.symbol, g.adjoint_of(link.target)
         if following:
-            moved = {system.t: system.following}
+            moved = {system.t: system.following_of(name)}
             symbol, adjoint = symbol.xreplace(moved), adjoint.xreplace(moved)
         terms.append(A.matmul(A.transpose(symbol), adjoint))
         braces.append(BRACE_NEXT if following else BRACE_SAME)

@@ -39,7 +39,7 @@ def model_section(network: Network) -> Section:
         )  # fmt: skip
     convention = "model.scalar" if system.scalar else "model.layout"
     steps.append(Step(convention, convention, REMARK, facts=(("h", system.at(system.states[0])), ("L", system.L))))
-    return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start) for s in system.states)),))
+    return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start_of(s)) for s in system.states)),))
 
 
 def _loss_steps(system: System) -> tuple[Expr, Expr]:
@@ -62,7 +62,7 @@ def equation_rule(system: System, equation: Equation) -> str:
 
 def _is_pre_activation(system: System, equation: Equation) -> bool:
     """Whether it is affine in a vector state of the step before, and an activation reads it."""
-    states = [system.at(name, system.previous) for name in system.states]
+    states = [system.at(name, system.previous_of(name)) for name in system.states]
     if any(isinstance(p, N.Map | N.Apply | N.Hadamard) for p in sympy.preorder_traversal(equation.right)):
         return False
     carries = any(A.is_vector(s) and A.depends(equation.right, s) for s in states)

@@ -29,10 +29,10 @@ def parameter_section(network: Network) -> Section:
                  (("variable", system.at(name)),), every_step(system))
         )  # fmt: skip
     for name in system.states:
-        left = g.adjoint_of(name, system.start)
+        left = g.adjoint_of(name, system.start_of(name))
         right = g.initial_gradient(name)
         steps.append(
             Step(f"initial.{name}", "parameter.initial", EQUALITY, left, chain(left, right, g.in_states(right)),
-                 (("variable", system.at(name, system.start)),))
+                 (("variable", system.at(name, system.start_of(name))),))
         )  # fmt: skip
     return Section("parameters", tuple(steps))

@@ -29,7 +29,7 @@ def recursion_section(network: Network) -> Section:
 
 def _boundary(g: Generic, name: str) -> Step:
     system = g.system
-    end = system.last
+    end = system.last_of(name)
     left = g.adjoint_of(name, end)
     expr = g.at_step(name, end)
     lines = chain(left, expr, g.fill_local(expr))
@@ -50,7 +50,7 @@ def _recursion(network: Network, name: str) -> Step:
         lines = tuple(Line(k.sign, k.expr, k.braces if k.expr == rule.expr else ()) for k in lines)
     rule_key = _ANATOMY.get(frozenset(term.source for term in adjoint.terms), "recursion.state_mixed")
     return Step(f"recursion.{name}", rule_key, EQUALITY, left, lines,
-                (("variable", system.at(name)), ("start", system.last)), before_last(system))  # fmt: skip
+                (("variable", system.at(name)), ("start", system.last_of(name))), before_last(system, name))  # fmt: skip
 
 
 _ANATOMY = {frozenset({LOCAL, NEXT}): "recursion.state", frozenset({NEXT}): "recursion.state_only"}
