@@ -15,15 +15,19 @@ _PUBLIC = {
     "Cell": "api",
     "Loss": "api",
     "Elman": "api",
+    "Stack": "api",
+    "Bidirectional": "api",
     "Derivation": "api",
     "load": "api",
     "SymbpttError": "errors",
 }
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "SymbpttError", "__version__", "load"]
+__all__ = [
+    "RNN", "Bidirectional", "Cell", "Derivation", "Elman", "Loss", "Stack", "SymbpttError", "__version__", "load",
+]  # fmt: skip
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Elman, Loss, load
+    from .api import RNN, Bidirectional, Cell, Derivation, Elman, Loss, Stack, load
     from .errors import SymbpttError
 
 

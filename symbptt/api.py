@@ -15,7 +15,7 @@ from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
 from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
-from .model import LOSSES, Cell, Elman, Loss, Network, System, loss, names, whole
+from .model import LOSSES, Bidirectional, Cell, Elman, Loss, Network, Stack, System, loss, names, whole
 from .model import cell as find_cell
 from .model.values import freeze, known_keys, with_steps
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .evaluate.report import Report
     from .render.document import Document
 
-__all__ = ["RNN", "Cell", "Derivation", "Elman", "Loss", "load"]
+__all__ = ["RNN", "Bidirectional", "Cell", "Derivation", "Elman", "Loss", "Stack", "load"]
 
 
 class RNN:
@@ -277,7 +277,22 @@ class RNN:
 
 def _check_notation(system: System, notation: Mapping[str, str]) -> None:
     """Refuse a key that the model has no name for."""
-    known = [*system.variables, *system.parameters, "L", "l", "t", "T", "n", "m", "q", "y", "a", "target", "notation"]
+    keys = [*system.variables, *system.parameters]
+    known = [
+        *keys,
+        *(key.rpartition(".")[2] for key in keys),
+        "L",
+        "l",
+        "t",
+        "T",
+        "n",
+        "m",
+        "q",
+        "y",
+        "a",
+        "target",
+        "notation",
+    ]
     for key in notation:
         if key not in known and not key.endswith("()"):
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")

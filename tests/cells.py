@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbptt import Cell
+from symbptt import Bidirectional, Cell, Stack
 
 
 def _gate(name: str, function: str, peephole: str = "") -> str:
@@ -55,11 +55,15 @@ SCALAR = Cell(
     {"u": (), "v": ()}, "v", shapes={"x": ()}, name="scalar pair",
 )  # fmt: skip
 
+STACKED = Stack([LSTM, GRU_BEFORE], hidden=["n", "p"], name="stacked")
+BIDIRECTIONAL = Bidirectional(COUPLED, name="bidirectional")
+STACKED_BIDIRECTIONAL = Stack([Bidirectional("tanh"), Bidirectional(LSTM)], name="stacked bidirectional")
+
 CELLS: dict[str, Cell] = {
     cell.name: cell
     for cell in (
         LSTM, PEEPHOLE, GRU_AFTER, GRU_BEFORE, LAYER_NORM, DELTA_RULE, LINEAR_ATTENTION, COUPLED, LEAKY, CONCATENATED,
-        BACKWARD, SCALAR,
+        BACKWARD, SCALAR, STACKED, BIDIRECTIONAL, STACKED_BIDIRECTIONAL,
     )
 }  # fmt: skip
 

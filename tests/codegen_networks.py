@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from symbptt.codegen import Bptt, compile_network
-from symbptt.model import ACTIVATIONS, Cell, Loss, Network, cell, loss, whole
+from symbptt.model import ACTIVATIONS, Bidirectional, Cell, Loss, Network, Stack, cell, loss, whole
 
 LSTM = Cell(
     [
@@ -61,7 +61,10 @@ REDUCING = Cell(
     shapes={"beta": (), "p": ("n",)},
     name="reductions",
 )  # fmt: skip
-CELLS = {c.name: c for c in (LSTM, GRU, COUPLED, MEMORY, MIXING, BACKWARD, REDUCING)}
+STACKED = Stack([MEMORY, LSTM, GRU], name="stacked")
+BIDIRECTIONAL = Bidirectional(GRU, name="both ways")
+DEEP = Stack([Bidirectional("tanh"), BACKWARD, Bidirectional(COUPLED), "linear"], name="deep in both directions")
+CELLS = {c.name: c for c in (LSTM, GRU, COUPLED, MEMORY, MIXING, BACKWARD, REDUCING, STACKED, BIDIRECTIONAL, DEEP)}
 
 
 def network(

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from symbptt import RNN, Cell, Derivation, Loss
+from symbptt import RNN, Bidirectional, Cell, Derivation, Loss, Stack
 from symbptt.algebra import rank_of, shape_of
 from symbptt.model import CATALOGUE
 
@@ -116,6 +116,11 @@ def special_models() -> dict[str, RNN]:
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
+        "stack": RNN(Stack(["tanh", LSTM]), readout="linear"),
+        "scalar stack": with_numbers(RNN(Stack(["tanh", "relu"]), 1, 1, steps=2)),
+        "bidirectional": RNN(Bidirectional("tanh"), readout="softmax", loss="cross_entropy", steps=2),
+        "bidirectional, numbers": with_numbers(RNN(Bidirectional("tanh"), 2, 1, 2, "linear", steps=2)),
+        "stacked bidirectional": RNN(Stack([Bidirectional("relu"), Bidirectional("linear")])),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
     }
 

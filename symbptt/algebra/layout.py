@@ -64,10 +64,10 @@ class Script:
 
 @dataclass(frozen=True)
 class Accent:
-    """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``."""
+    """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``, or an arrow as long as the base."""
 
     base: Item
-    mark: Literal["hat", "tilde", "bar", "vec"]
+    mark: Literal["hat", "tilde", "bar", "vec", "overrightarrow", "overleftarrow"]
 
 
 @dataclass(frozen=True)

@@ -285,6 +285,8 @@ _ACCENTS = {
     "tilde": ("tilde", "widetilde"),
     "bar": ("bar", "overline"),
     "vec": ("vec", "overrightarrow"),
+    "overrightarrow": ("overrightarrow", "overrightarrow"),
+    "overleftarrow": ("overleftarrow", "overleftarrow"),
 }
 _BRACKETS = {
     "{": (r"\lbrace", r"\lbrace"),

@@ -17,7 +17,7 @@ from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
 from .run import order_of, total_loss
-from .sections import equation_rule
+from .sections import equation_rule, pass_fact, pass_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
@@ -105,7 +105,11 @@ class Numbers:
                     f"forward.{equation_rule(system, equation)}",
                     equation.left.xreplace(moved),
                     equation.right.xreplace(moved),
-                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved)))),
+                    (
+                        *pass_fact(system, scan),
+                        ("step", t),
+                        ("variable", self.in_notation(equation.left.xreplace(moved))),
+                    ),
                 )
                 if t in shown:
                     steps.append(step)
@@ -130,8 +134,16 @@ class Numbers:
                 right = g.at_step(name, Integer(t))
                 if right == left:
                     continue
-                rule = "backward.boundary" if t == system.last_of(name) and name in system.states else "backward.adjoint"
-                facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
+                rule = (
+                    pass_rule(system, "backward.boundary")
+                    if t == system.last_of(name) and name in system.states
+                    else "backward.adjoint"
+                )
+                facts = (
+                    *pass_fact(system, scan),
+                    ("step", t),
+                    ("variable", self.in_notation(system.at(name, Integer(t)))),
+                )
                 found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts))
             steps += found if t in shown else []
         for state in system.states:
@@ -157,7 +169,11 @@ class Numbers:
                     "backward.local",
                     g.local_of(name, when),
                     right,
-                    (("step", t), ("variable", self.in_notation(system.at(name, when)))),
+                    (
+                        *pass_fact(system, system.scans[-1]),
+                        ("step", t),
+                        ("variable", self.in_notation(system.at(name, when))),
+                    ),
                 )
             )
         return steps
@@ -166,7 +182,8 @@ class Numbers:
         """dh_t/dz_t as a number of its own, where it is one: in scalar models and elementwise equations."""
         found = []
         for left, prime in self._slopes(name, t):
-            found.append(self.work(f"backward.slope.{name}.{t}", "backward.slope", left, prime, (("step", t),)))
+            facts = (*pass_fact(self.system, self.system.scan_of(name)), ("step", t))
+            found.append(self.work(f"backward.slope.{name}.{t}", "backward.slope", left, prime, facts))
         return found
 
     def _slopes(self, name: str, t: int) -> list[tuple[Any, Any]]:

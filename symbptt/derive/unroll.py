@@ -105,7 +105,8 @@ def _unrolled(network: Network, nested: bool) -> Unrolled:
     if system.reduction == "mean":
         total = A.product(1 / system.steps, total)
     states = {
-        name: [at(name, system.start_of(name)), *(values.get(at(name, t), at(name, t)) for t in order)] for name in system.states
+        name: [at(name, system.start_of(name)), *(values.get(at(name, t), at(name, t)) for t in order)]
+        for name in system.states
     }
     return Unrolled(
         equations=tuple(equations),

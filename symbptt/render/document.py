@@ -22,6 +22,7 @@ from ..algebra.scalar import to_scalar
 from ..derive.sections import equation_rule
 from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
 from ..model import CELL, READOUT, names
+from ..model.language import bare
 from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
@@ -174,7 +175,9 @@ class _Writer:
 
     def section(self, section: Section) -> list[Block]:
         blocks: list[Block] = [Heading(2, (self.phrases[f"section.{section.key}"],), section.key)]
-        intro = self.phrase(f"intro.{section.key}", self._intro_facts())
+        several = f"intro.{section.key}_mixed"
+        key = several if self.system.mixed and several in self.phrases else f"intro.{section.key}"
+        intro = self.phrase(key, self._intro_facts())
         blocks.append(Paragraph(intro))
         if section.key == "given":
             mode = self._rounding.mode if self._is_rounded() else "exact"
@@ -183,10 +186,12 @@ class _Writer:
             return [*blocks, *self._compact(section)]
         current: Any = None
         for step in section.steps:
-            when = dict(step.facts).get("step")
-            if section.key in ("forward", "backward", "unrolled") and when is not None and when != current:
-                blocks += self._step_heading(section, current, int(when))
-                current = when
+            when, number = dict(step.facts).get("step"), dict(step.facts).get("pass")
+            place = (number, when)
+            if section.key in ("forward", "backward", "unrolled") and when is not None and place != current:
+                before = current[1] if current is not None and current[0] == number else None
+                blocks += self._step_heading(section, before, int(when), number)
+                current = place
             blocks += self.step(step)
         if section.key == "results":
             blocks = _grouped(blocks)
@@ -225,14 +230,17 @@ class _Writer:
             items += [*([Operator(",", "separator")] if i else []), item]
         return row(*items)
 
-    def _step_heading(self, section: Section, before: Any, when: int) -> list[Block]:
+    def _step_heading(self, section: Section, before: Any, when: int, number: int | None) -> list[Block]:
         blocks: list[Block] = []
         if before is not None and abs(when - int(before)) > 1:
             blocks.append(Paragraph(self.phrase("step.elided", {})))
         if when == 0:
             return [*blocks, Heading(3, self.phrase("step.initial", {}), f"{section.key}.0")]
         equation = row(present(self.system.t, self.names), Operator("="), Number(str(when)))
-        return [*blocks, Heading(3, self.phrase("step.heading", {"step": Math(equation)}), f"{section.key}.{when}")]
+        facts = {"step": Math(equation), "number": number}
+        if number is not None:
+            return [*blocks, Heading(3, self.phrase("step.heading_pass", facts), f"{section.key}.{number}.{when}")]
+        return [*blocks, Heading(3, self.phrase("step.heading", facts), f"{section.key}.{when}")]
 
     # -- steps ----------------------------------------------------------------------------------------
     def step(self, step: Step) -> list[Block]:
@@ -331,7 +339,9 @@ class _Writer:
 
     def _role(self, name: str) -> str:
         if name in self.system.states:
-            return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
+            first = name == self.system.output or len(self.system.states) == 1
+            own = "." in name and bare(name) == bare(self.system.output)
+            return "state" if first or own else "other_state"
         if name in self.system.inputs:
             return "input"
         if name == "target":
@@ -339,7 +349,10 @@ class _Writer:
         stage = self.system.by_name[name].stage
         if stage == READOUT:
             return "prediction" if name == self.system.prediction else "readout"
-        if equation_rule(self.system, self.system.by_name[name]).startswith("affine"):
+        rule = equation_rule(self.system, self.system.by_name[name])
+        if rule == "joined":
+            return rule
+        if rule.startswith("affine"):
             return "pre_activation"
         return "intermediate" if stage == CELL else "scalar"
 

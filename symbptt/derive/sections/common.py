@@ -12,6 +12,7 @@ from ...model import CELL, Equation, Network, System
 from ..generic import LOCAL, NEXT, SAME, generic
 from ..links import Link, NoLinksError, couples_within_step, links
 from ..steps import Line
+from .passes import pass_rule
 
 BRACE_LOCAL, BRACE_NEXT, BRACE_SAME = "brace.local", "brace.next", "brace.same"
 
@@ -97,7 +98,7 @@ def chain_rule(network: Network, name: str) -> Line | None:
             moved = {system.t: system.following_of(name)}
             symbol, adjoint = symbol.xreplace(moved), adjoint.xreplace(moved)
         terms.append(A.matmul(A.transpose(symbol), adjoint))
-        braces.append(BRACE_NEXT if following else BRACE_SAME)
+        braces.append(pass_rule(system, BRACE_NEXT) if following else BRACE_SAME)
     if not terms:
         return None
     return Line("=", A.add(*terms), tuple(braces) if len(terms) > 1 else ())

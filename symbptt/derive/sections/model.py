@@ -7,18 +7,22 @@ from sympy import Expr, S
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ...model import LOSS, READOUT, Equation, Network, System
+from ...model import CELL, LOSS, READOUT, Equation, Network, System
 from ..run import total_loss
 from ..steps import DEFINITION, HYPOTHESIS, REMARK, Line, Section, Step
 from .common import chain, every_step
+from .passes import by_pass
 
 
 def model_section(network: Network) -> Section:
     """Return the equations, the loss, and the layout convention."""
     system = network.system
     last = system.reduction == "last"
-    steps = [
-        Step(
+    cell, rest = [], []
+    for e in system.equations:
+        if e.stage == LOSS and last:
+            continue
+        step = Step(
             f"model.{e.name}",
             f"model.{equation_rule(system, e)}",
             DEFINITION,
@@ -27,9 +31,9 @@ def model_section(network: Network) -> Section:
             facts=(("symbol", e.left),),
             steps=every_step(system),
         )
-        for e in system.equations
-        if not (e.stage == LOSS and last)
-    ]
+        (cell if e.stage == CELL else rest).append((e.name, step))
+    after = [Step("model.after_passes", "model.after_passes", REMARK)] if system.mixed else []
+    steps = [*by_pass("model", system, cell), *after, *(step for _, step in rest)]
     steps.append(_total_step(system))
     if system.target == "distribution":
         target = system.at("target")
@@ -47,7 +51,7 @@ def _loss_steps(system: System) -> tuple[Expr, Expr]:
 
 
 def equation_rule(system: System, equation: Equation) -> str:
-    """Return what an equation is: ``affine``, ``intermediate``, ``state``, ``readout``, ``prediction`` or ``loss``."""
+    """Return what an equation is: ``affine``, ``affine_layer``, ``intermediate``, ``joined``, ``state``, ``readout``, ``prediction`` or ``loss``."""
     if equation.stage == LOSS:
         return "loss"
     if equation.stage == READOUT:
@@ -55,9 +59,24 @@ def equation_rule(system: System, equation: Equation) -> str:
     if equation.name in system.states:
         return "state"
     if not _is_pre_activation(system, equation):
-        return "intermediate"
+        return "joined" if _joins_directions(system, equation) else "intermediate"
     reads_input = any(A.depends(equation.right, system.at(name)) for name in system.inputs)
+    if not reads_input and _reads_layer_below(system, equation):
+        return "affine_layer"
     return "affine" if reads_input else "affine_state"
+
+
+def _joins_directions(system: System, equation: Equation) -> bool:
+    """Whether an equation puts variables of both directions of time on top of each other."""
+    joined = equation.right.args if isinstance(equation.right, N.Concat) else ()
+    return system.mixed and {system.direction_of(p.name) for p in joined if isinstance(p, A.MatrixAt)} == {1, -1}
+
+
+def _reads_layer_below(system: System, equation: Equation) -> bool:
+    """Whether an equation of a layer reads what another layer computes at the same step."""
+    layer, _, _ = equation.name.rpartition(".")
+    others = (e for e in system.stage(CELL) if layer and e.name.rpartition(".")[0] != layer)
+    return any(A.depends(equation.right, e.left) for e in others)
 
 
 def _is_pre_activation(system: System, equation: Equation) -> bool:

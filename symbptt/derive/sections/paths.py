@@ -21,6 +21,8 @@ def dependency_section(network: Network) -> Section:
             steps.append(Step(f"dependency.{name}", "dependency.words", REMARK, facts=facts))
         else:
             steps.append(
-                Step(f"dependency.{name}", "dependency.state", EQUALITY, left, (line,), facts, before_last(system, name))
+                Step(
+                    f"dependency.{name}", "dependency.state", EQUALITY, left, (line,), facts, before_last(system, name)
+                )
             )
     return Section("dependency", tuple(steps))

@@ -10,6 +10,7 @@ from ...model import Network
 from ..generic import Generic, generic
 from ..run import order_of
 from ..steps import EQUALITY, Line, Section, Step
+from .passes import pass_fact, pass_rule
 
 SHOWN = 8
 """Up to so many steps are written out unless the section is asked for by name."""
@@ -30,8 +31,14 @@ def unrolled_section(network: Network, most: int | None = SHOWN) -> Section | No
             left = g.adjoint_of(name, when)
             exprs = _chain(g, g.at_step(name, when)) if edge else [e.xreplace({system.t: when}) for e in inner[name]]
             chain = tuple(Line("=", expr) for expr in exprs if expr != left)
-            rule = "unrolled.boundary" if when == system.last_of(name) and name in system.states else "unrolled.step"
-            steps.append(Step(f"unrolled.{name}.{t}", rule, EQUALITY, left, chain, (("step", t),)))
+            rule = (
+                pass_rule(system, "unrolled.boundary")
+                if when == system.last_of(name) and name in system.states
+                else "unrolled.step"
+            )
+            steps.append(
+                Step(f"unrolled.{name}.{t}", rule, EQUALITY, left, chain, (*pass_fact(system, scan), ("step", t)))
+            )
     return Section("unrolled", tuple(steps))
 
 
