@@ -17,6 +17,7 @@ from .derive.unroll import Unrolled, unroll
 from .errors import EquationError, UnknownNameError, ValueInputError, nearest
 from .model import LOSSES, Bidirectional, Cell, Elman, Loss, Network, Stack, System, loss, names, whole
 from .model import cell as find_cell
+from .model.language import bare
 from .model.values import freeze, known_keys, with_steps
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def _check_notation(system: System, notation: Mapping[str, str]) -> None:
     keys = [*system.variables, *system.parameters]
     known = [
         *keys,
-        *(key.rpartition(".")[2] for key in keys),
+        *map(bare, keys),
         "L",
         "l",
         "t",

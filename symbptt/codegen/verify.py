@@ -13,6 +13,7 @@ from sympy import S
 
 from .. import algebra as A
 from ..algebra.scalar import to_scalar
+from ..derive.forms import length
 from ..derive.unroll import unroll
 from ..evaluate.claims import instances
 from ..evaluate.instance import Instance
@@ -185,10 +186,10 @@ def _sympy_check(network: Network, seed: int) -> Check:
     system = small.system
     if not system.scalar:
         return Check("sympy.diff", FUNCTION, True, "does not apply: not all sizes of the cell can be 1")
-    if not _is_short(unroll(small, nested=True).loss):
+    if length(unroll(small, nested=True).loss) > LONGEST:
         small = replace(small, steps=S.One)
         system = small.system
-        if not _is_short(unroll(small, nested=True).loss):
+        if length(unroll(small, nested=True).loss) > LONGEST:
             return Check("sympy.diff", FUNCTION, True, "does not apply: the nested loss is too long to write out")
     (instance,) = instances(small, seed, count=1)
     numbers = {to_scalar(leaf): float(np.ravel(value)[0]) for leaf, value in _leaves(instance)}
@@ -206,18 +207,6 @@ def _sympy_check(network: Network, seed: int) -> Check:
 
 LONGEST = 5000
 """Parts of an expression that SymPy differentiates in a second or so."""
-
-
-def _is_short(expr: Any) -> bool:
-    """Whether an expression, in which parts are shared, has no more than LONGEST of them when it is written out."""
-    sizes: dict[Any, int] = {}
-
-    def size(part: Any) -> int:
-        if part not in sizes:
-            sizes[part] = 1 + sum(map(size, part.args))
-        return sizes[part]
-
-    return size(expr) <= LONGEST
 
 
 _MODULES: list[Any] = [

@@ -66,7 +66,7 @@ def known_links(network: Network) -> tuple[Link, ...] | None:
 
 def _towards_the_loss(network: Network, name: str) -> list[Equation]:
     """Return the readers of a state at its own step that are no states and through which the loss reads it."""
-    g, system = generic(network), network.system
+    g = generic(network)
     same_step = (term.equation for term in g.adjoints[name].terms if term.source == SAME)
     return [e for e in same_step if e is not None and g.reaches_loss_beside_states(e.name)]
 

@@ -18,7 +18,8 @@ def model_section(network: Network) -> Section:
     """Return the equations, the loss, and the layout convention."""
     system = network.system
     last = system.reduction == "last"
-    cell, rest = [], []
+    cell: list[tuple[str, Step]] = []
+    rest: list[Step] = []
     for e in system.equations:
         if e.stage == LOSS and last:
             continue
@@ -31,9 +32,12 @@ def model_section(network: Network) -> Section:
             facts=(("symbol", e.left),),
             steps=every_step(system),
         )
-        (cell if e.stage == CELL else rest).append((e.name, step))
+        if e.stage == CELL:
+            cell.append((e.name, step))
+        else:
+            rest.append(step)
     after = [Step("model.after_passes", "model.after_passes", REMARK)] if system.mixed else []
-    steps = [*by_pass("model", system, cell), *after, *(step for _, step in rest)]
+    steps = [*by_pass("model", system, cell), *after, *rest]
     steps.append(_total_step(system))
     if system.target == "distribution":
         target = system.at("target")
@@ -51,7 +55,11 @@ def _loss_steps(system: System) -> tuple[Expr, Expr]:
 
 
 def equation_rule(system: System, equation: Equation) -> str:
-    """Return what an equation is: ``affine``, ``affine_layer``, ``intermediate``, ``joined``, ``state``, ``readout``, ``prediction`` or ``loss``."""
+    """Return what an equation is.
+
+    ``affine``, ``affine_state``, ``affine_layer``, ``intermediate``, ``joined``, ``state``, ``readout``, ``prediction``
+    or ``loss``.
+    """
     if equation.stage == LOSS:
         return "loss"
     if equation.stage == READOUT:

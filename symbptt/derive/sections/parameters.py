@@ -33,7 +33,7 @@ def parameter_section(network: Network) -> Section:
         left = g.adjoint_of(name, system.start_of(name))
         right = g.initial_gradient(name)
         steps.append(
-            Step(f"initial.{name}", pass_rule(system, "parameter.initial"), EQUALITY, left, chain(left, right, g.in_states(right)),
-                 (("variable", system.at(name, system.start_of(name))),))
+            Step(f"initial.{name}", pass_rule(system, "parameter.initial"), EQUALITY, left,
+                 chain(left, right, g.in_states(right)), (("variable", system.at(name, system.start_of(name))),))
         )  # fmt: skip
     return Section("parameters", tuple(steps))

@@ -53,7 +53,8 @@ def _recursion(network: Network, name: str) -> Step:
     rule_key = _ANATOMY.get(frozenset(term.source for term in adjoint.terms), "recursion.state_mixed")
     rule_key = "recursion.state_pass" if system.mixed else rule_key
     return Step(f"recursion.{name}", rule_key, EQUALITY, left, lines,
-                (("variable", system.at(name)), ("start", system.last_of(name))), before_last(system, name))  # fmt: skip
+                (("variable", system.at(name)), ("start", system.last_of(name))),
+                before_last(system, name))  # fmt: skip
 
 
 _ANATOMY = {frozenset({LOCAL, NEXT}): "recursion.state", frozenset({NEXT}): "recursion.state_only"}
