@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Expr
 
-from ..algebra import FUNCTIONS, size
+from ..algebra import FUNCTIONS, ElementwiseFunction, size
 from ..errors import EquationError, ShapeError, SymbpttError
 from .cells import Cell
 from .cells import cell as find_cell
@@ -148,7 +148,12 @@ class _Part:
         ]
         self.states = {rename(key): self.shapes[rename(key)] for key in cell.state_names}
         self.given = {rename(key): self.shapes[rename(key)] for key, _ in cell.shapes}
-        self.functions = {functions.get(key, key): function for key, function in cell.functions}
+        self.functions = {
+            functions.get(key, key): ElementwiseFunction(functions[key], function.rule)
+            if key in functions
+            else function
+            for key, function in cell.functions
+        }
 
 
 def _joined(
