@@ -14,21 +14,70 @@ _PUBLIC = {
     "RNN": "api",
     "Cell": "api",
     "Loss": "api",
-    "Elman": "api",
-    "Stack": "api",
-    "Bidirectional": "api",
+    "Bidirectional": "model",
+    "DeltaRule": "model",
+    "Elman": "model",
+    "GRU": "model",
+    "IndRNN": "model",
+    "LSTM": "model",
+    "LayerNorm": "model",
+    "Leaky": "model",
+    "LinearAttention": "model",
+    "MGU": "model",
+    "Residual": "model",
+    "Stack": "model",
+    "StateSpace": "model",
     "Derivation": "api",
     "load": "api",
+    "params_from_torch": "torch_params",
     "SymbpttError": "errors",
+    "SymbpttWarning": "errors",
 }
 
 __all__ = [
-    "RNN", "Bidirectional", "Cell", "Derivation", "Elman", "Loss", "Stack", "SymbpttError", "__version__", "load",
-]  # fmt: skip
+    "GRU",
+    "LSTM",
+    "MGU",
+    "RNN",
+    "Bidirectional",
+    "Cell",
+    "DeltaRule",
+    "Derivation",
+    "Elman",
+    "IndRNN",
+    "LayerNorm",
+    "Leaky",
+    "LinearAttention",
+    "Loss",
+    "Residual",
+    "Stack",
+    "StateSpace",
+    "SymbpttError",
+    "SymbpttWarning",
+    "__version__",
+    "load",
+    "params_from_torch",
+]
 
 if TYPE_CHECKING:
-    from .api import RNN, Bidirectional, Cell, Derivation, Elman, Loss, Stack, load
-    from .errors import SymbpttError
+    from .api import RNN, Cell, Derivation, Loss, load
+    from .errors import SymbpttError, SymbpttWarning
+    from .model import (
+        GRU,
+        LSTM,
+        MGU,
+        Bidirectional,
+        DeltaRule,
+        Elman,
+        IndRNN,
+        LayerNorm,
+        Leaky,
+        LinearAttention,
+        Residual,
+        Stack,
+        StateSpace,
+    )  # fmt: skip
+    from .torch_params import params_from_torch
 
 
 def __getattr__(name: str) -> Any:

@@ -13,19 +13,25 @@ from .algebra import size
 from .algebra.rounding import Rounding
 from .derive.derivation import Derived, Options, derive
 from .derive.forms import gradient
+from .derive.influence import influence
+from .derive.saliency import saliency
 from .derive.unroll import Unrolled, unroll
-from .errors import EquationError, UnknownNameError, ValueInputError, nearest
-from .model import LOSSES, Bidirectional, Cell, Elman, Loss, Network, Stack, System, loss, names, whole
+from .errors import EquationError, UnknownNameError, ValueInputError, nearest, warn
+from .model import COLUMNS, LOSSES, ROWS, Cell, Loss, Network, System, check_layout, loss, names, whole
 from .model import cell as find_cell
+from .model.heads import read_heads
 from .model.language import bare
-from .model.values import freeze, known_keys, with_steps
+from .model.unused import unused
+from .model.values import freeze, known_keys, laid_out, with_steps
 
 if TYPE_CHECKING:
     from .codegen.bptt import Bptt
+    from .derive.methods import Paths
     from .evaluate.report import Report
+    from .evaluate.rtrl import ForwardMode
     from .render.document import Document
 
-__all__ = ["RNN", "Bidirectional", "Cell", "Derivation", "Elman", "Loss", "Stack", "load"]
+__all__ = ["RNN", "Cell", "Derivation", "Loss", "load"]
 
 
 class RNN:
@@ -38,9 +44,11 @@ class RNN:
     hidden, inputs, outputs, steps : int or sympy.Symbol
         n, m, q and T; the symbols of these names by default. ``inputs=0`` (or None) leaves the input out.
         All sizes 1 means scalar notation.
-    readout : {None, "linear", "sigmoid", "softmax"}
-        None lets the loss read the cell's output.
-    loss : str or Loss
+    readout : {None, "linear", "sigmoid", "softmax"}, or mapping
+        None lets the loss read the cell's output. Several readouts are a mapping of names,
+        ``{"y": "softmax", "v": "linear"}``, with parameters ``W_v``, ``b_v`` and targets ``target_v``; ``loss`` and
+        ``outputs`` are then mappings of the same names, and the losses are added.
+    loss : str or Loss, or mapping
     reduction : {"sum", "mean", "last"}
         Over time.
     bias, readout_bias : bool
@@ -53,6 +61,17 @@ class RNN:
         Language -> title of its derivation.
     sections : sequence of str
         What its derivation shows unless other sections or another detail are asked for; all by default.
+    layout : {"columns", "rows"}
+        ``rows``: the row convention, H_t = f(X_t W_x + H_{t-1} W_h + b_h) with a row for each of B examples. Matrices
+        have transposed shapes: W_x (m, n), W_h (n, n), W_y (n, q); values are ``x`` (T, B, m), ``target`` (T, B, q),
+        ``h0`` (B, n), and a bias stays a list of n numbers.
+    batch : int or sympy.Symbol, optional
+        B, with ``layout="rows"``; the symbol of this name by default.
+    mask : bool
+        Multiply the loss of each step by a given number m_t (key ``mask``): 0 and 1 for sequences of different lengths,
+        or any weights. With ``reduction="mean"`` L is (1/T) sum m_t l_t, divided by T and not by the sum of the m_t.
+    loss_steps : sequence of int
+        The steps whose losses count: L is their sum. The mask is then 1 at those steps and 0 elsewhere.
 
     Examples
     --------
@@ -76,8 +95,8 @@ class RNN:
         hidden: Any = "n",
         inputs: Any = "m",
         outputs: Any = None,
-        readout: str | None = None,
-        loss: str | Loss = "half_squared_error",
+        readout: Any = None,
+        loss: Any = "half_squared_error",
         reduction: str = "sum",
         steps: Any = "T",
         bias: bool = True,
@@ -87,29 +106,44 @@ class RNN:
         sizes: Mapping[str, Any] | None = None,
         title: Mapping[str, str] | None = None,
         sections: Sequence[str] = (),
+        layout: str = COLUMNS,
+        batch: Any = None,
+        mask: bool = False,
+        loss_steps: Sequence[int] = (),
     ) -> None:
         found = find_cell(cell)
         reads_input = bool(found.inputs) and inputs is not None and not (isinstance(inputs, int) and inputs == 0)
         for what, given in (("values", values), ("sizes", sizes)):
             if given is not None and not isinstance(given, Mapping):
                 raise ValueInputError(f"{what} must be a mapping of names to numbers, not {given!r}")
+        several = isinstance(readout, Mapping)
+        heads = read_heads(readout, loss, outputs, whole) if isinstance(readout, Mapping) else ()
+        if not several and (isinstance(loss, Mapping) or isinstance(outputs, Mapping)):
+            raise EquationError("loss and outputs by name are for several readouts; set readout={'y': 'softmax', ...}")
         network = Network(
             cell=found,
             hidden=whole(hidden, "hidden"),
             inputs=whole(inputs, "inputs") if reads_input else None,
-            outputs=whole("q" if outputs is None else outputs, "outputs") if readout else None,
-            readout=readout,
-            loss=_loss(loss, readout),
+            outputs=whole("q" if outputs is None else outputs, "outputs") if readout and not several else None,
+            readout=None if several else readout,
+            loss=heads[0].loss if heads else _loss(loss, readout),
+            heads=heads,
             reduction=reduction,
             steps=whole(steps, "steps"),
             bias=bias,
             readout_bias=readout_bias,
             sizes=tuple((k, whole(v, f"size {k}")) for k, v in (sizes or {}).items()),
+            layout=check_layout(layout),
+            batch=None if batch is None else whole(batch, "batch"),
+            mask=mask,
+            loss_steps=tuple(sorted(set(loss_steps))),
         )
         if outputs is not None and readout is None:
             raise EquationError(
                 f"outputs={outputs}, but there is no readout; set readout='linear', or leave outputs out"
             )
+        for message in unused(network):
+            warn(message)
         names(notation)
         if not isinstance(notation, str):
             _check_notation(network.system, notation)
@@ -137,28 +171,49 @@ class RNN:
         n = self._network
         shown = [("cell", n.cell), ("hidden", n.hidden), ("inputs", n.inputs)]
         shown += [("outputs", n.outputs), ("readout", n.readout)] if n.readout else []
-        shown += [("loss", n.loss.name if LOSSES.get(n.loss.name) == n.loss else n.loss)]
+        shown += self._heads() if n.heads else [("loss", _named_loss(n.loss))]
         shown += [("reduction", n.reduction), ("steps", n.steps)]
         parts = [f"{k}={_paste(v)}" for k, v in shown]
         parts += [f"{k}=False" for k, v in (("bias", n.bias), ("readout_bias", n.readout_bias)) if not v]
+        parts += ["mask=True"] if n.mask else []
+        parts += [f"loss_steps={list(n.loss_steps)}"] if n.loss_steps else []
         if self._values:
             parts.append(f"values={_thaw(dict(self._values))!r}")
         if self._notation != "textbook":
             parts.append(f"notation={self.notation!r}")
         if n.sizes:
             parts.append("sizes=" + repr({k: _bare(v) for k, v in n.sizes}))
+        if n.layout != COLUMNS:
+            parts.append(f"layout={n.layout!r}, batch={_paste(n.batch)}")
         return f"RNN({', '.join(parts)})"
 
+    def _heads(self) -> list[tuple[str, Any]]:
+        """The arguments from which several readouts are made again."""
+        heads = self._network.heads
+        readout, losses = {h.name: h.readout for h in heads}, {h.name: _named_loss(h.loss) for h in heads}
+        return [("readout", readout), ("loss", losses), ("outputs", {h.name: _bare(h.outputs) for h in heads})]
+
     def replace(self, **changes: Any) -> RNN:
-        """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ..."""
+        """Return a model with some parts changed: ``steps``, ``values``, ``notation``, ``hidden``, ...
+
+        With another ``layout``, given values are put into its shapes: those of ``columns`` become a batch of one.
+        """
         n = self._network
+        if changes.get("layout", n.layout) != n.layout:
+            changes = {**self._laid_out(changes["layout"], "values" in changes), **changes}
         parts: dict[str, Any] = {
             "cell": n.cell, "hidden": n.hidden, "inputs": n.inputs, "outputs": n.outputs, "readout": n.readout,
             "loss": n.loss, "reduction": n.reduction, "steps": n.steps, "bias": n.bias,
             "readout_bias": n.readout_bias, "values": self.values, "notation": self.notation, "sizes": dict(n.sizes),
-            "title": dict(self._title), "sections": self._sections,
+            "title": dict(self._title), "sections": self._sections, "layout": n.layout, "batch": n.batch,
+            "mask": n.mask, "loss_steps": n.loss_steps, **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
         return RNN(**{**parts, **changes})
+
+    def _laid_out(self, layout: str, others: bool) -> dict[str, Any]:
+        """Return values and batch for another layout, unless other values are given with it."""
+        values = {} if others else laid_out(self._network, self.values, check_layout(layout))
+        return {"values": values, "batch": 1 if values and layout == ROWS else None}
 
     # -- parts ----------------------------------------------------------------------------------------
     @property
@@ -206,12 +261,47 @@ class RNN:
     def _size_symbols(self) -> dict[str, Any]:
         n = self._network
         given = {"T": n.steps, "n": n.hidden, "m": n.inputs, "q": n.outputs}
-        return {key: size(key) if value is None else value for key, value in given.items()}
+        batch = {} if n.batch is None else {"B": n.batch}
+        return {**{key: size(key) if value is None else value for key, value in given.items()}, **batch}
 
     # -- what can be asked ----------------------------------------------------------------------------
     def gradient(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
         """Return dL/d(wrt) as a SymPy expression; see :func:`symbptt.derive.forms.gradient`."""
         return gradient(self._network, wrt, at, form)
+
+    def influence(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
+        """Return dh_t/dvec(wrt) as a SymPy expression; see :func:`symbptt.derive.influence.influence`.
+
+        Matrices are stacked by columns, and several states stand on top of each other.
+
+        >>> RNN("tanh").influence("W_h", form="closed")
+        sum(prod(d(h[j])/d(h[j - 1]), j=s + 1..t) @ diag(1 - h[s] * h[s]) @ kron(h[s - 1].T, I(n)), s=1..t)
+        """
+        return influence(self._network, wrt, at, form)
+
+    def saliency(
+        self, of: str = "l", by: str = "x", at: Any = None, of_step: Any = None, form: str = "closed"
+    ) -> Basic:
+        """Return dl_s/dx_t or dy_s/dx_t as a SymPy expression; see :func:`symbptt.derive.saliency.saliency`."""
+        return saliency(self._network, of, by, at, of_step, form)
+
+    def saliency_norms(self, of: str = "l", by: str = "x", values: Mapping[str, Any] | None = None) -> Any:
+        """Return the 2-norms (Frobenius norms) of dl_s/dx_t or dy_s/dx_t as an array (T, T), row s - 1, column t - 1.
+
+        They come from one batched call of the generated function. Where the output of a step cannot depend on an
+        input, the entry is 0. :func:`symbptt.render.plots_saliency.plot_saliency` draws them.
+
+        Parameters
+        ----------
+        of : {"l", "y"}
+        by : str
+        values : mapping, optional
+            Numbers, on top of the model's own.
+        """
+        from .codegen.saliency import saliency_norms
+
+        given = {**self.values, **(values or {})}
+        return saliency_norms(with_steps(self._network, given), given, of, by)
 
     def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
         """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""
@@ -219,6 +309,32 @@ class RNN:
         if not network.steps.is_Integer:
             network = with_steps(network, self.values)
         return unroll(network, nested)
+
+    def paths(self, at: int | None = None, elide: bool = False) -> Paths:
+        """Return the chains of derivatives that lead from the losses to the state at a step.
+
+        Parameters
+        ----------
+        at : int, optional
+            The step of the state; by default the first one computed, which every loss depends on.
+        elide : bool
+            Of many chains return the first two and the last two.
+
+        Returns
+        -------
+        Paths
+            ``.chains`` (with ``loss``, ``share``, ``product`` and ``filled``), ``.left_out``, ``.pairs``, ``.total``.
+
+        Raises
+        ------
+        SizeError
+            Where T is a symbol, or the step is none of the network.
+        RefusedError
+            Where there are no Jacobian matrices, or more chains than anybody reads.
+        """
+        from .derive.methods import paths
+
+        return paths(self._network, at, elide)
 
     def derivation(
         self,
@@ -230,6 +346,7 @@ class RNN:
         rounding: str = "carry",
         digits: int = 4,
         steps: int | None = None,
+        layout: str | None = None,
     ) -> Derivation:
         """Derive the gradients step by step.
 
@@ -246,7 +363,13 @@ class RNN:
             Significant digits of rounded figures.
         steps : int, optional
             T.
+        layout : {"columns", "rows"}, optional
+            The same derivation in the column or the row convention; the model's own by default.
         """
+        if layout is not None and layout != self._network.layout:
+            without: dict[str, Any] = {"values": {}} if values is not None and not values else {}
+            model = self.replace(layout=layout, **without)
+            return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps)
         given = self.values if values is None else ({**self.values, **values} if values else {})
         network = self._network
         if given or steps is not None:
@@ -261,10 +384,32 @@ class RNN:
         return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
 
     def lambdify(self) -> Bptt:
-        """Return the generated NumPy function for loss and gradients; ``.source`` is its text."""
+        """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
+
+        With ``layout="rows"`` parameters and their gradients have the shapes of that layout, ``W_x`` (m, n) and ``b_h``
+        (n,), and ``x`` is (T, B, m) with any B, or (T, m) for one example.
+        """
         from .codegen.bptt import compile_network
 
         return compile_network(self._network)
+
+    def rtrl(
+        self,
+        params: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> ForwardMode:
+        """Compute loss and gradients in forward mode, by the derived recursion of the influence matrices.
+
+        Parameters and result are those of the function that :meth:`lambdify` returns, for one sequence;
+        see :func:`symbptt.evaluate.rtrl.rtrl`. It shows how forward mode works, and is slow.
+        """
+        from .evaluate.rtrl import rtrl
+
+        given = {"x": x, "target": target, "h0": h0, **{f"{k}0": v for k, v in (initial or {}).items()}}
+        return rtrl(self._network, {**params, **{k: v for k, v in given.items() if v is not None}})
 
     def verify(self, seed: int = 0) -> Report:
         """Check the derivation and the generated function by independent routes.
@@ -313,6 +458,11 @@ def _restore(*parts: Any) -> RNN:
 
 def _loss(given: str | Loss, readout: str | None) -> Loss:
     return loss(given, readout)
+
+
+def _named_loss(given: Loss) -> str | Loss:
+    """Return the name of a loss of the catalogue, and any other as it is."""
+    return given.name if LOSSES.get(given.name) == given else given
 
 
 def _bare(value: Any) -> Any:

@@ -49,6 +49,21 @@ class OutputError(SymbpttError):
     """An output file that cannot be written."""
 
 
+class SymbpttWarning(UserWarning):
+    """Something that is allowed but hardly meant, such as a variable that nothing reads; its text is one line."""
+
+
+def warn(message: str) -> None:
+    """Give a :class:`SymbpttWarning` at the line outside the package that led to it."""
+    import sys
+    import warnings
+
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "symbptt":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, SymbpttWarning, stacklevel=level)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest known word, else the list of known words.
 

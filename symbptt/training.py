@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ModelFileError, ValueInputError
+from .model import ROWS, one_example
 
 if TYPE_CHECKING:
     from .api import RNN
@@ -118,7 +119,7 @@ class Trainer:
 
     def _check(self) -> None:
         network, count = self.network, self.count
-        if network.loss.target != "distribution":
+        if network.heads or network.loss.target != "distribution":
             raise ValueInputError("training needs a network that predicts characters: readout softmax, cross-entropy")
         for what, given in (("inputs", network.inputs), ("outputs", network.outputs)):
             if given != count:
@@ -134,13 +135,14 @@ class Trainer:
             raise ValueInputError(f"training needs a number of hidden units, not {network.hidden}")
 
     def initial(self) -> dict[str, Any]:
-        """Return random weights of variance 1 / (number of columns), and zero biases."""
+        """Return random weights of variance 1 / (number of inputs of the matrix), and zero biases."""
         rng = np.random.default_rng(self.training.seed)
         params: dict[str, Any] = {}
-        for key, leaf in self.model.system.parameters.items():
+        inputs = 0 if self.network.layout == ROWS else 1
+        for key, leaf in one_example(self.network).system.parameters.items():
             shape = tuple(int(s) for s in getattr(leaf, "shape", ()))[: getattr(leaf, "rank", 0)]
             matrix = len(shape) == 2
-            params[key] = rng.standard_normal(shape) / np.sqrt(shape[1]) if matrix else np.zeros(shape)
+            params[key] = rng.standard_normal(shape) / np.sqrt(shape[inputs]) if matrix else np.zeros(shape)
         return params
 
     def passes(self, count: int | None = None) -> Iterator[Pass]:

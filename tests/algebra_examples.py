@@ -19,7 +19,7 @@ import symbptt.algebra as A
 from symbptt.algebra import leaves as leaf_classes
 from symbptt.algebra import nodes as N
 from symbptt.algebra.base import Node, is_vector, shape_of
-from symbptt.algebra.pycode import derivative_name
+from symbptt.algebra.pycode import derivative_name, tangent_name
 from symbptt.algebra.semantics import LEAVES
 
 n, m, q, T = map(A.size, "nmqT")
@@ -28,10 +28,12 @@ t, j = A.index("t"), A.index("j")
 # Names that begin with p have positive values.
 h, v, x, y = A.Variable("h", n, 1), A.Variable("v", n, 1), A.Variable("x", m, 1), A.Variable("y", q, 1)
 p, hx = A.Variable("p", n, 1), A.Variable("hx", n + m, 1)
+uu = A.Variable("uu", n * m, 1)
 S, P = A.Variable("S", n, m, 2), A.Variable("p_S", n, m, 2)  # the 2 says matrix, also where m is 1
 a, b, c, p_a = A.Variable("a"), A.Variable("b"), A.Variable("c"), A.Variable("p_a")
 J = A.Variable("J", n, n, 2)
 W, U, V, M = (A.MatrixParameter(*key) for key in (("W", n, n), ("U", n, m), ("V", q, n), ("M", m, n)))
+R = A.MatrixParameter("R", 1, m)
 C, x1 = A.MatrixParameter("C", n, 1), A.Variable("x1", 1, 1)  # one input: a matrix of one column
 s = A.scalar_parameter("s")
 L = Symbol("L", real=True)
@@ -62,6 +64,15 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     N.Inner: lambda: [N.Inner(h[t], v[t])],
     N.Transposed: lambda: [N.Transposed(U), N.Transposed(h[t]), N.Transposed(C)],
     N.Trace: lambda: [N.Trace(W)],
+    N.Kronecker: lambda: [
+        N.Kronecker(N.Transposed(h[t]), A.Identity(n)),
+        N.Kronecker(h[t], x[t]),
+        N.Kronecker(W, U),
+        N.Kronecker(x[t], W),
+    ],
+    N.Vec: lambda: [N.Vec(U), N.Vec(C)],
+    N.Unvec: lambda: [N.Unvec(uu[t], n, m)],
+    N.MatrixPower: lambda: [N.MatrixPower(W, 3), N.MatrixPower(N.Transposed(W), T - t), N.MatrixPower(W, t - 1)],
     N.Diag: lambda: [N.Diag(h[t])],
     N.DiagonalOf: lambda: [N.DiagonalOf(W)],
     N.SquaredNorm: lambda: [N.SquaredNorm(h[t]), N.SquaredNorm(U)],
@@ -76,6 +87,11 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     N.Apply: lambda: [N.Apply(tanh, a[t]), N.Apply(relu, s), N.Apply(sigmoid.prime, s)],
     N.Map: lambda: [N.Map(tanh, h[t]), N.Map(relu, h[t]), N.Map(sigmoid, U), N.Map(tanh.prime, h[t])],
     N.Softmax: lambda: [N.Softmax(h[t])],
+    N.RowBroadcast: lambda: [N.RowBroadcast(R, n), N.RowBroadcast(R, 1)],
+    N.ColumnSums: lambda: [N.ColumnSums(U), N.ColumnSums(S[t])],
+    N.RowSoftmax: lambda: [N.RowSoftmax(U), N.RowSoftmax(S[t])],
+    N.RowMean: lambda: [N.RowMean(U), N.RowMean(S[t])],
+    N.RowVariance: lambda: [N.RowVariance(U), N.RowVariance(S[t])],
     N.TimeSum: lambda: [N.TimeSum(N.Times(a[j], s), j, 1, T), N.TimeSum(a[j], j, 3, 2)],
     N.MatrixTimeSum: lambda: [
         N.MatrixTimeSum(N.Outer(h[j], x[j - 1]), j, 1, t),
@@ -102,7 +118,9 @@ EXAMPLES: dict[type, Callable[[], list[Any]]] = {
     A.Identity: lambda: [A.Identity(n)],
     A.ScalarDerivative: lambda: [A.derivative(L, a[t]), A.derivative(L, a[t], A.IMMEDIATE)],
     A.Gradient: lambda: [A.derivative(L, h[t]), A.derivative(L, W)],
-    A.Jacobian: lambda: [A.derivative(h[t], x[t])],
+    A.Jacobian: lambda: [A.derivative(h[t], x[t]), A.derivative(h[t], U), A.derivative(h[t], s)],
+    A.ScalarTangent: lambda: [A.tangent_of(a[t]), A.tangent_of(s), A.tangent_of(A.derivative(L, a[t]))],
+    A.Tangent: lambda: [A.tangent_of(h[t]), A.tangent_of(W), A.tangent_of(A.derivative(L, h[t]))],
 }
 
 LEAF_CLASSES = tuple(
@@ -233,6 +251,8 @@ def known(name: str) -> A.ElementwiseFunction | None:
 
 def name_and_step(leaf: Any) -> tuple[str, Any]:
     """Return the name that a leaf has in NumPy code, and its time index."""
+    if isinstance(leaf, A.Tangent | A.ScalarTangent):
+        return tangent_name(leaf).partition("[")[0], name_and_step(leaf.of)[1]
     if isinstance(leaf, A.Gradient | A.Jacobian | A.ScalarDerivative):
         steps = [part.when for part in (leaf.of, leaf.by) if isinstance(part, A.MatrixAt | A.ScalarAt)]
         return derivative_name(leaf).partition("[")[0], (steps[-1] if steps else None)

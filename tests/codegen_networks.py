@@ -5,33 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from cells import BEYOND_ELMAN
 from hypothesis import strategies as st
 
 from symbptt.codegen import Bptt, compile_network
 from symbptt.model import ACTIVATIONS, Bidirectional, Cell, Loss, Network, Stack, cell, loss, whole
 
-LSTM = Cell(
-    [
-        "i[t] = sigmoid(W_xi @ x[t] + W_hi @ h[t-1] + b_i)",
-        "f[t] = sigmoid(W_xf @ x[t] + W_hf @ h[t-1] + b_f)",
-        "o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + b_o)",
-        "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)",
-        "c[t] = f[t] * c[t-1] + i[t] * g[t]",
-        "h[t] = o[t] * tanh(c[t])",
-    ],
-    states=["h", "c"],
-    name="lstm as equations",
-)
-GRU = Cell(
-    [
-        "r[t] = sigmoid(W_xr @ x[t] + W_hr @ h[t-1] + b_r)",
-        "u[t] = sigmoid(W_xz @ x[t] + W_hz @ h[t-1] + b_z)",
-        "g[t] = tanh(W_xh @ x[t] + r[t] * (W_hh @ h[t-1] + b_hh) + b_h)",
-        "h[t] = u[t] * h[t-1] + (1 - u[t]) * g[t]",
-    ],
-    states=["h"],
-    name="gru as equations",
-)
 COUPLED = Cell(
     ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + C @ x[t])", "v[t] = sigmoid(D @ v[t-1] + E @ u[t]) / 2"],
     states={"u": "n", "v": "p"},
@@ -61,10 +40,10 @@ REDUCING = Cell(
     shapes={"beta": (), "p": ("n",)},
     name="reductions",
 )  # fmt: skip
-STACKED = Stack([MEMORY, LSTM, GRU], name="stacked")
-BIDIRECTIONAL = Bidirectional(GRU, name="both ways")
+STACKED = Stack([MEMORY, "lstm", "gru"], name="stacked")
+BIDIRECTIONAL = Bidirectional("gru", name="both ways")
 DEEP = Stack([Bidirectional("tanh"), BACKWARD, Bidirectional(COUPLED), "linear"], name="deep in both directions")
-CELLS = {c.name: c for c in (LSTM, GRU, COUPLED, MEMORY, MIXING, BACKWARD, REDUCING, STACKED, BIDIRECTIONAL, DEEP)}
+CELLS = BEYOND_ELMAN | {c.name: c for c in (COUPLED, MEMORY, MIXING, BACKWARD, REDUCING, STACKED, BIDIRECTIONAL, DEEP)}
 
 
 def network(
@@ -95,6 +74,7 @@ def data(bptt: Bptt, T: int, B: int | None, seed: int = 0, sizes: dict[str, int]
         "m": 3,
         "q": 2,
         "p": 5,
+        "d": 2,
         **{k: int(v) for k, v in system.sizes.items() if v.is_Integer},
         **(sizes or {}),
     }

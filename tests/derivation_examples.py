@@ -7,9 +7,11 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from symbptt import RNN, Bidirectional, Cell, Derivation, Loss, Stack
+from cells import own_sizes
+
+from symbptt import LSTM, RNN, Bidirectional, Cell, Derivation, Loss, Stack
 from symbptt.algebra import rank_of, shape_of
-from symbptt.model import CATALOGUE
+from symbptt.model import ACTIVATIONS, CATALOGUE
 
 READOUTS = [
     (None, "half_squared_error"),
@@ -18,24 +20,27 @@ READOUTS = [
     ("sigmoid", "binary_cross_entropy"),
     ("softmax", "cross_entropy"),
 ]
-LSTM = Cell(
-    [
-        "f[t] = sigmoid(W_xf @ x[t] + W_hf @ h[t-1] + b_f)",
-        "i[t] = sigmoid(W_xi @ x[t] + W_hi @ h[t-1] + b_i)",
-        "o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + b_o)",
-        "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)",
-        "c[t] = f[t] * c[t-1] + i[t] * g[t]",
-        "h[t] = o[t] * tanh(c[t])",
-    ],
-    states=["h", "c"],
-    name="lstm & co_1",
-)
+MY_LSTM = Cell(LSTM().equations, ["h", "c"], name="lstm & co_1")
+"""A user's own cell, with a name that needs care and gates that nobody called so."""
 FAST_WEIGHTS = Cell(
     ["S[t] = 1/2 * S[t-1] + (W_k @ x[t]) @ (W_v @ x[t]).T", "h[t] = tanh(S[t] @ (W_q @ x[t]))"],
     states={"S": ("p", "k")},
     output="h",
     name="fast weights",
 )
+COUPLED = Cell(
+    ["c[t] = tanh(W_c @ c[t-1] + W_x @ x[t])", "h[t] = sigmoid(W_h @ h[t-1]) * c[t]"], states=["h", "c"], name="coupled"
+)
+TWO_SIZES = Cell(
+    ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + W_x @ x[t])", "v[t] = sigmoid(C @ v[t-1] + D @ u[t])"],
+    states={"u": "n", "v": "p"},
+    output="v",
+    name="two sizes",
+)
+FORWARD = ("closed", "influence", "forward_mode", "given", "forward", "backward", "forward_numbers")
+BACKWARD = Cell(["h[t] = tanh(W_h @ h[t+1] + W_x @ x[t])"], states=["h"], direction=-1, name="backward")
+TWO_READOUTS = {"y": "softmax", "v": "linear"}
+TWO_LOSSES = {"y": "cross_entropy", "v": "half_squared_error"}
 NOTATIONS = [
     "textbook",
     "hh",
@@ -73,6 +78,18 @@ def with_numbers(model: RNN, scale: float = 1.0) -> RNN:
     return model.replace(values=values)
 
 
+def along(model: RNN) -> RNN:
+    """The model with a made-up direction in the space of its parameters."""
+    entries = itertools.cycle([1.0, -0.5, 0.25])
+    return model.replace(
+        values=model.values
+        | {
+            f"V_{key}": _array(_sizes(model, leaf), lambda: next(entries))
+            for key, leaf in model.system.parameters.items()
+        }
+    )
+
+
 def _sizes(model: RNN, leaf: Any) -> tuple[int, ...]:
     """The sizes of an array as a user gives it: one for a vector, none in a scalar model."""
     return () if model.system.scalar else tuple(int(size) for size in shape_of(leaf)[: rank_of(leaf)])
@@ -92,11 +109,28 @@ def _target(model: RNN, t: int) -> Any:
 def catalogue_models() -> Iterator[RNN]:
     """Every cell of the catalogue with every readout and loss: symbolic and with numbers, vectors and scalars."""
     for cell, (readout, loss) in itertools.product(CATALOGUE, READOUTS):
-        shared: dict[str, Any] = {"cell": cell, "readout": readout, "loss": loss}
-        yield RNN(**shared)
-        yield RNN(**shared, hidden=1, inputs=1, outputs=1 if readout else None, reduction="mean")
-        yield with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2))
-        yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=1 if readout else None, steps=2, reduction="last"))
+        yield from _as_four(cell, readout, loss)
+
+
+@functools.cache
+def some_catalogue_models() -> tuple[RNN, ...]:
+    """Every cell of the catalogue, each with one readout and in one form, so that every readout and form occurs."""
+    found = []
+    for place, cell in enumerate(CATALOGUE):
+        four = tuple(_as_four(cell, *READOUTS[place % len(READOUTS)]))
+        found.append(four[0 if cell not in ACTIVATIONS else place % 4])
+    return tuple(found)
+
+
+def _as_four(cell: str, readout: str | None, loss: str) -> Iterator[RNN]:
+    shared: dict[str, Any] = {"cell": cell, "readout": readout, "loss": loss}
+    own = own_sizes(CATALOGUE[cell]())
+    one, two = dict.fromkeys(own, 1), dict.fromkeys(own, 2)
+    q = 1 if readout else None
+    yield RNN(**shared)
+    yield RNN(**shared, hidden=1, inputs=1, outputs=q, reduction="mean", sizes=one)
+    yield with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2, sizes=two))
+    yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=q, steps=2, reduction="last", sizes=one))
 
 
 def special_models() -> dict[str, RNN]:
@@ -108,20 +142,54 @@ def special_models() -> dict[str, RNN]:
         "softmax": RNN("tanh", readout="softmax", loss="cross_entropy"),
         "vector": with_numbers(RNN("relu", 2, 2, 3, readout="softmax", loss="cross_entropy", steps=3)),
         "mean": RNN("sigmoid", readout="linear", reduction="mean", steps=4),
-        "lstm": RNN(LSTM),
-        "scalar lstm": with_numbers(RNN(LSTM, 1, 1, steps=2)),
+        "lstm": RNN(MY_LSTM),
+        "scalar lstm": with_numbers(RNN(MY_LSTM, 1, 1, steps=2)),
         "matrix state": RNN(FAST_WEIGHTS),
         "largest entry": RNN("tanh", loss=Loss("max(h[t]) + sum(abs(h[t]))")),
         "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
-        "stack": RNN(Stack(["tanh", LSTM]), readout="linear"),
+        "stack": RNN(Stack(["tanh", "lstm"]), readout="linear"),
         "scalar stack": with_numbers(RNN(Stack(["tanh", "relu"]), 1, 1, steps=2)),
         "bidirectional": RNN(Bidirectional("tanh"), readout="softmax", loss="cross_entropy", steps=2),
         "bidirectional, numbers": with_numbers(RNN(Bidirectional("tanh"), 2, 1, 2, "linear", steps=2)),
         "stacked bidirectional": RNN(Stack([Bidirectional("relu"), Bidirectional("linear")])),
+        "rows": RNN("tanh", readout="softmax", loss="cross_entropy", layout="rows", notation="d2l"),
+        "rows, one": RNN("tanh", 2, 1, 2, "softmax", "cross_entropy", steps=2, layout="rows", batch=1),
+        "rows, several states": RNN(COUPLED, layout="rows"),
+        "rows, numbers": with_numbers(RNN("sigmoid", 2, 1, steps=2, layout="rows", batch=2)),
+        "state space": RNN("state_space", readout="softmax", loss="cross_entropy", reduction="last"),
         "kink": RNN("relu", 1, 1, steps=3, values=at_kinks),
+        "influence": RNN("linear", readout="linear", sections=FORWARD),
+        "influence, last": RNN("tanh", reduction="last", sections=FORWARD),
+        "coupled": RNN(TWO_SIZES, sections=["forward_mode"]),
+        "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
+        "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
+        "masked": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean", mask=True),
+        "some losses": with_numbers(RNN("tanh", 1, 1, steps=4, loss_steps=[2, 4])),
+        "readouts": RNN("tanh", readout=TWO_READOUTS, loss=TWO_LOSSES),
+        "readouts, last": RNN("relu", readout=TWO_READOUTS, loss=TWO_LOSSES, reduction="last"),
+        "saliency": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["saliency"]),
+        "saliency, numbers": with_numbers(RNN("relu", 2, 1, 2, readout="linear", steps=3, sections=["saliency"])),
+        "saliency, backward": RNN(BACKWARD, sections=["saliency"]),
+        "second order": RNN("tanh", readout="softmax", loss="cross_entropy", sections=["model", "hessian"]),
+        "second order, relu": RNN("relu", readout="linear", reduction="last", sections=["hessian"]),
+        "second order, numbers": along(with_numbers(RNN("sigmoid", 2, 1, steps=2, sections=["given", "curvature"]))),
+        **two_methods(),
+    }
+
+
+def two_methods() -> dict[str, RNN]:
+    """Path expansion beside the recursion: each way of listing the chains, and of counting."""
+    shown: dict[str, Any] = {"sections": ("methods", "cost")}
+    return {
+        "chains": with_numbers(RNN("linear", 1, 1, steps=10, bias=False, **shown)),
+        "chains, symbolic": RNN("tanh", reduction="mean", **shown),
+        "chains, links differ": with_numbers(RNN("tanh", 1, 1, steps=5, bias=False, **shown)),
+        "chains, one loss": RNN("linear", 1, 1, steps=200, reduction="last", **shown),
+        "chains, one loss, symbolic": RNN("tanh", reduction="last", **shown),
+        "chains, joint": with_numbers(RNN(LSTM(), 2, 2, steps=3, **shown)),
     }
 
 

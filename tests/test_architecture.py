@@ -23,12 +23,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("reading",),
     ("render",),
     ("examples",),
-    ("api",),
+    ("api", "torch_params"),
     ("training",),
     ("cli", "__main__", "sphinxext", "notebook"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-# symbptt/__init__.py offers api's names, so it stands where api does.
+# symbptt/__init__.py offers the names of these two, so it stands where they do.
 RANK["__init__"] = RANK["api"]
 
 HEAVY = (

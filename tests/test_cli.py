@@ -192,7 +192,9 @@ def test_unroll_nested_and_in_other_formats(run):
 
 
 def test_gradient(run):
-    assert run("gradient", "tanh-softmax", "--wrt", "W_h").out == ("∂L/∂W_h = Σₜ₌₁ᵀ ((1 − hₜ ⊙ hₜ) ⊙ ∂L/∂hₜ) hₜ₋₁ᵀ\n")
+    assert run("gradient", "softmax-readout", "--wrt", "W_h").out == (
+        "∂L/∂W_h = Σₜ₌₁ᵀ ((1 − hₜ ⊙ hₜ) ⊙ ∂L/∂hₜ) hₜ₋₁ᵀ\n"
+    )
     latex = run("gradient", "relu-explosion", "--wrt", "h", "--at", "2", "--form", "unrolled", "--to", "latex").out
     assert latex.startswith(r"\frac{\partial L}{\partial h_2} = ") and latex.endswith("(h_3 - y)\n")
     python = run("gradient", "relu-explosion", "--wrt", "h0", "--form", "explicit", "--to", "python").out
@@ -201,7 +203,7 @@ def test_gradient(run):
 
 @pytest.mark.parametrize("wrt", ["W_h", "W_y", "b_h", "h", "h0", "x", "y", "a"])
 def test_gradient_by_every_kind_of_name(run, wrt):
-    code, out, err = run("gradient", "tanh-softmax", "--wrt", wrt)
+    code, out, err = run("gradient", "vector-tanh", "--wrt", wrt)
     assert code == 0 and out.startswith("∂L/∂") and not err
 
 
@@ -288,7 +290,7 @@ BAD_COMMANDS: dict[str, tuple[str, ...]] = {
     "leave --at out": ("gradient", "relu-explosion", "--wrt", "W_h", "--at", "2"),
     "a step from 0 to 3": ("gradient", "relu-explosion", "--wrt", "h", "--at", "9"),
     "needs a time step": ("gradient", "relu-explosion", "--wrt", "h", "--form", "explicit"),
-    "needs a number of steps": ("gradient", "tanh-softmax", "--wrt", "W_h", "--form", "unrolled"),
+    "needs a number of steps": ("gradient", "softmax-readout", "--wrt", "W_h", "--form", "unrolled"),
     "nobody can read; use": ("gradient", "vector-tanh", "--wrt", "W_h", "--form", "explicit", "--steps", "4"),
     "nobody can read --nested": ("unroll", "tanh", "--steps", "1000", "--nested"),
     "give --steps": ("unroll", "tanh"),
@@ -474,7 +476,7 @@ def completions(tmp_path: Path, words: str) -> list[str]:
         ("symbptt derive tanh --to note", {"notebook"}),
         ("symbptt gradient tanh --form un", {"unrolled"}),
         ("symbptt gradient tanh --wrt W_", {"W_h", "W_x", "W_y"}),
-        ("symbptt new my.toml --from coup", {"coupled-oscillator"}),
+        ("symbptt new my.toml --from cust", {"custom-cell"}),
     ],
 )
 def test_completion_without_sympy(tmp_path, words, expected):
@@ -495,11 +497,11 @@ def test_the_script_for_bash(tmp_path):
 def test_the_words_for_completion_are_the_real_ones():
     from symbptt.derive.derivation import DETAILS, SECTIONS
     from symbptt.derive.forms import FORMS
-    from symbptt.model import CATALOGUE, NOTATIONS
+    from symbptt.model import CATALOGUE, LAYOUTS, NOTATIONS
     from symbptt.render.phrases import languages
 
     real = {"cell": CATALOGUE, "detail": DETAILS, "form": FORMS, "notation": NOTATIONS, "section": SECTIONS}
-    for kind, words in {**real, "language": languages()}.items():
+    for kind, words in {**real, "language": languages(), "layout": LAYOUTS}.items():
         assert sorted(cli.CHOICES[kind]) == sorted(words), kind
 
 

@@ -57,7 +57,7 @@ def test_every_activation_and_reduction(activation, reduction):
 
 
 def test_the_reference_refuses_other_cells():
-    lstm = network(CELLS["lstm as equations"])
+    lstm = network(CELLS["lstm"])
     assert not is_elman(lstm)
     with pytest.raises(TypeError, match="Elman"):
         reference_bptt(lstm, {}, None, None)
@@ -206,7 +206,7 @@ def test_torch_agrees(require, activation):
 @pytest.mark.oracle("torch")
 def test_torch_agrees_on_the_lstm(require):
     torch = require("torch")
-    bptt = compile_network(network(CELLS["lstm as equations"], 4, 3, None, None, "half_squared_error"))
+    bptt = compile_network(network(CELLS["lstm"], 4, 3, None, None, "half_squared_error"))
     given_data = data(bptt, 7, 3)
     out = bptt(**given_data)
     tensors = {k: torch.tensor(v, requires_grad=True) for k, v in entries(given_data).items()}

@@ -142,7 +142,7 @@ def test_wrt_limits_what_is_returned():
 
 
 def test_states_by_name():
-    bptt = compile_network(network(CELLS["lstm as equations"]))
+    bptt = compile_network(network(CELLS["lstm"]))
     given = data(bptt, 3, 2)
     initial = given.pop("initial")
     by_name = bptt(**given, initial=initial)
@@ -328,9 +328,7 @@ def test_the_source_can_be_imported_without_symbptt(tmp_path):
     assert done.stdout.split(" ", 1)[1].strip() == "(3, 1) (4, 2) False", done.stderr
 
 
-@pytest.mark.parametrize(
-    "name", ["elman", "scalar", "no input", "lstm as equations", "gru as equations", "matrix memory"]
-)
+@pytest.mark.parametrize("name", ["elman", "scalar", "no input", "lstm", "gru", "matrix memory"])
 def test_the_source_is_laid_out_as_ruff_does(name, tmp_path):
     ruff = shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
     assert ruff, "ruff comes with the extra test"

@@ -85,7 +85,7 @@ MODELS = {
     **{
         f"{name}, {reduction}": RNN(cell, 2, 3, 2, "linear", reduction=reduction, steps=3, sizes=own_sizes(cell))
         for name, cell in CELLS.items()
-        if name not in ("layer norm", "scalar pair")
+        if name not in ("layer_norm", "scalar pair")
         for reduction in (("sum", "last") if name in ("lstm", "coupled", "gru") else ("mean",))
     },
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from cells import BEYOND_ELMAN
 
 from symbptt import algebra as A
 from symbptt.algebra.nodes import Concat
@@ -19,18 +20,7 @@ from symbptt.evaluate import Claim, Injection, Instance, NoSuchStepError, check_
 from symbptt.evaluate.forward import Trace
 from symbptt.model import ACTIVATIONS, Cell, Elman, Loss, Network, cell, loss, whole
 
-LSTM = Cell(
-    [
-        "i[t] = sigmoid(W_xi @ x[t] + W_hi @ h[t-1] + b_i)",
-        "f[t] = sigmoid(W_xf @ x[t] + W_hf @ h[t-1] + b_f)",
-        "o[t] = sigmoid(W_xo @ x[t] + W_ho @ h[t-1] + b_o)",
-        "g[t] = tanh(W_xc @ x[t] + W_hc @ h[t-1] + b_c)",
-        "c[t] = f[t] * c[t-1] + i[t] * g[t]",
-        "h[t] = o[t] * tanh(c[t])",
-    ],
-    states=["h", "c"],
-    name="lstm",
-)
+LSTM = BEYOND_ELMAN["lstm"]
 TWO = Cell(
     ["h[t] = tanh(W_h @ h[t-1] + V @ s[t-1] + W_x @ x[t])", "s[t] = tanh(U @ s[t-1] + R @ h[t-1] + b_s)"],
     states={"h": "n", "s": "p"},
@@ -110,10 +100,11 @@ def by_differences(instance, key, of, step=1e-6):
     return np.array(columns)
 
 
-CELLS = [*(Elman(a) for a in ACTIVATIONS), LSTM, TWO, CHAIN, BACK, OUTSIDE, INSIDE, MATRIX]
+CELLS = [*(Elman(a) for a in ACTIVATIONS), TWO, CHAIN, BACK, OUTSIDE, INSIDE, MATRIX, BEYOND_ELMAN["lstm"]]
+REST = [given for name, given in BEYOND_ELMAN.items() if name != "lstm"]
 
 
-@pytest.mark.parametrize("given", CELLS, ids=lambda c: c.name)
+@pytest.mark.parametrize("given", [*CELLS, *REST], ids=lambda c: c.name)
 def test_gradients_agree_with_central_differences(given):
     instance = Instance(network(given), seed=3)
     system = instance.system
@@ -196,7 +187,11 @@ def _same(expr):
     return expr
 
 
-WITH_LAST = [(g, task) for g in CELLS for task in (PLAIN, ("linear", "mse", "last")) if g is not BACK or task is PLAIN]
+LAST = ("linear", "mse", "last")
+WITH_LAST = [
+    *((given, task) for given in CELLS for task in (PLAIN, LAST) if given is not BACK or task is PLAIN),
+    *(pytest.param(given, task, marks=pytest.mark.slow) for given in REST for task in (PLAIN, LAST)),
+]
 
 
 @pytest.mark.parametrize(

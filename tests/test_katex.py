@@ -15,6 +15,7 @@ from derivation_examples import (
     NOTATIONS,
     catalogue_models,
     rewritten,
+    some_catalogue_models,
     special_derivations,
 )
 
@@ -85,6 +86,15 @@ def test_every_worked_example_in_both_languages(require, tmp_path):
     models = [load(name) for name in example_names()]
     made = [rewritten(m.derivation(), lang, m.notation) for m in models for lang in ("en", "zh")]
     found = list(dict.fromkeys(tex for d in made for tex in (*parts(d.document()), *written(d.document()))))
+    assert len(found) > 500
+    assert not failures(require("katex"), found, tmp_path)
+
+
+@pytest.mark.katex
+def test_every_cell(require, tmp_path):
+    derivations = [model.derivation() for model in some_catalogue_models()]
+    documents = [rewritten(d, lang, "textbook").document() for d in derivations for lang in ("en", "zh")]
+    found = list(dict.fromkeys(tex for document in documents for tex in written(document)))
     assert len(found) > 500
     assert not failures(require("katex"), found, tmp_path)
 

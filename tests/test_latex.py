@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from derivation_examples import LSTM, relu_explosion, special_derivations, special_models
+from derivation_examples import MY_LSTM, relu_explosion, special_derivations, special_models
 
 from symbptt import RNN
 from symbptt.algebra.layout import Fence, Fraction, Grid, Ident, Item, Number, Operator, Row, Script, Words
@@ -57,7 +57,7 @@ def test_environments_are_balanced_and_no_blank_line_stands_before_a_display():
 
 
 def test_user_text_is_escaped():
-    tex = RNN(LSTM).derivation().to_latex(document=True)
+    tex = RNN(MY_LSTM).derivation().to_latex(document=True)
     assert "lstm \\& co\\_1" in tex and "lstm & co" not in tex
     assert text_tex(r"50% $x_1$ #{a} ~^\write18") == (
         r"50\% \$x\_1\$ \#\{a\} \textasciitilde{}\textasciicircum{}\textbackslash{}write18"

@@ -36,10 +36,15 @@ def text_of(name: str) -> str:
 def test_the_examples_and_their_languages():
     assert set(example_names()) >= {
         "relu-explosion",
-        "tanh-softmax",
+        "softmax-readout",
         "tanh-last-step",
-        "coupled-oscillator",
         "vector-tanh",
+        "lstm",
+        "gru",
+        "residual",
+        "state-space",
+        "delta-rule",
+        "custom-cell",
     }
     for name, description in examples():
         assert set(description) == set(load(name).title) == set(LANGUAGES)
@@ -119,7 +124,7 @@ def test_functions_are_never_evaluated(tmp_path):
 
 FAULTS = {
     "my.toml:3: unknown key 'hiden'; did you mean 'hidden'?": 'cell = "tanh"\n\nhiden = 2',
-    "my.toml:1: unknown key 'zzz'; known: bias, cell": 'zzz = 1\ncell = "tanh"',
+    "my.toml:1: unknown key 'zzz'; known: batch, bias, cell": 'zzz = 1\ncell = "tanh"',
     "my.toml:1: unknown key 'equations'; it belongs under [cell]": 'equations = []\ncell = "tanh"',
     "my.toml:4: unknown key 'cell.hidden'; it stands under [cell]: move it up": (
         '[cell]\nequations = ["h[t] = h[t-1]"]\nstates = ["h"]\nhidden = 3'
@@ -259,9 +264,14 @@ def test_the_json_schema_refuses_what_the_check_refuses(validator, message):
 
 
 def test_choices_are_the_real_ones():
-    from symbptt.model import NOTATIONS, READOUTS, REDUCTIONS
+    from symbptt.model import LAYOUTS, NOTATIONS, READOUTS, REDUCTIONS
 
-    real = {"notation": sorted(NOTATIONS), "readout": sorted([*READOUTS, "none"]), "reduction": sorted(REDUCTIONS)}
+    real = {
+        "layout": sorted(LAYOUTS),
+        "notation": sorted(NOTATIONS),
+        "readout": sorted([*READOUTS, "none"]),
+        "reduction": sorted(REDUCTIONS),
+    }
     assert {key.name: list(key.choices) for key in TOP if key.choices} == real
 
 

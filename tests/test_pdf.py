@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cells import CELLS
 from derivation_examples import relu_explosion, special_models
 
 from symbptt import RNN, load
@@ -46,6 +47,14 @@ def text_of(pdf: Path, pdftotext: str) -> str:
 @pytest.mark.parametrize("name", list(special_models()))
 def test_every_rule_compiles_inside_the_margins(name, lang, require, tmp_path):
     source = special_models()[name].derivation(lang=lang).to_latex(document=True)
+    assert complaints(compile_here(source, tmp_path, require("ctex"))) == []
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_compiles_inside_the_margins(name, lang, require, tmp_path):
+    source = RNN(CELLS[name]).derivation(lang=lang).to_latex(document=True)
     assert complaints(compile_here(source, tmp_path, require("ctex"))) == []
 
 

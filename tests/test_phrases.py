@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from derivation_examples import catalogue_models, special_derivations
+from derivation_examples import some_catalogue_models, special_derivations
 
 import symbptt.render.document
 from symbptt.errors import UnknownNameError
@@ -47,7 +47,7 @@ def test_formulas_in_phrases_are_the_same_in_all_languages(lang):
 
 def test_phrases_of_a_language_are_in_it():
     han = re.compile("[\u4e00-\u9fff]")
-    same = {"space", "result.line", "unrolled.step", "given.values"}
+    same = {"space", "result.line", "unrolled.step", "given.values", "cell.lstm", "cell.gru", "cell.indrnn"}
     for key, phrase in catalogue("zh").items():
         assert not han.search(catalogue("en")[key]), key
         assert han.search(phrase) or key in same or not re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", phrase)), key
@@ -64,7 +64,7 @@ def test_every_rule_has_a_phrase_and_every_placeholder_a_fact():
 
 def test_no_placeholder_is_left_in_a_document():
     for name, derivation in special_derivations():
-        assert not re.search(r"\{[a-z_]+\}", derivation.to_text()), name
+        assert not re.search(r"(?<!_)\{[a-z_]+\}", derivation.to_text()), name
 
 
 def test_no_phrase_is_unused(monkeypatch):
@@ -72,7 +72,7 @@ def test_no_phrase_is_unused(monkeypatch):
     Recorder.used = set()
     for _, derivation in special_derivations():
         derivation.document()
-    for model in list(catalogue_models())[:4]:
+    for model in some_catalogue_models():
         model.derivation().document()
     unused = set(catalogue("en")) - Recorder.used
     assert {key for key in unused if not any(pattern.fullmatch(key) for pattern in named_in_source())} == set()

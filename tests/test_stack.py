@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from cells import BACKWARD, CELLS, COUPLED, GRU_AFTER, GRU_BEFORE, LEAKY, LSTM
+from cells import BACKWARD, COUPLED, LSTM
 from codegen_networks import compile_network, data, largest_error, network
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch_weights import prefixes, weights
+from torch_weights import gradients, prefixes
 
-from symbptt import RNN, Bidirectional, Cell, Elman, Stack
+from symbptt import RNN, Bidirectional, Cell, Elman, Stack, params_from_torch
 from symbptt.algebra import size
 from symbptt.errors import EquationError, ShapeError, SymbpttError, UnknownNameError
+from symbptt.model import cell as find_cell
 from symbptt.model.language import parse_equation, renamed, uses
 
 # -- names with dots ----------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def test_a_notation_names_every_layer_and_a_full_key_wins() -> None:
 
 # -- gradients ----------------------------------------------------------------------------------------
 
-SMALL: list[Any] = ["tanh", "linear", "softplus", LEAKY, GRU_BEFORE, COUPLED, CELLS["delta rule"], CELLS["peephole"]]
+SMALL: list[Any] = ["tanh", "linear", "softplus", "leaky", "gru_before", COUPLED, "delta_rule", "lstm_peephole"]
 
 
 @pytest.mark.slow
@@ -164,7 +165,7 @@ def test_generated_code_of_random_stacks_agrees_with_differences(layers, reducti
 
 
 def _sizes(layers: list[Any]) -> tuple[Any, ...]:
-    names = {str(s) for cell in layers if isinstance(cell, Cell) for _, shape in cell.inferred for part in shape
+    names = {str(s) for cell in map(find_cell, layers) for _, shape in cell.inferred for part in shape
              for s in part.free_symbols}  # fmt: skip
     return tuple((name, sympy.Integer(value)) for name, value in (("p", 3), ("d", 2)) if name in names)
 
@@ -199,7 +200,7 @@ def test_initial_states_of_layers() -> None:
 
 # -- torch --------------------------------------------------------------------------------------------
 
-MODULES = {"RNN": "tanh", "LSTM": LSTM, "GRU": GRU_AFTER}
+MODULES = {"RNN": "tanh", "LSTM": "lstm", "GRU": "gru"}
 
 
 def compare_with_torch(torch: Any, kind: str, seed: int, layers: int, bidirectional: bool) -> None:
@@ -222,10 +223,10 @@ def compare_with_torch(torch: Any, kind: str, seed: int, layers: int, bidirectio
     cell = Bidirectional(cell) if bidirectional else cell
     model = RNN(Stack([cell] * layers) if layers > 1 else cell, n, m)
     here = model.lambdify()(
-        weights(module), x, target,
+        params_from_torch(module), x, target,
         initial={f"{key}{s}": initial[s].detach().numpy()[i] for i, (key, _) in enumerate(places) for s in states},
     )  # fmt: skip
-    truth = {**weights(module, gradients=True), "x": given.grad.numpy()}
+    truth = {**gradients(module), "x": given.grad.numpy()}
     truth.update({f"{key}{s}0": initial[s].grad.numpy()[i] for i, (key, _) in enumerate(places) for s in states})
     assert set(truth) == set(here.grads)
     np.testing.assert_allclose(here.loss, loss.item(), rtol=1e-12)

@@ -178,8 +178,9 @@ def numpy_arguments(expr: Any, instance: Instance) -> tuple[list[Any], list[Any]
     value_of(expr, instance)
     names: list[Any] = []
     for leaf in leaves_of(expr):
-        derivative = isinstance(leaf, A.Gradient | A.Jacobian | A.ScalarDerivative)
-        names.append(sympy.Symbol(name_and_step(leaf)[0]) if derivative else getattr(leaf, "variable", leaf))
+        opaque = A.Gradient | A.Jacobian | A.ScalarDerivative | A.Tangent | A.ScalarTangent
+        known = not isinstance(leaf, opaque)
+        names.append(getattr(leaf, "variable", leaf) if known else sympy.Symbol(name_and_step(leaf)[0]))
     names += [*map(A.size, "nmqT"), t]
     unique = list(dict.fromkeys(names))
     values = [instance.integers.get(name.name, instance.values.get(name.name)) for name in unique]
@@ -232,7 +233,8 @@ def test_as_explicit_is_plain_sympy_of_its_value(expr, sizes):
     explicit = concrete.as_explicit()
     assert not explicit.atoms(*N.NODES, A.Fill, A.Identity, A.LiteralMatrix, A.Literal)
     values = {
-        leaf: sympy.Float(value_of(leaf, instance), 30) for leaf in explicit.atoms(A.ScalarAt, A.ScalarDerivative)
+        leaf: sympy.Float(value_of(leaf, instance), 30)
+        for leaf in explicit.atoms(A.ScalarAt, A.ScalarDerivative, A.ScalarTangent)
     }
     for element in explicit.atoms(MatrixElement):
         column = () if rank_of(element.parent) == 1 else (int(element.j),)

@@ -70,7 +70,7 @@ def test_nested_values_are_in_inputs_and_parameters_alone(name: str) -> None:
 
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("reduction", ["sum", "mean", "last"])
-@pytest.mark.parametrize("name", ["lstm", "gru", "coupled", "delta rule", "scalar pair"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "coupled", "delta_rule", "scalar pair"])
 def test_the_loss_of_the_unrolled_network_has_the_value_of_the_forward_pass(
     name: str, reduction: str, nested: bool
 ) -> None:

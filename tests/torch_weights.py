@@ -1,4 +1,4 @@
-"""Recurrent modules of torch beside the same network here: their weights and gradients by canonical key."""
+"""Gradients of torch's recurrent modules by canonical key."""
 
 from __future__ import annotations
 
@@ -25,17 +25,16 @@ def prefixes(module: Any) -> list[tuple[str, str]]:
     return found
 
 
-def weights(module: Any, gradients: bool = False) -> dict[str, Any]:
-    """The weights of a module by canonical key, or their gradients; both biases of a gate are added up."""
+def gradients(module: Any) -> dict[str, Any]:
+    """The gradients by the weights of a module, by canonical key."""
     found = {}
     for key, end in prefixes(module):
-        raw = {name: getattr(module, f"{name}{end}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
-        arrays = {name: (w.grad if gradients else w).detach().numpy() for name, w in raw.items()}
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        arrays = {name: getattr(module, f"{name}{end}").grad.numpy() for name in names}
         gates = GATES[type(module).__name__]
         for i, (of_x, of_h, bias, second) in enumerate(gates):
             part = {name: np.split(array, len(gates))[i] for name, array in arrays.items()}
-            both = part["bias_ih"] if gradients or second else part["bias_ih"] + part["bias_hh"]
-            found.update({key + of_x: part["weight_ih"], key + of_h: part["weight_hh"], key + bias: both})
+            found.update({key + of_x: part["weight_ih"], key + of_h: part["weight_hh"], key + bias: part["bias_ih"]})
             if second:
                 found[key + second] = part["bias_hh"]
     return found

@@ -23,6 +23,7 @@ from .build import (
 from .explicit import as_explicit
 from .functions import FUNCTIONS, ElementwiseFunction, named
 from .leaves import (
+    DIRECT,
     IMMEDIATE,
     TOTAL,
     Fill,
@@ -36,18 +37,22 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
     derivative,
     fill_like,
     index,
     scalar_parameter,
     size,
+    tangent_of,
 )
 from .names import Names
 from .over_time import expand_bound, time_product, time_sum
 from .present import present
 from .reductions import (
     apply,
+    column_sums,
     concat,
     diag,
     entry_sum,
@@ -56,17 +61,25 @@ from .reductions import (
     mean,
     outer,
     part,
+    row_broadcast,
+    row_mean,
+    row_softmax,
+    row_variance,
     softmax,
     squared_norm,
     variance,
 )
 from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
+from .tangents import JVP, tangent
+from .vectorised import influence, kronecker, matrix_power, no_influence, unvec, vec
 
 __all__ = [
+    "DIRECT",
     "FUNCTIONS",
     "IMMEDIATE",
     "JACOBIAN",
+    "JVP",
     "TOTAL",
     "VJP",
     "Domain",
@@ -85,10 +98,13 @@ __all__ = [
     "Parameter",
     "ScalarAt",
     "ScalarDerivative",
+    "ScalarTangent",
+    "Tangent",
     "Variable",
     "add",
     "apply",
     "as_explicit",
+    "column_sums",
     "concat",
     "depends",
     "derivative",
@@ -102,15 +118,19 @@ __all__ = [
     "fill_like",
     "hadamard",
     "index",
+    "influence",
     "inner",
     "is_vector",
     "is_zero",
     "jacobian",
+    "kronecker",
     "matmul",
+    "matrix_power",
     "max_entry",
     "mean",
     "named",
     "negate",
+    "no_influence",
     "node",
     "outer",
     "part",
@@ -119,6 +139,10 @@ __all__ = [
     "product",
     "pullback",
     "rank_of",
+    "row_broadcast",
+    "row_mean",
+    "row_softmax",
+    "row_variance",
     "scalar_parameter",
     "shape_of",
     "show_shape",
@@ -127,11 +151,15 @@ __all__ = [
     "squared_norm",
     "subtract",
     "sympy_product",
+    "tangent",
+    "tangent_of",
     "time_product",
     "time_sum",
     "trace",
     "transpose",
+    "unvec",
     "variance",
+    "vec",
     "zero_like",
     "zero_matrix",
 ]

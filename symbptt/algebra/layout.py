@@ -184,7 +184,9 @@ def joint(left: Item, right: Item) -> Joint:
         return "space" if _is_spaced(left, right) else "none"
     if isinstance(left, Words) or isinstance(right, Words) or _is_differential(left):
         return "none"
-    return "apply" if is_word(left) or (isinstance(right, Fence) and _is_function_letter(left)) else "times"
+    operator = isinstance(left, Ident) and left.style == "calligraphic"
+    called = isinstance(right, Fence) and (operator or _is_function_letter(left))
+    return "apply" if is_word(left) or called else "times"
 
 
 def _is_spaced(left: Item, right: Item) -> bool:

@@ -15,7 +15,7 @@ from sympy.core.symbol import Str
 
 from .base import MatrixNode, Node, ScalarNode, Shape, rank_of, shape_of
 
-TOTAL, IMMEDIATE = "total", "immediate"
+TOTAL, IMMEDIATE, DIRECT = "total", "immediate", "direct"
 
 
 def size(name: str) -> Symbol:
@@ -253,7 +253,7 @@ class _DerivativeLeaf:
 
     @property
     def mode(self) -> str:
-        """``total`` (through all that depends on it) or ``immediate`` (other states held fixed)."""
+        """``total`` (through all that depends on it), ``immediate`` (other states fixed) or ``direct`` (all else)."""
         return str(self.args[2].name)
 
 
@@ -280,16 +280,29 @@ class Gradient(_DerivativeLeaf, MatrixNode):
 
 
 class Jacobian(_DerivativeLeaf, MatrixNode):
-    """The Jacobian of a vector by a vector, numerator layout, kept opaque: (len of, len by)."""
+    """The Jacobian of a vector by a vector, numerator layout, kept opaque: (len of, len by).
 
-    _like = None
+    Matrices stand for their columns on top of each other, so that dh_t/dvec(W) is n x n^2. By a scalar it is a vector.
+
+    >>> h, W = Variable("h", 4, 1), Parameter("W_h", 4, 4)
+    >>> Jacobian(h[2], W).shape
+    (4, 16)
+    """
 
     def __new__(cls, of: Any, by: Any, mode: Any = TOTAL) -> Jacobian:
         return Basic.__new__(cls, of, by, _mode(mode))
 
     @property
+    def rank(self) -> int:
+        return 2 if shape_of(self.by) else 1
+
+    @property
     def shape(self) -> Shape:
-        return (shape_of(self.of)[0], shape_of(self.by)[0])
+        return (_entries(self.of), _entries(self.by))
+
+
+def _entries(expr: Basic) -> Any:
+    return sympy.Mul(*shape_of(expr))
 
 
 def derivative(of: Basic, by: Basic, mode: str = TOTAL) -> Expr | MatrixExpr:
@@ -297,3 +310,45 @@ def derivative(of: Basic, by: Basic, mode: str = TOTAL) -> Expr | MatrixExpr:
     if shape_of(of) == ():
         return ScalarDerivative(of, by, mode) if shape_of(by) == () else Gradient(of, by, mode)
     return Jacobian(of, by, mode)
+
+
+class ScalarTangent(ScalarNode):
+    """R{a}: the derivative of a scalar along a direction in parameter space, kept opaque; of a parameter, its part."""
+
+    is_real = True
+
+    @property
+    def of(self) -> Basic:
+        return self.args[0]
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return self.of.free_symbols
+
+
+class Tangent(MatrixNode):
+    """R{X} of a vector, a matrix or a gradient, kept opaque; it has the shape of ``of``.
+
+    For a direction V in parameter space, R{X}(W) is d/dr X(W + r V) at r = 0, and R{W} is V itself.
+
+    References
+    ----------
+    Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+    """
+
+    @property
+    def of(self) -> Basic:
+        return self.args[0]
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        return self.of.free_symbols
+
+
+def tangent_of(of: Basic) -> Any:
+    """Return the opaque tangent of a variable at a step, a parameter, or a derivative: scalar or array by its shape.
+
+    >>> tangent_of(Variable("h", 3, 1)[index("t")]), tangent_of(Parameter("W_h", 3, 3))
+    (R(h[t]), V_W_h)
+    """
+    return Tangent(of) if shape_of(of) else ScalarTangent(of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -175,6 +175,31 @@ def _placed(item: Item, places: list[str]) -> Item:
     return base if sub is None and sup is None else Script(base, sub, sup)
 
 
+_CAPITALS = {"γ": "Γ", "δ": "Δ", "θ": "Θ", "λ": "Λ", "ξ": "Ξ", "π": "Π", "σ": "Σ", "φ": "Φ", "ψ": "Ψ", "ω": "Ω"}
+"""Greek letters whose capitals are no Latin letters."""
+
+
+def capital(item: Item, bold: bool = False) -> Item:
+    """Return a name with a capital letter, scripts and accents kept; a letter without one, or on demand, is bold.
+
+    >>> capital(name_layout(r"\\hat{y}")), capital(name_layout(r"\\alpha"))
+    (Accent(base=Ident(name='Y', style='italic'), mark='hat'), Ident(name='α', style='bold'))
+    """
+    if isinstance(item, Script):
+        return Script(capital(item.base, bold), item.sub, item.sup)
+    if isinstance(item, Accent):
+        return Accent(capital(item.base, bold), item.mark)
+    if isinstance(item, Row):
+        return row(capital(item.items[0], bold), *item.items[1:])
+    if not isinstance(item, Ident):
+        return item
+    if item.name.isascii():
+        name = item.name[:1].upper() + item.name[1:]
+        return Ident(name, "bold" if bold and len(name) == 1 else item.style)
+    known = _CAPITALS.get(item.name)
+    return Ident(known, "bold" if bold else item.style) if known else Ident(item.name, "bold")
+
+
 FUNCTION_NAMES: dict[str, Item] = {
     "sigmoid": Ident("σ"),
     "relu": Ident("ReLU", "upright"),
@@ -197,11 +222,24 @@ class Names:
         Keys that are written without their time index (a target that exists only at the last step).
     functions : mapping
         Function name -> short LaTeX, such as ``{"tanh": "f"}``.
+    capitals : frozenset of str
+        Keys that are written with a capital letter, ``h`` as H: matrices with a row for each example.
+    bold : frozenset of str
+        Of these, the keys whose capital means something else already; they are bold.
+    rows : bool
+        Whether vectors are rows on the page, so that the transpose of a column is written as the vector itself.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     untimed: frozenset[str] = frozenset()
     functions: Mapping[str, str] = field(default_factory=dict)
+    capitals: frozenset[str] = frozenset()
+    bold: frozenset[str] = frozenset()
+    rows: bool = False
+
+    def of_one_row(self, single: bool) -> Names:
+        """Return the names of one row: small letters, unless there is a single row and it has its name already."""
+        return replace(self, rows=True) if single else replace(self, capitals=frozenset(), bold=frozenset(), rows=True)
 
     def key(self, key: str) -> Item:
         """Return the layout of a canonical key.
@@ -212,11 +250,11 @@ class Names:
         >>> Names().key("1.W_h").sup, Names().key("forward.h").mark
         (Fence(body=Number(text='1'), left='(', right=')'), 'overrightarrow')
         """
-        if key in self.mapping:
-            return name_layout(self.mapping[key])
         prefix, _, bare = key.rpartition(".")
-        item = name_layout(self.mapping[bare]) if bare in self.mapping else key_layout(bare)
-        return _placed(item, prefix.split(".")) if prefix else item
+        own = key if key in self.mapping else bare
+        item = name_layout(self.mapping[own]) if own in self.mapping else key_layout(bare)
+        item = capital(item, key in self.bold) if key in self.capitals else item
+        return _placed(item, prefix.split(".")) if prefix and own == bare else item
 
     def at(self, key: str, when: Item) -> Item:
         """Return the layout of a key at a step: the index joins a subscript that is there."""

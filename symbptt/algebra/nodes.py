@@ -106,6 +106,50 @@ class Trace(ScalarNode):
     """tr X."""
 
 
+class Kronecker(MatrixNode):
+    """A kron B: the blocks a_ij B; of two vectors a vector, else a matrix."""
+
+    @property
+    def rank(self) -> int:
+        return max(map(rank_of, self.args))
+
+    @property
+    def shape(self) -> Shape:
+        (a, b), (c, d) = map(shape_of, self.args)
+        return (a * c, b * d)
+
+
+class Vec(MatrixNode):
+    """vec(X): the columns of X on top of each other."""
+
+    rank = 1
+
+    @property
+    def shape(self) -> Shape:
+        rows, columns = shape_of(self.args[0])
+        return (rows * columns, sympy.S.One)
+
+
+class Unvec(MatrixNode):
+    """The matrix X of which a vector is vec(X): (v, rows, columns)."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.args[1:]
+
+
+class MatrixPower(MatrixNode):
+    """A^k of a square matrix, with an integer exponent, a number or in symbols; A^0 is I."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.args[0])
+
+
 class Diag(MatrixNode):
     """diag(v): the square matrix with the entries of v on its diagonal."""
 
@@ -213,6 +257,52 @@ class Softmax(MatrixNode):
     """exp(v) / sum(exp(v)) of a vector."""
 
 
+# -- rows, one for each example of a batch -------------------------------------------------------------
+
+
+class RowBroadcast(MatrixNode):
+    """1 b: the row b (1, n) below itself B times, (B, n); its arguments are b and B. Printed as b."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[1], shape_of(self.args[0])[1])
+
+
+class ColumnSums(MatrixNode):
+    """1^T X: the row (1, n) of the sums over the rows of X."""
+
+    _like = None
+
+    @property
+    def shape(self) -> Shape:
+        return (sympy.S.One, shape_of(self.args[0])[1])
+
+
+class RowSoftmax(MatrixNode):
+    """The softmax of every row of a matrix."""
+
+
+class _OfRows:
+    """What has a number for each row of a matrix: a vector."""
+
+    args: tuple[Any, ...]
+    rank = 1
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[0])[0], sympy.S.One)
+
+
+class RowMean(_OfRows, MatrixNode):
+    """The mean of every row of a matrix."""
+
+
+class RowVariance(_OfRows, MatrixNode):
+    """The mean squared deviation of the entries of every row from its mean."""
+
+
 # -- over time ---------------------------------------------------------------------------------------
 
 
@@ -252,7 +342,7 @@ class Bound:
         body, index, lower, upper = self.args
         inner = {k: v for k, v in rule.items() if k != index}
         if any(index in v.free_symbols for v in inner.values() if isinstance(v, Basic)):
-            fresh = _fresh_index(index, body, *inner.values())
+            fresh = fresh_index(index, body, *inner.values())
             body, index = body.xreplace({index: fresh}), fresh
         new = (body.xreplace(inner), index, lower.xreplace(rule), upper.xreplace(rule))
         return (self, False) if new == self.args else (self.func(*new), True)
@@ -261,7 +351,7 @@ class Bound:
         return self._xreplace({old: new})[0]
 
 
-def _fresh_index(index: Basic, *inside: Basic) -> Basic:
+def fresh_index(index: Basic, *inside: Basic) -> Basic:
     taken = {s.name for part in inside for s in part.free_symbols if hasattr(s, "name")} | {index.name}
     name = next(c for c in "sjkrpquvw" if c not in taken)
     return sympy.Symbol(name, integer=True)

@@ -106,7 +106,7 @@ def _row(row: Row, way: _Way) -> str:
 def _gap(left: Item, right: Item, way: _Way) -> str:
     how = joint(left, right)
     if how == "apply":
-        return "" if isinstance(right, Grid) or (isinstance(right, Fence) and right.left in "([") else " "
+        return "" if isinstance(right, Grid) or (isinstance(right, Fence) and right.left in "([{") else " "
     return "" if how == "none" or way.tight else " "
 
 
@@ -262,5 +262,5 @@ _MARKS |= {"overrightarrow": "\u20d7", "overleftarrow": "\u20d6"}
 _SCRIPT_CAPITALS = dict(zip("BEFHILMR", "\u212c\u2130\u2131\u210b\u2110\u2112\u2133\u211b", strict=True))
 _TIME = re.compile(r"\d|^[tsjkT](?:[+\u2212]|$)")
 _SUBSCRIPTS = dict(zip("0123456789+\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
-_POWERS = dict(zip("0123456789+\u2212()\u22a4", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ", strict=True))
+_POWERS = dict(zip("0123456789+\u2212()\u22a4\u2218", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀ°", strict=True))
 _SUPERSCRIPTS = _POWERS | dict(zip("Ttsjkmnil", "ᵀᵗˢʲᵏᵐⁿⁱˡ", strict=True))

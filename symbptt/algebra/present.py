@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy import Basic
 
 from . import nodes as N
-from .base import is_vector
+from .base import is_vector, rank_of
+from .build import expand_transpose
 from .functions import ElementwiseFunction
 from .layout import (
     ATOM,
@@ -31,6 +32,7 @@ from .layout import (
     row,
 )
 from .leaves import (
+    DIRECT,
     IMMEDIATE,
     Fill,
     Gradient,
@@ -43,6 +45,8 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
 )
 from .names import Names
@@ -71,6 +75,12 @@ def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
         if negative or level == SUM:
             return True, Fence(present(expr.args[0], names)), PRODUCT
         return True, item, level
+    if isinstance(expr, N.RowBroadcast):
+        return _signed(expr.args[0], names)
+    if names.rows and type(expr) in _AS_ROWS:
+        turned = _AS_ROWS[type(expr)](expr, names)
+        if turned is not None:
+            return turned
     if isinstance(expr, N.Times | N.Scale | N.Hadamard) and not isinstance(expr.args[0], N.Negative):
         negative, _, _ = _signed(expr.args[0], names)
         if negative and not isinstance(expr, N.Hadamard):
@@ -174,10 +184,15 @@ def _hadamard(e: Any, names: Names) -> Item:
     for i, factor in enumerate(e.args):
         if i:
             items.append(Operator("⊙"))
-        tight = isinstance(factor, N.MatrixProduct | N.Scale | N.Outer)
-        item = _wrapped(factor, HADAMARD + 1, names)
-        items.append(Fence(item) if tight and not isinstance(item, Fence) else item)
+        items.append(_tight(factor, names))
     return row(*items)
+
+
+def _tight(factor: Any, names: Names) -> Item:
+    """A factor of an elementwise product or quotient: products of other kinds are in brackets."""
+    item = _wrapped(factor, HADAMARD + 1, names)
+    is_product = isinstance(factor, N.MatrixProduct | N.Scale | N.Outer)
+    return Fence(item) if is_product and not isinstance(item, Fence) else item
 
 
 def _matrix_product(e: Any, names: Names) -> Item:
@@ -213,7 +228,7 @@ def _fraction(e: Any, names: Names) -> Item:
 
 
 def _elementwise_quotient(e: Any, names: Names) -> Item:
-    top, bottom = (_wrapped(a, HADAMARD + 1, names) for a in e.args)
+    top, bottom = (_tight(a, names) for a in e.args)
     if isinstance(e.args[0], Fill):
         top = present(e.args[0].value, names)
     return row(top, Operator("⊘"), bottom)
@@ -243,6 +258,11 @@ def _entry_sum(e: Any, names: Names) -> Item:
     if is_vector(e.args[0]):
         return row(Script(Ident("1", "bold"), sup=Operator("⊤", "plain")), _wrapped(e.args[0], PRODUCT, names))
     return row(Ident("sum", "upright"), Fence(present(e.args[0], names)))
+
+
+def _column_sums(e: Any, names: Names) -> Item:
+    ones = Script(Ident("1", "bold"), sup=Operator("⊤", "plain"))
+    return row(ones, _wrapped(e.args[0], PRODUCT, names))
 
 
 def _indicator(e: Any, names: Names) -> Item:
@@ -325,13 +345,81 @@ def _fenced_factor(expr: Any, names: Names) -> Item:
     return Fence(item) if isinstance(expr, N.MatrixProduct) else item
 
 
+# -- columns on a page where vectors are rows ------------------------------------------------------------
+
+_Signed: TypeAlias = "tuple[bool, Item, int] | None"
+
+
+def _row_vector(e: Any, names: Names) -> _Signed:
+    """v^T is v; parts that stand on top of each other stand beside each other."""
+    vector = e.args[0]
+    if not is_vector(vector):
+        return None
+    if isinstance(vector, N.Concat):
+        return False, Grid((tuple(present(a, names) for a in vector.args),)), ATOM
+    return _signed(vector, names)
+
+
+def _row_product(e: Any, names: Names) -> _Signed:
+    """A v is v A^T."""
+    return _signed(expand_transpose(e), names) if is_vector(e) else None
+
+
+def _row_outer(e: Any, names: Names) -> _Signed:
+    """u v^T is u^T v."""
+    u, v = e.args
+    return False, row(_raised(u, Operator("⊤", "plain"), names), _wrapped(v, PRODUCT, names)), PRODUCT
+
+
+def _row_inner(e: Any, names: Names) -> _Signed:
+    """u^T v is u v^T."""
+    u, v = e.args
+    return False, row(_wrapped(u, PRODUCT, names), _raised(v, Operator("⊤", "plain"), names)), HADAMARD
+
+
+def _row_sum(e: Any, names: Names) -> _Signed:
+    """1^T v is v 1."""
+    x = e.args[0]
+    return (False, row(_wrapped(x, PRODUCT, names), Ident("1", "bold")), HADAMARD) if is_vector(x) else None
+
+
+_AS_ROWS: dict[type, Callable[[Any, Names], _Signed]] = {
+    N.Transposed: _row_vector,
+    N.MatrixProduct: _row_product,
+    N.Outer: _row_outer,
+    N.Inner: _row_inner,
+    N.EntrySum: _row_sum,
+}
+"""Node -> its layout where columns are written as rows; None where it is no matter of columns."""
+
+
 # -- derivatives and names ----------------------------------------------------------------------------
+
+
+MODE_MARKS = {IMMEDIATE: "+", DIRECT: "∘"}
+"""Mode of a derivative -> the mark on the upper ∂; a total one has none."""
 
 
 def _derivative(e: Any, names: Names) -> Item:
     sign: Item = Operator("∂", "plain")
-    top = Script(sign, sup=Operator("+", "plain")) if e.mode == IMMEDIATE else sign
-    return Fraction(row(top, joint(e.of, names)), row(sign, joint(e.by, names)))
+    mark = MODE_MARKS.get(e.mode)
+    top = Script(sign, sup=Operator(mark, "plain")) if mark else sign
+    of, by = (joint(x, names) for x in (e.of, e.by))
+    if isinstance(e, Jacobian):
+        of, by = (_vec(x, item) for x, item in ((e.of, of), (e.by, by)))
+    return Fraction(row(top, of), row(sign, by))
+
+
+def _vec(expr: Any, item: Item) -> Item:
+    """A matrix in a Jacobian stands for its columns on top of each other."""
+    return row(Ident("vec", "upright"), Fence(item)) if rank_of(expr) == 2 else item
+
+
+def _kronecker(e: Any, names: Names) -> Item:
+    items: list[Item] = []
+    for i, factor in enumerate(e.args):
+        items += [*([Operator("⊗")] if i else []), _wrapped(factor, POWER, names)]
+    return row(*items)
 
 
 def joint(expr: Any, names: Names) -> Item:
@@ -344,11 +432,20 @@ def joint(expr: Any, names: Names) -> Item:
     return Fence(row(*items))
 
 
+def _tangent(e: Any, names: Names) -> Item:
+    """R{h_t}; of a parameter its part of the direction, V_{W_h} or v_{b_h}."""
+    of = present(e.of, names)
+    if isinstance(e.of, Parameter | sympy.Symbol):
+        return Script(Ident("V" if rank_of(e.of) == 2 else "v"), of)
+    return row(Ident("R", "calligraphic"), Fence(of, "{", "}"))
+
+
 def _at(e: Any, names: Names) -> Item:
     return names.at(e.name, present(e.when, names))
 
 
 _WRITER = Writer(present, _product, _wrapped)
+_INVERSE_VEC = Script(Ident("vec", "upright"), sup=row(Operator("−", "prefix"), Number("1")))
 
 _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Plus: (SUM, _sum),
@@ -365,6 +462,10 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Inner: (HADAMARD, _inner),
     N.Transposed: (POWER, lambda e, names: _raised(e.args[0], Operator("⊤", "plain"), names)),
     N.Trace: (ATOM, _call("tr")),
+    N.Kronecker: (HADAMARD, _kronecker),
+    N.Vec: (ATOM, _call("vec")),
+    N.Unvec: (POWER, lambda e, names: row(_INVERSE_VEC, Fence(present(e.args[0], names)))),
+    N.MatrixPower: (POWER, _power),
     N.Diag: (ATOM, _call("diag")),
     N.DiagonalOf: (ATOM, _call("diag")),
     N.SquaredNorm: (POWER, _norm),
@@ -379,6 +480,10 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     N.Apply: (ATOM, _map),
     N.Map: (ATOM, _map),
     N.Softmax: (ATOM, _call("softmax")),
+    N.ColumnSums: (HADAMARD, _column_sums),
+    N.RowSoftmax: (ATOM, _call("softmax")),
+    N.RowMean: (ATOM, _call("mean")),
+    N.RowVariance: (ATOM, _call("var")),
     N.TimeSum: (PRODUCT, _time_sum),
     N.MatrixTimeSum: (PRODUCT, _time_sum),
     N.TimeProduct: (PRODUCT, _time_product),
@@ -394,4 +499,6 @@ _TABLE: dict[type, tuple[int, Callable[[Any, Names], Item]]] = {
     Gradient: (ATOM, _derivative),
     Jacobian: (ATOM, _derivative),
     ScalarDerivative: (ATOM, _derivative),
+    Tangent: (ATOM, _tangent),
+    ScalarTangent: (ATOM, _tangent),
 }

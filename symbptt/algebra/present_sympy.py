@@ -57,7 +57,8 @@ def present_own(expr: Any, names: Names, write: Writer) -> Item:
 
 
 def _sum(expr: Any, names: Names, write: Writer) -> Item:
-    return write.item(N.Plus(*expr.as_ordered_terms()), names)
+    terms = sorted(expr.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
+    return write.item(N.Plus(*terms), names)
 
 
 def own_product(expr: Any, names: Names, write: Writer) -> Item:

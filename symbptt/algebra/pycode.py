@@ -29,6 +29,8 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
 )
 
 SUM, PRODUCT, POWER, ATOM = range(4)
@@ -137,6 +139,12 @@ def _transposed(e: Any, d: Dialect) -> tuple[int, str]:
     return ATOM, f"{body}[None, :]" if d.numpy and is_vector(e.args[0]) else f"{body}.T"
 
 
+def _kronecker(e: Any, d: Dialect) -> tuple[int, str]:
+    columns = d.numpy and not is_vector(e)
+    parts = [f"{_at_least(a, ATOM, d)}[:, None]" if columns and is_vector(a) else write(a, d) for a in e.args]
+    return ATOM, d.call("kron", *parts)
+
+
 def _fill(e: Fill, d: Dialect) -> tuple[int, str]:
     shape = [write(s, d) for s in e.shape]
     if not d.numpy:
@@ -200,6 +208,17 @@ def _derivative(e: Any, d: Dialect) -> tuple[int, str]:
     return ATOM, derivative_name(e)
 
 
+def _tangent(e: Any, d: Dialect) -> tuple[int, str]:
+    if isinstance(e.of, Parameter | sympy.Symbol):
+        return ATOM, f"V_{e.of.name}"
+    return ATOM, tangent_name(e) if d.numpy else f"R({write(e.of, d)})"
+
+
+def tangent_name(e: Any) -> str:
+    """Return the NumPy name of an opaque tangent: ``R_h[t]``, ``R_dL_dh[t]``, or ``V_W_h`` of a parameter."""
+    return _tangent(e, NUMPY)[1] if isinstance(e.of, Parameter | sympy.Symbol) else "R_" + write(e.of, NUMPY)
+
+
 def derivative_name(e: Any) -> str:
     """Return the NumPy name of an opaque derivative: ``dL_dh[t]``, an array over steps.
 
@@ -258,6 +277,10 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     N.Inner: _inner,
     N.Transposed: _transposed,
     N.Trace: _call("trace({0})", "numpy.trace({0})"),
+    N.Kronecker: _kronecker,
+    N.Vec: _call("vec({0})", "numpy.ravel({0}, order='F')"),
+    N.Unvec: _call("unvec({0}, {1}, {2})", "numpy.reshape({0}, ({1}, {2}), order='F')"),
+    N.MatrixPower: _call("matrix_power({0}, {1})", "numpy.linalg.matrix_power({0}, {1})"),
     N.Diag: _call("diag({0})", "numpy.diag({0})"),
     N.DiagonalOf: _call("diag({0})", "numpy.diag({0})"),
     N.SquaredNorm: _call("norm2({0})", "numpy.sum(({0})**2)"),
@@ -285,6 +308,14 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     N.Apply: _function,
     N.Map: _function,
     N.Softmax: _call("softmax({0})", "(lambda p: p / p.sum())(numpy.exp({0} - numpy.max({0})))"),
+    N.RowBroadcast: _call("row_broadcast({0}, {1})", "numpy.tile({0}, ({1}, 1))"),
+    N.ColumnSums: _call("column_sums({0})", "numpy.sum({0}, axis=0, keepdims=True)"),
+    N.RowSoftmax: _call(
+        "row_softmax({0})",
+        "(lambda p: p / p.sum(-1, keepdims=True))(numpy.exp({0} - numpy.max({0}, axis=-1, keepdims=True)))",
+    ),
+    N.RowMean: _call("row_mean({0})", "numpy.mean({0}, axis=-1)"),
+    N.RowVariance: _call("row_variance({0})", "numpy.var({0}, axis=-1)"),
     N.TimeSum: _over_time(_SUM, "sum"),
     N.MatrixTimeSum: _over_time(_ARRAY_SUM, "sum"),
     N.TimeProduct: _over_time(_PRODUCT, "prod"),
@@ -300,4 +331,6 @@ _TABLE: dict[type, Callable[[Any, Dialect], tuple[int, str]]] = {
     Gradient: _derivative,
     Jacobian: _derivative,
     ScalarDerivative: _derivative,
+    Tangent: _tangent,
+    ScalarTangent: _tangent,
 }

@@ -16,6 +16,7 @@ from .functions import ElementwiseFunction, named
 from .leaves import Fill, Identity
 from .nodes import (
     Apply,
+    ColumnSums,
     Concat,
     Diag,
     DiagonalOf,
@@ -27,6 +28,10 @@ from .nodes import (
     Mean,
     Outer,
     Part,
+    RowBroadcast,
+    RowMean,
+    RowSoftmax,
+    RowVariance,
     Scale,
     Softmax,
     SquaredNorm,
@@ -145,3 +150,53 @@ def part(a: Any, start: Any, length: Any) -> Any:
     """Return ``length`` rows from row ``start`` (from 0)."""
     a = node(a)
     return a if (start, length) == (0, a.shape[0]) else Part(a, start, length)
+
+
+# -- rows, one for each example of a batch -------------------------------------------------------------
+
+
+def row_broadcast(row: Any, count: Any) -> Any:
+    """Return a row (1, n) below itself ``count`` times, (count, n).
+
+    >>> from symbptt.algebra import MatrixParameter, Variable, add, index
+    >>> b, H, t = MatrixParameter("b", 1, 3), Variable("h", 2, 3), index("t")
+    >>> add(H[t], row_broadcast(b, 2)).shape
+    (2, 3)
+    """
+    row = _need_row(node(row))
+    if isinstance(row, Fill):
+        return Fill(row.value, count, row.shape[1], *((2,) if row.shape[1] == 1 else ()))
+    return RowBroadcast(row, count)
+
+
+def _need_row(a: Any) -> Any:
+    if shape_of(a)[:1] != (1,) or is_vector(a):
+        raise ShapeError(f"row_broadcast({a}): a row is needed, not {show_shape(shape_of(a))}")
+    return a
+
+
+def column_sums(a: Any) -> Any:
+    """Return 1^T X, the row of the sums over the rows of a matrix, signs and factors in front."""
+    a = need_array(node(a), "column_sums")
+    if isinstance(a, MatrixNegative):
+        return negate(column_sums(a.args[0]))
+    if isinstance(a, Scale):
+        return product(a.args[0], column_sums(a.args[1]))
+    if isinstance(a, Fill):
+        return Fill(product(a.value, a.shape[0]), 1, a.shape[1], *((2,) if a.shape[1] == 1 else ()))
+    return ColumnSums(a)
+
+
+def row_softmax(a: Any) -> Any:
+    """Return the softmax of every row of a matrix."""
+    return RowSoftmax(need_array(node(a), "row_softmax"))
+
+
+def row_mean(a: Any) -> Any:
+    """Return the mean of every row of a matrix, a vector."""
+    return RowMean(need_array(node(a), "row_mean"))
+
+
+def row_variance(a: Any) -> Any:
+    """Return the variance of every row of a matrix, divided by the number of its entries, a vector."""
+    return RowVariance(need_array(node(a), "row_variance"))

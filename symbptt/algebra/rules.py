@@ -35,7 +35,7 @@ from .build import (
 )
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, fill_like
-from .reductions import apply, concat, diag, entry_sum, inner, outer, part
+from .reductions import apply, column_sums, concat, diag, entry_sum, inner, outer, part, row_broadcast
 
 VJP: dict[type, Callable[[Any, Any, int], Any]] = {}
 """Node -> rule for its vector-Jacobian product."""
@@ -245,24 +245,24 @@ def _(e: Any, i: int) -> Any:
 def _(e: Any, g: Any, i: int) -> Any:
     """d(a^k) : a' = k a^(k-1) g."""
     a, k = e.args
-    return product(k, power(a, _one_less(k)), g)
+    return product(k, power(a, one_less(k)), g)
 
 
 @_vjp(N.HadamardPower)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(a^k) : a' = k a^(k-1) * g, elementwise."""
     a, k = e.args
-    return product(k, hadamard(power(a, _one_less(k)), g))
+    return product(k, hadamard(power(a, one_less(k)), g))
 
 
 @_jacobian(N.HadamardPower)
 def _(e: Any, i: int) -> Any:
     """d(a^k)/da = diag(k a^(k-1))."""
     a, k = e.args
-    return product(k, diag(power(a, _one_less(k))))
+    return product(k, diag(power(a, one_less(k))))
 
 
-def _one_less(exponent: Any) -> Any:
+def one_less(exponent: Any) -> Any:
     """k - 1, as a number where k is one as it was written."""
     if not isinstance(exponent, Literal):
         return exponent - 1
@@ -420,3 +420,41 @@ def _(e: Any, g: Any, i: int) -> Any:
 def _(e: Any, i: int) -> Any:
     """p = softmax(v) : dp/dv = diag(p) - p p^T."""
     return subtract(diag(e), outer(e, e))
+
+
+# -- rows, one for each example of a batch -------------------------------------------------------------
+
+
+@_vjp(N.RowBroadcast)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(1 b) : b' = 1^T g, the sum over the rows."""
+    return column_sums(g)
+
+
+@_vjp(N.ColumnSums)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(1^T X) : X' = 1 g, in every row."""
+    return row_broadcast(g, shape_of(e.args[0])[0])
+
+
+@_vjp(N.RowSoftmax)
+def _(e: Any, g: Any, i: int) -> Any:
+    """P = softmax of every row : X' = P * g - diag((P * g) 1) P."""
+    weighted = hadamard(e, g)
+    return subtract(weighted, matmul(diag(matmul(weighted, Fill(S.One, e.shape[1], 1))), e))
+
+
+@_vjp(N.RowMean)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(mean of every row of X) : X' = (g / n) 1^T, n the length of a row."""
+    size = shape_of(e.args[0])[1]
+    return divide(outer(g, Fill(S.One, size, 1)), size)
+
+
+@_vjp(N.RowVariance)
+def _(e: Any, g: Any, i: int) -> Any:
+    """d(variance of every row of X) : X' = (2 / n) (g 1^T) * (X - mean 1^T), n the length of a row."""
+    x = e.args[0]
+    size = shape_of(x)[1]
+    ones = Fill(S.One, size, 1)
+    return product(divide(2, size), hadamard(outer(g, ones), subtract(x, outer(N.RowMean(x), ones))))

@@ -26,8 +26,12 @@ from .leaves import (
     MatrixParameter,
     Parameter,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
     Variable,
+    derivative,
     scalar_parameter,
+    tangent_of,
 )
 from .over_time import time_product, time_sum
 from .reductions import apply, part
@@ -72,9 +76,14 @@ def _transposed(e: Any) -> Any:
 
 
 def _derivative(e: Any) -> Any:
-    """A derivative between joint states stays a Jacobian."""
-    of, by = to_scalar(e.of), to_scalar(e.by)
-    return Jacobian(of, by, e.mode) if shape_of(of) and shape_of(by) else ScalarDerivative(of, by, e.mode)
+    """A derivative of or by a joint state stays a Jacobian or a gradient."""
+    return derivative(to_scalar(e.of), to_scalar(e.by), e.mode)
+
+
+def _matrix_power(e: Any) -> Any:
+    """A power of the joint Jacobian of several states stays one."""
+    base, exponent = to_scalar(e.args[0]), e.args[1]
+    return N.MatrixPower(base, exponent) if shape_of(base) else power(base, exponent)
 
 
 def _part(e: Any) -> Any:
@@ -117,9 +126,11 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     Fill: lambda e: to_scalar(e.value),
     Identity: lambda e: S.One,
     LiteralMatrix: lambda e: e.rows[0][0],
-    Gradient: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
+    Gradient: _derivative,
     Jacobian: _derivative,
-    ScalarDerivative: lambda e: ScalarDerivative(to_scalar(e.of), to_scalar(e.by), e.mode),
+    ScalarDerivative: _derivative,
+    Tangent: lambda e: tangent_of(to_scalar(e.of)),
+    ScalarTangent: lambda e: tangent_of(to_scalar(e.of)),
     N.Plus: _all(add),
     N.MatrixPlus: _all(add),
     N.Negative: _all(negate),
@@ -134,6 +145,8 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.Inner: _all(_product),
     N.Quotient: _all(divide),
     N.HadamardQuotient: _all(divide),
+    N.Kronecker: _all(_product),
+    N.MatrixPower: _matrix_power,
     N.Power: lambda e: power(to_scalar(e.args[0]), e.args[1]),
     N.HadamardPower: lambda e: power(to_scalar(e.args[0]), e.args[1]),
     N.SquaredNorm: lambda e: power(_first(e), 2),
@@ -147,5 +160,5 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     N.TimeProduct: _bound(time_product),
     N.OrderedProduct: _bound(time_product),
     N.Blocks: _blocks,
-    **dict.fromkeys((N.Trace, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
+    **dict.fromkeys((N.Trace, N.Vec, N.Unvec, N.Diag, N.DiagonalOf, N.EntrySum, N.Mean, N.MaxEntry), _first),
 }

@@ -28,6 +28,8 @@ from .leaves import (
     Parameter,
     ScalarAt,
     ScalarDerivative,
+    ScalarTangent,
+    Tangent,
 )
 
 Array = Any
@@ -58,7 +60,7 @@ class Domain(Protocol):
         """Return the largest of some scalars."""
 
 
-LEAVES = (MatrixAt, ScalarAt, Parameter, Gradient, Jacobian, ScalarDerivative)
+LEAVES = (MatrixAt, ScalarAt, Parameter, Gradient, Jacobian, ScalarDerivative, Tangent, ScalarTangent)
 
 
 def evaluate(expr: Basic, domain: Domain) -> Array:
@@ -212,6 +214,35 @@ def _(e: Any, d: Domain) -> Any:
     return np.trace(evaluate(e.args[0], d))
 
 
+@_rule(N.Kronecker)
+def _(e: Any, d: Domain) -> Array:
+    a, b = (v[:, None] if v.ndim == 1 and not is_vector(e) else v for v in _args(e, d))
+    if is_vector(e):
+        return (a[:, None] * b[None, :]).ravel()
+    return (a[:, None, :, None] * b[None, :, None, :]).reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1])
+
+
+@_rule(N.Vec)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d).ravel(order="F")
+
+
+@_rule(N.Unvec)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d).reshape(_shape(e, d), order="F")
+
+
+@_rule(N.MatrixPower)
+def _(e: Any, d: Domain) -> Array:
+    value, exponent = evaluate(e.args[0], d), d.size(e.args[1])
+    if exponent < 0:
+        raise ValueError(f"{e.args[0]} to the power {exponent}: a power of a matrix must not be negative here")
+    result = evaluate(Identity(e.shape[0]), d)
+    for _ in range(exponent):
+        result = value @ result
+    return result
+
+
 @_rule(N.Diag)
 def _(e: Any, d: Domain) -> Array:
     value = evaluate(e.args[0], d)
@@ -294,6 +325,37 @@ def _(e: Any, d: Domain) -> Array:
 def _(e: Any, d: Domain) -> Array:
     powers = d.apply(named("exp"), evaluate(e.args[0], d))
     return powers / powers.sum()
+
+
+@_rule(N.RowBroadcast)
+def _(e: Any, d: Domain) -> Array:
+    row, one = evaluate(e.args[0], d), d.number(sympy.S.One)
+    return getattr(d, "full", _full)(one, (d.size(e.args[1]), 1)) * row
+
+
+@_rule(N.ColumnSums)
+def _(e: Any, d: Domain) -> Array:
+    return evaluate(e.args[0], d).sum(0)[None, :]
+
+
+@_rule(N.RowSoftmax)
+def _(e: Any, d: Domain) -> Array:
+    powers = d.apply(named("exp"), evaluate(e.args[0], d))
+    return powers / powers.sum(-1)[:, None]
+
+
+@_rule(N.RowMean)
+def _(e: Any, d: Domain) -> Array:
+    value = evaluate(e.args[0], d)
+    return value.sum(-1) / d.number(Integer(int(value.shape[1])))
+
+
+@_rule(N.RowVariance)
+def _(e: Any, d: Domain) -> Array:
+    value = evaluate(e.args[0], d)
+    count = d.number(Integer(int(value.shape[1])))
+    deviation = value - (value.sum(-1) / count)[:, None]
+    return (deviation * deviation).sum(-1) / count
 
 
 def _unbound(e: Any, d: Domain) -> list[Array]:

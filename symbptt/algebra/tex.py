@@ -300,7 +300,7 @@ _BRACKETS = {
     "\u2308": (r"\lceil", r"\lceil"),
     "\u2309": (r"\rceil", r"\rceil"),
 }
-_HUGGING = ("(", "[")
+_HUGGING = ("(", "[", "{")
 """Brackets that stand right behind what they belong to."""
 _WIDEST_BMATRIX = 10
 _ENDS_IN_WORD = re.compile(r"\\[A-Za-z]+$")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+import warnings
+from typing import Any, NoReturn
 
 import click
 
-from ..errors import SymbpttError
+from ..errors import SymbpttError, SymbpttWarning
 from .arguments import CHOICES
 from .commands import BAD_INPUT, DONE, FORMATS, INTERRUPTED, app
 from .console import tell
@@ -16,6 +17,19 @@ from .train import train
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; what goes wrong is one line on stderr."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("once", SymbpttWarning)
+        warnings.showwarning = _show_warning
+        return _run(arguments)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Write a warning of ours as one line on stderr; others are not about the user's input."""
+    if issubclass(category, SymbpttWarning):
+        tell(f"warning: {message}")
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         return int(app.main(args=arguments, prog_name="symbptt", standalone_mode=False) or DONE)
     except click.exceptions.Exit as end:

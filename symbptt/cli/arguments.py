@@ -23,16 +23,22 @@ else:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "cell": ("elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh"),
+    "cell": (
+        "elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh",
+        "residual", "leaky", "indrnn", "layer_norm", "mgu", "lstm", "lstm_peephole", "lstm_coupled", "gru",
+        "gru_before", "state_space", "linear_attention", "delta_rule",
+    ),
     "detail": ("full", "brief", "results", "numbers"),
     "form": ("recursive", "closed", "unrolled", "explicit"),
     "language": ("en", "zh"),
+    "layout": ("columns", "rows"),
     "name": ("W_h", "W_x", "b_h", "W_y", "b_y", "h", "x", "h0"),
     "notation": ("textbook", "hh", "d2l", "pytorch", "goodfellow"),
     "rounding": ("carry", "step"),
     "section": (
-        "model", "dependency", "local", "recursion", "parameters", "closed", "unrolled",
-        "given", "forward", "backward", "numbers", "results",
+        "model", "dependency", "local", "recursion", "parameters", "closed", "influence", "forward_mode", "unrolled",
+        "given", "forward", "backward", "numbers", "forward_numbers", "methods", "cost", "results",
+        "saliency", "hessian", "curvature",
     ),
 }  # fmt: skip
 """What the shell completes, here so that SymPy is not imported for it; a test compares it with the real lists."""
@@ -169,6 +175,10 @@ model_options = combined(
     click.option("--hidden", type=Whole(), metavar="N", help="Size of the hidden state."),
     click.option("--inputs", type=Whole(), metavar="M", help="Size of the input."),
     click.option("--outputs", type=Whole(), metavar="Q", help="Size of the output, with a readout."),
+    click.option(
+        "--layout", type=Word("layout"), metavar="columns|rows", help="Vectors as columns, or as rows of a batch."
+    ),
+    click.option("--batch", type=Whole(), metavar="B", help="Number of examples, with --layout rows."),
 )
 set_option = click.option(
     "--set", "values", type=Setting(), multiple=True, metavar="NAME=VALUE",
@@ -201,6 +211,7 @@ def build(
 
     model = load(source)
     changes = {k: v for k, v in sizes.items() if v is not None}
+    model = _laid_out(model, changes.pop("layout", None), numbers)
     if notation is not None:
         changes["notation"] = notation
     if values:
@@ -211,6 +222,18 @@ def build(
     if steps is not None and not numbers:
         return model.replace(steps=steps, values={})
     return _with_steps(model, steps, dict(values))
+
+
+def _laid_out(model: RNN, layout: str | None, numbers: bool) -> RNN:
+    """Put a model into another layout, with its numbers only where they will be used."""
+    if layout in (None, model.network.layout):
+        return model
+    if numbers or not model.values:
+        return model.replace(layout=layout)
+    steps = model.network.steps
+    if not steps.is_Integer:
+        steps = _with_steps(model, None, model.values).network.steps
+    return model.replace(layout=layout, values={}, steps=steps)
 
 
 def _check_names(model: RNN, values: Mapping[str, Any]) -> None:
@@ -228,7 +251,7 @@ def _with_steps(model: RNN, steps: int | None, values: Mapping[str, Any]) -> RNN
 
     if steps is not None:
         return model.replace(steps=with_steps(model.network, model.values, steps).steps)
-    if not {*model.system.inputs, "target"} & {*values}:
+    if not {*model.system.inputs, *model.system.fixed} & {*values}:
         return model
     try:
         return model.replace(steps=with_steps(model.replace(steps="T").network, model.values).steps)

@@ -149,7 +149,7 @@ def derive(
     Examples:
       symbptt derive relu-explosion --lang zh
       symbptt derive relu-explosion --set W_h=0.5 --set x=1,1,1,1
-      symbptt derive tanh-softmax --notation d2l -o bptt.pdf
+      symbptt derive softmax-readout --notation d2l -o bptt.pdf
     """
     kind = _format(kind, output)
     if kind == "pdf" and output is None:
@@ -255,7 +255,7 @@ def gradient(
 
     \b
     Examples:
-      symbptt gradient tanh-softmax --wrt W_h --to latex
+      symbptt gradient softmax-readout --wrt W_h --to latex
       symbptt gradient relu-explosion --wrt h --at 1 --form unrolled
     """
     with located(source):
@@ -315,7 +315,7 @@ def codegen(source: str, output: str | None, **sizes: Any) -> None:
 
     \b
     Example:
-      symbptt codegen tanh-softmax -o bptt.py
+      symbptt codegen softmax-readout -o bptt.py
     """
     with located(source):
         compiled = build(source, **sizes).lambdify()
@@ -332,7 +332,7 @@ def new(file: str, start: str, lang: str) -> None:
 
     \b
     Example:
-      symbptt new my.toml --from coupled-oscillator
+      symbptt new my.toml --from custom-cell
     """
     from ..examples import find, template
 

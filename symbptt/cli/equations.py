@@ -17,10 +17,9 @@ else:
 
 def _items(model: RNN, rows: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     from ..algebra.present import present
-    from ..model import names
+    from ..model import names_in
 
-    untimed = frozenset({"target"}) if model.system.reduction == "last" else frozenset[str]()
-    used = names(model.notation, untimed)
+    used = names_in(model.system, model.notation)
     return [(present(left, used), present(right, used)) for left, right in rows]
 
 

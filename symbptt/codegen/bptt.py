@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
-from ..model import Network
+from ..model import ROWS, Network, one_example
+from ..model.values import mask_of
 from .checks import Array, Shape, Sizes, numbers, show
 from .emit import Emitted, emit
+from .hessian import hessian_products
 from .target import Lead, read_target
 
 
@@ -31,7 +33,7 @@ class Result:
     states : dict
         State -> (T + 1, ...), index 0 the initial state (of a backward cell the last index).
     outputs : array
-        What the loss compares, from t = 1: (T, ...).
+        What the loss compares, from t = 1: (T, ...); of several readouts a dict of them.
     adjoints : dict
         Variable of the cell -> dL/dv_t, (T, ...), index 0 is t = 1.
     """
@@ -41,6 +43,25 @@ class Result:
     states: dict[str, Array]
     outputs: Array
     adjoints: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class HessianProduct:
+    """The product of the Hessian of L with a direction v.
+
+    Attributes
+    ----------
+    products : dict
+        Parameter -> its part of H v, of the shape of the parameter.
+    curvature : float
+        v^T H v, the curvature of L along v.
+    grads : dict
+        Parameter -> dL/dp.
+    """
+
+    products: dict[str, Any]
+    curvature: float
+    grads: dict[str, Any]
 
 
 @dataclass
@@ -70,8 +91,9 @@ class Bptt:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._emitted: Emitted = emit(network)
-        self._plan, self._system = self._emitted.plan, network.system
+        computed = one_example(network)  # the code has an axis for the batch of its own
+        self._emitted: Emitted = emit(computed)
+        self._plan, self._system = self._emitted.plan, computed.system
         self._function = _load(self._emitted.source)
 
     @property
@@ -100,16 +122,17 @@ class Bptt:
         initial: Mapping[str, Any] | None = None,
         wrt: Iterable[str] | None = None,
         steps: int | None = None,
+        mask: Any = None,
     ) -> Result:
         """Return loss, gradients, states, outputs and adjoints.
 
         Parameters
         ----------
         params : mapping
-            Key -> array.
+            Key -> array, in the shapes of the network's layout; in rows a bias is (n,) or (1, n).
         x : array, or mapping of input -> array
             (T, m) or (T, B, m); of a scalar model (T,) or (T, B).
-        target : array
+        target : array, or mapping of readout -> array where there are several
             (T, q), (T, B, q), or class indices (T,), (T, B); with ``reduction="last"`` also the last step's alone.
         h0, c0 : array, optional
             Initial states: (n,), (B, n) or a scalar; zero by default.
@@ -119,6 +142,10 @@ class Bptt:
             What to compute gradients by (all by default); with none, no backward sweep is made.
         steps : int, optional
             T, where there is neither an input nor a target of every step.
+        mask : array
+            (T,) or (T, B), of a model with ``mask=True``: the weight of the loss of each step, such as 1 inside and 0
+            behind the end of each sequence. Targets at steps of weight 0 do not matter, but must be finite and of the
+            kind that the loss takes (any class index, such as 0).
 
         Raises
         ------
@@ -126,16 +153,89 @@ class Bptt:
             For numbers, shapes or names that do not fit the model.
         """
         keys = self._wanted(wrt)
+        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps, mask)
+        return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
+
+    def hvp(
+        self,
+        params: Mapping[str, Any],
+        v: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        c0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        steps: int | None = None,
+        mask: Any = None,
+    ) -> HessianProduct:
+        """Return the product of the Hessian of L in the parameters with a direction.
+
+        The equations of :mod:`symbptt.derive.second_order` are carried out over arrays, sample by sample: the cost is
+        a small multiple of that of a gradient, and no Hessian is formed.
+
+        Parameters
+        ----------
+        v : mapping
+            Parameter -> its part of the direction; zero for what is not named.
+        params, x, target, h0, c0, initial, steps, mask
+            As for a call.
+
+        Examples
+        --------
+        >>> from symbptt import RNN
+        >>> bptt = RNN("linear", 1, 1, reduction="last", steps=2).lambdify()
+        >>> numbers = {"W_h": 1.0, "W_x": 1.0, "b_h": 0.0}
+        >>> bptt.hvp(numbers, {"W_x": 1.0}, x=[1.0, 1.0], target=0.0).products
+        {'W_h': 4.0, 'W_x': 4.0, 'b_h': 4.0}
+        """
+        call, given = self._read(params, x, target, _states_given(self._system.states, h0, c0, initial), steps, mask)
+        direction = self._direction(call, given, v)
+        names = {name: call.arguments.get(argument) for name, argument in self._emitted.arguments.items()}
+        products = hessian_products(self.network, given, direction, names, call.lead)
+        gradients = self._function(given, **call.arguments, wrt=tuple(given)).grads
+        curvature = sum(float(np.sum(direction[key] * products[key])) for key in given)
+        scalar = self._plan.scalar
+        return HessianProduct(
+            products={key: _shaped(products[key], call.shapes[key], scalar) for key in given},
+            curvature=curvature,
+            grads={key: _shaped(gradients[key], call.shapes[key], scalar) for key in given},
+        )
+
+    def _direction(self, call: _Call, given: Mapping[str, Array], v: Mapping[str, Any]) -> dict[str, Array]:
+        if not isinstance(v, Mapping):
+            raise ValueInputError(f"v must map parameters to arrays, {{'W_h': ...}}; not {type(v).__name__}")
+        for key in v:
+            if key not in given:
+                raise UnknownNameError(f"v: unknown parameter {key!r}{nearest(str(key), tuple(given))}")
+        found = {}
+        for key, value in given.items():
+            array = numbers(f"v[{key!r}]", v[key]) if key in v else np.zeros(value.shape)
+            if array.shape != call.shapes[key] and array.shape != value.shape:
+                raise ValueInputError(f"v[{key!r}] has shape {show(array.shape)}; expected {show(call.shapes[key])}")
+            found[key] = array.reshape(value.shape)
+        return found
+
+    def _read(
+        self,
+        params: Mapping[str, Any],
+        x: Any,
+        target: Any,
+        states: Mapping[str, Any],
+        steps: int | None,
+        mask: Any,
+    ) -> tuple[_Call, dict[str, Array]]:
+        """Check all that was given, and return it as the generated function takes it."""
         call = _Call(Sizes(self._system.sizes), Lead(self._fixed_steps(steps)))
         given = self._params(call, params)
         self._inputs(call, x)
-        self._initial(call, _states_given(self._system.states, h0, c0, initial))
+        self._initial(call, states)
         self._target(call, target)
         if call.lead.steps is None:
             raise ValueInputError("the number of steps is not known: give steps=")
+        self._mask(call, mask)
         if self._emitted.needs_steps:
             call.arguments["steps"] = call.lead.steps
-        return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
+        return call, given
 
     # -- what is given --------------------------------------------------------------------------------
     def _wanted(self, wrt: Iterable[str] | None) -> tuple[str, ...]:
@@ -174,6 +274,8 @@ class Bptt:
         call.shapes[key] = array.shape
         if self._plan.scalar and array.size == 1:
             return array.reshape(())
+        if self.network.layout == ROWS and len(shape) == 1 and array.ndim == 2 and len(array) == 1:
+            array = array[0]  # a bias as a row (1, n)
         call.sizes.check(label, array.shape, shape)
         return array
 
@@ -227,8 +329,42 @@ class Bptt:
             if target is not None:
                 raise ValueInputError("the loss of this model has no target; leave target out")
             return
-        array = read_target(self._plan, call.sizes, call.lead, target, call.column)
-        call.arguments[self._emitted.arguments["target"]] = array
+        for name, given in self._by_readout(target).items():
+            array = read_target(self._plan, call.sizes, call.lead, given, call.column, name)
+            call.arguments[self._emitted.arguments[name]] = array
+
+    def _by_readout(self, target: Any) -> dict[str, Any]:
+        """Return the targets by name; of several readouts they are given by readout, {"y": ..., "v": ...}."""
+        names = tuple(self._system.targets)
+        if names == ("target",):
+            return {"target": target}
+        if not isinstance(target, Mapping):
+            shown = ", ".join(f"{name.removeprefix('target_')!r}: ..." for name in names)
+            raise ValueInputError(f"target must be a mapping of readouts to arrays, {{{shown}}}")
+        readouts = [name.removeprefix("target_") for name in names]
+        for name in target:
+            if name not in readouts:
+                raise UnknownNameError(f"target: unknown readout {name!r}{nearest(str(name), readouts)}")
+        return {name: target.get(readout) for name, readout in zip(names, readouts, strict=True)}
+
+    def _mask(self, call: _Call, mask: Any) -> None:
+        if not self._plan.has_mask:
+            if mask is not None:
+                raise ValueInputError("the model has no mask; make it with mask=True, or leave mask out")
+            return
+        steps = int(call.lead.steps or 0)
+        if self._system.loss_steps:
+            if mask is not None:
+                raise ValueInputError("loss_steps of the model is its mask; leave mask out")
+            mask = mask_of(self._system, steps)
+        forms = [(steps,), (steps, call.lead.batch)] if call.lead.batched else [(steps,)]
+        expected = " or ".join(show(form) for form in forms)
+        if mask is None:
+            raise ValueInputError(f"mask is missing; expected {expected}")
+        array = numbers("mask", mask)
+        if array.shape not in forms:
+            raise ValueInputError(f"mask has shape {show(array.shape)}; expected {expected}")
+        call.arguments[self._emitted.arguments["mask"]] = array
 
     # -- what is returned -----------------------------------------------------------------------------
     def _result(self, call: _Call, out: Any, keys: tuple[str, ...]) -> Result:
@@ -237,9 +373,15 @@ class Bptt:
             loss=out.loss,
             grads=grads,
             states={name: _column(call, array) for name, array in out.states.items()},
-            outputs=_column(call, out.outputs),
+            outputs=self._outputs(call, out.outputs),
             adjoints={name: _column(call, array) for name, array in out.adjoints.items()},
         )
+
+    @staticmethod
+    def _outputs(call: _Call, outputs: Any) -> Any:
+        if isinstance(outputs, dict):
+            return {name: _column(call, array) for name, array in outputs.items()}
+        return _column(call, outputs)
 
 
 def _column(call: _Call, array: Array) -> Array:

@@ -10,7 +10,7 @@ from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Network
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
-from .page import Page, formula
+from .page import Page
 from .plan import Line, Plan
 from .prologue import prologue
 from .sums import Summation
@@ -89,7 +89,7 @@ class Module(Page):
         return [self._signature(), *parameters_docstring(self), *self.lines, *written]
 
     def _signature(self) -> str:
-        given = [name for name in (*self.system.inputs, "target") if name in self.arguments]
+        given = (*self.system.inputs, *self.system.fixed)
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
@@ -150,7 +150,11 @@ class Module(Page):
         self.put(f"loss = float({self.names('l')}.sum(){mean})")
         shown = [f'"{s}": unbatch({self.whole_array(s)}, batched)' for s in self.system.states]
         self.lines += collection("states = {", shown, "}", 4)
-        self.put(f"outputs = unbatch({self.names(self.system.prediction)}, batched)")
+        outputs = {name: f"unbatch({self.names(name)}, batched)" for name in self.system.predictions}
+        if len(outputs) == 1:
+            self.put(f"outputs = {outputs[self.system.prediction]}")
+        else:
+            self.lines += collection("outputs = {", [f'"{name}": {text}' for name, text in outputs.items()], "}", 4)
         self.put("if len(wrt) == 0:")
         self.put("return Result(loss, {}, states, outputs, {})", 8)
 
@@ -181,7 +185,8 @@ class Module(Page):
 
     def _weight(self, line: Line, is_cell: bool) -> None:
         if is_cell and self.plan.generic.weight != 1:
-            self.say(f"{formula(self.plan.generic.weighted(line.left))}, its part in {formula(self._total(line.name))}")
+            part, whole = self.plan.generic.weighted(line.left), self._total(line.name)
+            self.say(f"{self.formula(part)}, its part in {self.formula(whole)}")
             self.put(f"{self.weighted(line.name)} = {self.local(line.name)} / {self.T}")
 
     def _total(self, name: str) -> Any:
@@ -208,7 +213,7 @@ class Module(Page):
 
     def _carry(self, lines: list[Line]) -> None:
         for line in lines:
-            self.say(f"{formula(line.right)}, the part of {formula(line.left)} that comes from this step", 8)
+            self.say(f"{self.formula(line.right)}, the part of {self.formula(line.left)} that comes from this step", 8)
             self.put(f"{self.pseudo(line.name)} = {self.step.full(line.expr).text}", 8)
 
     def _shared_shape(self, name: str) -> tuple[Any, ...]:
@@ -217,7 +222,7 @@ class Module(Page):
 
     def _sweep_line(self, line: Line) -> None:
         if line.left is None:
-            self.say(formula(line.right), 8)
+            self.say(self.formula(line.right), 8)
             self.put(f"{self.pseudo(line.name)}[t] = {self.step.term(line.expr).text}", 8)
         else:
             self.equals(line.left, line.right, 8)
@@ -228,7 +233,7 @@ class Module(Page):
         self.section("gradients: sums over steps and batch")
         self.put("grads = {}")
         for line in self.plan.stacked_shared:
-            self.say(formula(line.right))
+            self.say(self.formula(line.right))
             self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
         for key, parts in self.plan.sums.items():
             first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)

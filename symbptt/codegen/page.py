@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sympy import Expr
@@ -11,7 +12,7 @@ from .. import algebra as A
 from ..algebra import present
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.plain import to_plain
-from ..model import CELL, READOUT, Network
+from ..model import CELL, READOUT, SAMPLE, Network
 from .functions import python_name
 from .layout import comment, statement
 from .names import Allocator, identifier
@@ -19,9 +20,9 @@ from .plan import Plan
 from .writer import Writer
 
 
-def formula(expr: Any) -> str:
+def formula(expr: Any, names: A.Names) -> str:
     """Return an expression as one line of Unicode."""
-    return to_plain(present(expr))
+    return to_plain(present(expr, names))
 
 
 class Page:
@@ -30,6 +31,7 @@ class Page:
     def __init__(self, network: Network) -> None:
         self.network, self.plan = network, Plan(network)
         self.system = self.plan.system
+        self.formula = partial(formula, names=A.Names(rows=network.layout == SAMPLE))
         self.names = Allocator()
         self.arguments = self._arguments()
         self.needs_steps = not self.system.inputs and (self.plan.last or not self.plan.has_target)
@@ -45,7 +47,7 @@ class Page:
 
     # -- names ----------------------------------------------------------------------------------------
     def _arguments(self) -> dict[str, str]:
-        wanted = [*self.system.inputs, *(["target"] if self.plan.has_target else [])]
+        wanted = [*self.system.inputs, *self.system.fixed]
         named = {name: self.names(name) for name in wanted}
         return {**named, **{f"{s}0": self.names(f"initial {s}", identifier(f"{s}0")) for s in self.system.states}}
 
@@ -97,7 +99,7 @@ class Page:
                 return self.pseudo(leaf.name) + ("" if leaf.name.startswith("carry.") else suffix)
             if leaf.when != self.system.t:
                 return self.neighbour(leaf.name) + suffix
-            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name == "target" else suffix)
+            return self.names(leaf.name) + ("" if suffix == "[-1]" and leaf.name in self.system.targets else suffix)
 
         return write
 
@@ -115,7 +117,7 @@ class Page:
         """Put a formula down as a comment, at a generic step or a given one."""
         if at is not None:
             left, right = (e.xreplace({self.system.t: at}) for e in (left, right))
-        self.say(f"{formula(left)} = {formula(right)}", indent)
+        self.say(f"{self.formula(left)} = {self.formula(right)}", indent)
 
     def array(self, *sizes: str, shape: tuple[Any, ...]) -> str:
         """Return the shape of an array as a Python tuple."""

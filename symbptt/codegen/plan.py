@@ -40,15 +40,15 @@ class Sum:
 
 def twin(network: Network) -> Network:
     """Return the same network with symbols for T and, unless all sizes are 1, for the sizes."""
-    steps = A.size("T")
+    network = network.of_any_length(A.size("T"))
     if network.system.scalar:
-        return replace(network, steps=steps)
+        return network
     return replace(
         network,
         hidden=A.size("n"),
         inputs=None if network.inputs is None else A.size("m"),
         outputs=None if network.outputs is None else A.size("q"),
-        steps=steps,
+        heads=tuple(replace(head, outputs=A.size(head.size)) for head in network.heads),
         sizes=(),
     )
 
@@ -100,7 +100,11 @@ class Plan:
 
     @property
     def has_target(self) -> bool:
-        return "target" in self.system.variables
+        return bool(self.system.targets)
+
+    @property
+    def has_mask(self) -> bool:
+        return self.system.masked
 
     # -- forward --------------------------------------------------------------------------------------
     def stage(self, stage: str) -> list[Line]:

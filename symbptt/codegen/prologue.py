@@ -12,8 +12,9 @@ from .page import Page
 def prologue(page: Page) -> None:
     """Put down what comes before the forward pass, once it is known which sizes the rest reads."""
     keys = list(page.system.parameters)
-    if _takes_classes(page):
-        page.all.number(page.plan.shape("target")[0])
+    for name in page.system.targets:
+        if _takes_classes(page, name):
+            page.all.number(page.plan.shape(name)[0])
     inputs = [page.arguments[name] for name in page.system.inputs]
     page.put("wrt = GRADIENTS if wrt is None else wrt")
     if keys:
@@ -30,6 +31,8 @@ def prologue(page: Page) -> None:
         page.put(f"{name} = np.ascontiguousarray({name}, dtype)")
     _put_sizes(page, lambda text: not text.startswith(tuple(_late(page))))
     _batch(page)
+    if page.plan.has_mask:
+        _mask(page)
     _put_sizes(page, lambda text: text.startswith(tuple(_late(page))))
 
 
@@ -62,7 +65,7 @@ def _size_source(page: Page, symbol: Any) -> str:
         for i, size in enumerate(plan.shape(key)):
             if size == symbol:
                 return f"{page.names(key)}.shape[{i}]"
-    named = [*page.system.inputs, *(["target"] if plan.has_target else [])]
+    named = [*page.system.inputs, *page.system.targets]
     for name in named:
         shape = plan.shape(name)
         for i, size in enumerate(shape):
@@ -77,12 +80,12 @@ def _size_source(page: Page, symbol: Any) -> str:
 
 def _batch(page: Page) -> None:
     plan, names = page.plan, page.arguments
-    if plan.has_target:
-        _target(page)
+    for name in page.system.targets:
+        _target(page, name)
     inputs = [names[name] for name in page.system.inputs]
-    target = [names["target"]] if plan.has_target else []
+    target = [names[name] for name in page.system.targets]
     if inputs or target:
-        first = (*page.system.inputs, "target")[0]
+        first = (*page.system.inputs, *page.system.targets)[0]
         lead = 1 if not inputs and plan.last else 2
         page.put(f"batched = {names[first]}.ndim == {lead + len(plan.shape(first))}")
         page.put("if not batched:")
@@ -109,16 +112,22 @@ def _batch_of_states(page: Page) -> None:
     page.put(f"{page.T}, {page.B} = steps, lead[0] if batched else 1")
 
 
-def _takes_classes(page: Page) -> bool:
-    return page.system.target == "distribution" and bool(page.plan.shape("target"))
+def _mask(page: Page) -> None:
+    name = page.arguments["mask"]
+    page.put(f"{name} = np.asarray({name}, dtype)")
+    page.put(f"{name} = np.broadcast_to({name} if {name}.ndim == 2 else {name}[:, None], ({page.T}, {page.B}))")
 
 
-def _target(page: Page) -> None:
-    name = page.arguments["target"]
-    if not _takes_classes(page):
+def _takes_classes(page: Page, key: str) -> bool:
+    return page.system.targets[key] == "distribution" and bool(page.plan.shape(key))
+
+
+def _target(page: Page, key: str) -> None:
+    name = page.arguments[key]
+    if not _takes_classes(page, key):
         page.put(f"{name} = np.asarray({name}, dtype)")
         return
-    classes = page.all.number(page.plan.shape("target")[0])
+    classes = page.all.number(page.plan.shape(key)[0])
     page.put(f"{name} = np.asarray({name})")
     page.put(f"if np.issubdtype({name}.dtype, np.integer):  # class indices")
     page.put(f"{name} = np.eye({classes})[{name}]", 8)

@@ -68,7 +68,7 @@ READOUTS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] =
 def is_elman(network: Network) -> bool:
     """Whether the network is of the kind that :func:`reference_bptt` is written for."""
     known = any(network.cell == Elman(activation) for activation in ACTIVATIONS)
-    return known and network.loss in LOSSES.values()
+    return known and network.loss in LOSSES.values() and not network.masked and not network.heads
 
 
 def reference_bptt(

@@ -68,37 +68,38 @@ class Form:
         return all(size in (None, actual) for size, actual in zip(self.lead, shape, strict=False))
 
 
-def read_target(plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool) -> Array:
-    """Return the target as the generated function takes it; under ``last``, that of the last step.
+def read_target(plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool, name: str = "target") -> Array:
+    """Return a target as the generated function takes it; under ``last``, that of the last step.
 
     Raises
     ------
     ValueInputError
         For a target that is missing, of another shape, or not what the loss compares with.
     """
-    forms = _forms(plan, lead)
-    shape = plan.shape("target")
+    kind = plan.system.targets[name]
+    forms = _forms(plan, lead, kind)
+    shape = plan.shape(name)
     if given is None:
-        raise ValueInputError(f"target is missing; expected {_expected(forms, sizes, shape)}")
-    array = numbers("target", given, integers=plan.system.target == "distribution")
+        raise ValueInputError(f"{name} is missing; expected {_expected(forms, sizes, shape)}")
+    array = numbers(name, given, integers=kind == "distribution")
     if column and array.ndim and array.shape[-1] == 1:
         array = array[..., 0]
     form = _form_of(array, forms, sizes, shape)
     if form is None:
         hint = _hint(array, forms)
         expected = _expected(forms, sizes, shape)
-        raise ValueInputError(f"target has shape {show(array.shape)}; expected {expected}{hint}")
-    _bind(form, lead, array)
+        raise ValueInputError(f"{name} has shape {show(array.shape)}; expected {expected}{hint}")
+    _bind(form, lead, array, name)
     if not form.classes:
         array = array if array.dtype.kind == "f" else array.astype(np.float64)
-        sizes.check("target", array.shape[len(form.lead) :], shape)
-    checked = _checked(plan, sizes, form, array)
+        sizes.check(name, array.shape[len(form.lead) :], shape)
+    checked = _checked(kind, shape, sizes, form, array, name)
     return checked[-1] if plan.last and not form.final else checked
 
 
-def _forms(plan: Plan, lead: Lead) -> list[Form]:
+def _forms(plan: Plan, lead: Lead, kind: str) -> list[Form]:
     batches = [False, True] if lead.batched is None else [lead.batched]
-    kinds = [True, False] if plan.system.target == "distribution" else [False]
+    kinds = [True, False] if kind == "distribution" else [False]
     forms = []
     for final in [False, True] if plan.last else [False]:
         for classes in kinds:
@@ -140,9 +141,9 @@ def _hint(array: Array, forms: list[Form]) -> str:
     return "; class indices must be integers" if looks and array.dtype.kind == "f" else ""
 
 
-def _bind(form: Form, lead: Lead, array: Array) -> None:
+def _bind(form: Form, lead: Lead, array: Array, name: str) -> None:
     if 0 in array.shape:
-        raise ValueInputError(f"target is empty: its shape is {show(array.shape)}")
+        raise ValueInputError(f"{name} is empty: its shape is {show(array.shape)}")
     if "T" in form.symbols:
         lead.steps = array.shape[0]
     if "B" in form.symbols:
@@ -150,12 +151,11 @@ def _bind(form: Form, lead: Lead, array: Array) -> None:
     lead.batched = "B" in form.symbols
 
 
-def _checked(plan: Plan, sizes: Sizes, form: Form, array: Array) -> Array:
-    shape = plan.shape("target")
+def _checked(kind: str, shape: tuple[Any, ...], sizes: Sizes, form: Form, array: Array, name: str) -> Array:
     if form.classes:
         count = sizes.value(shape[0]) if shape else 1
-        class_indices("target", array, count or 0)
+        class_indices(name, array, count or 0)
         return array if shape else np.ones(array.shape)
-    if plan.system.target == "distribution":
-        return distributions("target", array, scalar=not shape)
-    return unit("target", array) if plan.system.target == "unit" else array
+    if kind == "distribution":
+        return distributions(name, array, scalar=not shape)
+    return unit(name, array) if kind == "unit" else array

@@ -19,7 +19,7 @@ from ..evaluate.claims import instances
 from ..evaluate.instance import Instance
 from ..evaluate.oracles import installed, oracle_gradients
 from ..evaluate.report import LONG, SHORT, Check, Report
-from ..model import Network
+from ..model import COLUMNS, Network
 from .bptt import Bptt, Result, compile_network
 from .reference import is_elman, reference_bptt
 
@@ -50,13 +50,13 @@ def verify_function(network: Network, seed: int = 0) -> Report:
 
 def _checks(network: Network, seed: int) -> Iterator[Check]:
     if network.steps.is_Integer and network.steps > LONG:
-        network = replace(network, steps=S(SHORT))
+        network = network.of_any_length(S(SHORT))
     bptt = compile_network(network)
     found = [_Run(bptt, one) for one in instances(network, seed, count=2)]
     yield _worst("complex step", found, _Run.complex_step, TOLERANCE)
     yield _worst("central differences", found, _Run.differences, 1e-6)
     yield _sympy_check(network, seed)
-    if is_elman(network):
+    if is_elman(network) and network.layout == COLUMNS:
         yield _worst("plain BPTT", found, _Run.reference, TOLERANCE)
     for name in installed():
         yield _worst(name, found, partial(_Run.oracle, framework=name), TOLERANCE)
@@ -107,7 +107,10 @@ class _Run:
         inputs = {name: data[name] for name in system.inputs}
         x = inputs.get("x") if list(inputs) in (["x"], []) else inputs
         parameters = {key: data[key] for key in system.parameters}
-        return self.bptt(parameters, x, data.get("target"), initial=states, steps=self.instance.steps)
+        mask = None if system.loss_steps else data.get("mask")
+        targets = {name.removeprefix("target_"): data[name] for name in system.targets}
+        target = targets.get("target", targets or None)
+        return self.bptt(parameters, x, target, initial=states, steps=self.instance.steps, mask=mask)
 
     def _names(self) -> list[str]:
         return [*self.system.parameters, *(f"{s}0" for s in self.system.states), *self.system.inputs]
@@ -162,7 +165,7 @@ def arguments(instance: Instance) -> dict[str, Any]:
     """Return the numbers of an instance as the function takes them: plain floats for a scalar model."""
     if not instance.system.scalar:
         return dict(instance.data)
-    timed = {*instance.system.inputs, "target"}
+    timed = {*instance.system.inputs, *instance.system.fixed}
     return {k: np.ravel(v) if k in timed else float(np.ravel(v)[0]) for k, v in instance.data.items()}
 
 
@@ -176,12 +179,13 @@ def _sympy_check(network: Network, seed: int) -> Check:
     """Compare with sympy.diff of the unrolled loss of the same cell with all sizes 1 and two steps, or one."""
     sizes = {name: S.One for name, _ in network.sizes}
     small = replace(
-        network,
+        network.of_any_length(S(2)),
         hidden=S.One,
         inputs=None if network.inputs is None else S.One,
         outputs=None if network.outputs is None else S.One,
-        steps=S(2),
+        heads=tuple(replace(head, outputs=S.One) for head in network.heads),
         sizes=tuple(sizes.items()),
+        batch=None if network.batch is None else S.One,
     )
     system = small.system
     if not system.scalar:

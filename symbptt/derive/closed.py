@@ -10,7 +10,7 @@ from sympy import Expr, S
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..errors import RefusedError
-from ..model import CELL, Network, System
+from ..model import CELL, ROWS, Network, System
 from .generic import Generic, generic
 from .links import Link, NoLinksError, couples_within_step, links
 from .tidy import as_written
@@ -44,19 +44,25 @@ def joint(system: System, when: Expr) -> Any:
 
 def check_closed(network: Network) -> None:
     """Raise where there is no closed form in Jacobian matrices."""
+    if network.system.layout == ROWS:
+        raise RefusedError("each row of a batch has its own closed form; use layout='columns', or form='recursive'")
+    reason = obstacle(network)
+    if reason is not None:
+        raise RefusedError(f"no closed form in Jacobian matrices: {reason}; use form='recursive'")
+
+
+def obstacle(network: Network) -> str | None:
+    """Return why the adjoints are no sums of products of Jacobian matrices, or None where they are."""
     if network.system.mixed:
-        raise RefusedError(
-            "no closed form in Jacobian products: the model runs forward and backward in time; use form='recursive'"
-        )
+        return "the model runs forward and backward in time"
     if any(A.rank_of(network.system.at(name)) == 2 for name in network.system.states):
-        raise RefusedError("no closed form in Jacobian matrices: a state is a matrix; use form='recursive'")
+        return "a state is a matrix"
     try:
         links(network)
     except NoLinksError as error:
-        raise RefusedError(f"no closed form in Jacobian matrices: {error}; use form='recursive'") from None
+        return str(error)
     read = _read_beside_states(network)
-    if read is not None:
-        raise RefusedError(f"no closed form in Jacobian matrices: the loss reads {read}; use form='recursive'")
+    return None if read is None else f"the loss reads {read}"
 
 
 def _read_beside_states(network: Network) -> str | None:
@@ -74,6 +80,11 @@ def _read_beside_states(network: Network) -> str | None:
 def local_joint(g: Generic, when: Expr) -> Any:
     """Return the local part of the joint state at a step: its influence on the loss of that step."""
     return A.concat(*(g.weighted(_local(g, name).xreplace({g.t: when})) for name in g.system.states))
+
+
+def local_unweighted(g: Generic, when: Expr) -> Any:
+    """Return dl_t/ds_t of the joint state, without the factor of l_t in L."""
+    return A.concat(*(_local(g, name).xreplace({g.t: when}) for name in g.system.states))
 
 
 def _local(g: Generic, name: str) -> Any:

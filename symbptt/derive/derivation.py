@@ -11,20 +11,31 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..errors import UnknownNameError, nearest
 from ..model import Network
+from .curvature import curvature_section
+from .forward_numbers import forward_numbers
 from .generic import generic
 from .numeric import Numbers
 from .sections import (
     before_last,
+    closed_rows,
     closed_section,
+    cost_section,
     dependency_section,
     every_step,
+    forward_section,
+    hessian_section,
+    influence_section,
     local_section,
+    methods_section,
     model_section,
     parameter_section,
     recursion_section,
+    row_dependency,
+    row_derivatives,
     unrolled_section,
 )
-from .steps import EQUALITY, WORKED, Line, Section, Step, Worksheet
+from .sections.saliency import saliency_section
+from .steps import EQUALITY, WORKED, Line, Named, Section, Step, Worksheet
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "full": (
@@ -37,7 +48,27 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Detail -> the sections it has, in order."""
 
-SECTIONS = DETAILS["full"]
+TOPICS: dict[str, str] = {
+    "influence": "closed",
+    "forward_mode": "influence",
+    "forward_numbers": "numbers",
+    "methods": "forward_numbers",
+    "cost": "methods",
+    "saliency": "results",
+    "hessian": "saliency",
+    "curvature": "hessian",
+}
+"""A section that a full derivation does not have -> the section that it stands behind where it is asked for."""
+
+
+def _with_topics(sections: tuple[str, ...]) -> tuple[str, ...]:
+    every = list(sections)
+    for topic, before in TOPICS.items():
+        every.insert(every.index(before) + 1, topic)
+    return tuple(every)
+
+
+SECTIONS = _with_topics(DETAILS["full"])
 """Every section that can be asked for, in printed order: those of a full derivation, and topics of their own."""
 
 
@@ -105,13 +136,15 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             "backward": numbers.backward(),
             "numbers": numbers.parameters(),
         }
+        if "curvature" in options.keys and numbers.direction:
+            worked["curvature"] = curvature_section(numbers)
     sections = []
     for key in options.keys:
         section = worked.get(key) or (_SYMBOLIC[key](network, numbers, options) if key in _SYMBOLIC else None)
         if section is not None:
             section = replace(section, steps=tuple(filter(_holds_somewhere, section.steps)))
         if section is not None and section.steps:
-            symbolic = network.system.scalar and key not in worked
+            symbolic = network.system.scalar and key not in worked and key not in _NUMERIC
             sections.append(_scalar(section) if symbolic else section)
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers)
@@ -127,7 +160,9 @@ def _scalar(section: Section) -> Section:
 
 
 def _scalar_step(step: Step) -> Step:
-    """Put a step into scalar notation: the same data, with every expression mapped."""
+    """Put a step into scalar notation: the same data, with every expression mapped; figures are in it already."""
+    if step.kind == WORKED:
+        return step
     left = None if step.left is None else to_scalar(step.left)
     lines: list[Line] = []
     for line in step.chain:
@@ -141,6 +176,8 @@ def _scalar_step(step: Step) -> Step:
 def _scalar_fact(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_scalar_fact, value))
+    if isinstance(value, Named):
+        return Named(value.role, _scalar_fact(value.expr))
     return to_scalar(value) if isinstance(value, A.Node) else value
 
 
@@ -150,10 +187,10 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
     steps: list[Step] = []
     if numbers is None:
         for name in g.adjoints:
-            if name in system.states:
+            if g.ends_apart(name):
                 end = system.last_of(name)
                 steps.append(_result(f"result.{name}.end", g.adjoint_of(name, end), g.fill_local(g.at_step(name, end))))
-            where = before_last(system, name) if name in system.states else every_step(system)
+            where = before_last(system, name) if g.ends_apart(name) else every_step(system)
             steps.append(_result(f"result.{name}", g.adjoint_of(name), g.fill_local(g.adjoints[name].expr), where))
         for key, symbol in system.parameters.items():
             steps.append(_result(f"result.{key}", A.derivative(system.L, symbol), g.parameter_sum(key)))
@@ -193,13 +230,27 @@ def _results(network: Network, numbers: Numbers | None, options: Options) -> Sec
     return None if brief and numbers is None else results_section(network, numbers)
 
 
+def _local(network: Network, *_: Any) -> Section:
+    section = local_section(network)
+    return replace(section, steps=(*section.steps, *row_derivatives(network)))
+
+
 _SYMBOLIC: dict[str, Callable[[Network, Numbers | None, Options], Section | None]] = {
     "model": lambda network, *_: model_section(network),
-    "dependency": lambda network, *_: dependency_section(network),
-    "local": lambda network, *_: local_section(network),
+    "dependency": lambda network, *_: row_dependency(network) or dependency_section(network),
+    "local": _local,
     "recursion": lambda network, *_: recursion_section(network),
     "parameters": lambda network, *_: parameter_section(network),
-    "closed": lambda network, *_: closed_section(network),
+    "closed": lambda network, *_: closed_rows(network) or closed_section(network),
+    "influence": lambda network, *_: influence_section(network),
+    "forward_mode": lambda network, *_: forward_section(network),
+    "forward_numbers": lambda network, numbers, _: None if numbers is None else forward_numbers(numbers),
     "unrolled": _unrolled,
+    "methods": lambda network, numbers, _: methods_section(network, numbers),
+    "cost": lambda network, *_: cost_section(network),
     "results": _results,
+    "saliency": lambda network, numbers, _: saliency_section(network, numbers),
+    "hessian": lambda network, *_: hessian_section(network),
 }
+_NUMERIC = frozenset({"forward_numbers"})
+"""Topics whose lines are numbers already, in the notation of the model."""

@@ -154,7 +154,7 @@ def unrolled(network: Network, wrt: str, when: Expr | None) -> Any:
         raise RefusedError(f"form='unrolled' with T = {steps} has {steps}*({steps}+1)/2 products; use form='closed'")
     if network.system.mixed:
         return _swept(network, wrt, when)
-    return _written_out(network, closed_form(network, wrt, when))
+    return written_out(network, closed_form(network, wrt, when))
 
 
 def _swept(network: Network, wrt: str, when: Expr | None) -> Any:
@@ -164,7 +164,7 @@ def _swept(network: Network, wrt: str, when: Expr | None) -> Any:
     for scan, t in order_of(network.system, int(network.system.steps), backward=True):
         for name in g.adjoints_of(scan):
             values[g.adjoint_of(name, Integer(t))] = substitute(g.at_step(name, Integer(t)), values)
-    result = g.fill_local(substitute(_written_out(network, _in_adjoints(g, wrt, when)), values))
+    result = g.fill_local(substitute(written_out(network, _in_adjoints(g, wrt, when)), values))
     if length(result) > LONGEST:
         raise RefusedError(
             f"the unrolled gradient by {wrt} would have more than {LONGEST} parts; use form='recursive', or fewer steps"
@@ -192,14 +192,14 @@ def length(expr: Any) -> int:
     return size(expr)
 
 
-def _written_out(network: Network, expr: Any) -> Any:
+def written_out(network: Network, expr: Any) -> Any:
     """Expand sums and products over steps, with Jacobians and local parts filled in, innermost last."""
     g = generic(network)
     if isinstance(expr, N.TimeSum | N.MatrixTimeSum | N.TimeProduct | N.OrderedProduct):
         lower, upper = expr.lower, expr.upper
         if lower.is_Integer and upper.is_Integer:
             pieces = [
-                _written_out(network, expr.body.xreplace({expr.index: Integer(k)})) for k in range(lower, upper + 1)
+                written_out(network, expr.body.xreplace({expr.index: Integer(k)})) for k in range(lower, upper + 1)
             ]
             if isinstance(expr, N.OrderedProduct):
                 return A.matmul(*reversed(pieces)) if pieces else A.Identity(expr.shape[0])
@@ -210,7 +210,7 @@ def _written_out(network: Network, expr: Any) -> Any:
         return g.fill_local(expr)
     if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt):
         return expr
-    return rebuild(expr, [_written_out(network, a) for a in expr.args])
+    return rebuild(expr, [written_out(network, a) for a in expr.args])
 
 
 def _jacobian_written(network: Network, leaf: Any) -> Any:
@@ -223,11 +223,11 @@ def _jacobian_written(network: Network, leaf: Any) -> Any:
     return joint_written(network, leaf.of.args[0].when) if isinstance(leaf.of, N.Concat) else leaf
 
 
-def joint_written(network: Network, when: Expr) -> Any:
-    """Return the one-step Jacobian of the joint state in blocks, same-step links carried through."""
+def joint_in_links(network: Network, when: Expr) -> Any:
+    """Return the one-step Jacobian of the joint state in blocks of state-to-state Jacobians, same-step links first."""
     system = network.system
     t = system.t
-    step = {(k.target, k.source): k.jacobian for k in links(network) if k.lag == "next"}
+    step = {(k.target, k.source): k.symbol for k in links(network) if k.lag == "next"}
     rows = []
     for target in system.states:
         row = []
@@ -236,12 +236,16 @@ def joint_written(network: Network, when: Expr) -> Any:
             row.append(step.get((target, source), A.zero_matrix(*shape)).xreplace({t: when}))
         rows.append(sympy.Tuple(*row))
     blocks = N.Blocks(sympy.Tuple(*rows))
-    same = [k for k in links(network) if k.lag == "same"]
-    if not same:
+    if not any(k.lag == "same" for k in links(network)):
         return blocks
-    within = within_step(network, when)
-    filled = substitute(within, {k.symbol.xreplace({t: when}): k.jacobian.xreplace({t: when}) for k in same})
-    return A.matmul(filled, blocks)
+    return A.matmul(within_step(network, when), blocks)
+
+
+def joint_written(network: Network, when: Expr) -> Any:
+    """Return the one-step Jacobian of the joint state with every block written out."""
+    moved = {network.system.t: when}
+    rule = {k.symbol.xreplace(moved): k.jacobian.xreplace(moved) for k in links(network)}
+    return substitute(joint_in_links(network, when), rule)
 
 
 def explicit(network: Network, wrt: str, when: Expr | None) -> Any:

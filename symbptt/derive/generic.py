@@ -47,8 +47,8 @@ class Adjoint:
 
     @property
     def expr(self) -> Any:
-        """The sum at a generic step."""
-        return A.add(*(term.expr for term in self.terms))
+        """The sum at a generic step; zero where only the loss of the last step reads the variable."""
+        return A.add(*(term.expr for term in self.terms)) if self.terms else A.zero_like(self.variable)
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,9 @@ class Generic:
 
     def under_hypothesis(self, expr: Any) -> Any:
         """Use that a target that is a distribution sums to 1."""
-        if self.system.target != "distribution":
-            return expr
-        total = A.entry_sum(self.system.at("target"))
-        return tidy(substitute(expr, {total: S.One}))
+        kinds = self.system.targets
+        totals = dict(self.system.target_total(name) for name, kind in kinds.items() if kind == "distribution")
+        return tidy(substitute(expr, totals)) if totals else expr
 
     def reaches_loss_beside_states(self, name: str) -> bool:
         """Whether a variable is no state and reaches the loss of its step through no state."""
@@ -153,6 +152,10 @@ class Generic:
             return False
         same_step = (e.name for e, lag in self.system.uses(name) if lag == 0 and e.stage == CELL)
         return name in self.read_by_loss or any(self.reaches_loss_beside_states(other) for other in same_step)
+
+    def ends_apart(self, name: str) -> bool:
+        """Whether the adjoint equation of a variable is another at the last step than before it."""
+        return name in self.system.states or (self.system.reduction == "last" and name in self.read_by_loss)
 
     # -- adjoints of the cell -------------------------------------------------------------------------
     @cached_property
@@ -189,7 +192,20 @@ class Generic:
             terms.append(term.expr.xreplace({self.t: when}))
         if self.system.reduction == "last" and when == self.system.end and name in self.read_by_loss:
             terms.insert(0, self.local_of(name, when))
-        return A.add(*terms) if terms else A.zero_like(self.system.at(name, when))
+        if not terms:
+            return A.zero_like(self.system.at(name, when))
+        unread = {leaf: A.zero_like(leaf) for leaf in _derivative_leaves(A.add(*terms)) if self._is_unread(leaf)}
+        return A.add(*(substitute(term, unread) for term in terms))
+
+    def _is_unread(self, leaf: Any) -> bool:
+        """Whether it is dL/dv at a step where nothing reads v, because only the loss of the last step counts."""
+        name, when = leaf.by.name, leaf.by.when
+        return (
+            self.ends_apart(name)
+            and name in self.adjoints
+            and not self.adjoints[name].terms
+            and bool((self.system.end - when).is_positive)
+        )
 
     # -- parameters, inputs, initial states -----------------------------------------------------------
     @cached_property

@@ -9,7 +9,7 @@ from typing import Any
 from .. import algebra as A
 from ..model import CELL, Network, System
 from .generic import NEXT, SAME
-from .tidy import as_written
+from .tidy import as_written, substitute
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,14 @@ class NoLinksError(TypeError):
 
 
 def _path(system: System, expr: Any, source: Any) -> Any:
-    """d expr / d source, through intermediate variables of the step and no state."""
+    """d expr / d source, through intermediate variables of the step and no state.
+
+    Variables that are numbers (a mean, say) are filled in, so that every factor is a Jacobian matrix.
+    """
     terms = []
+    for equation in reversed(system.stage(CELL)):
+        if equation.name not in system.states and not A.shape_of(equation.left) and A.depends(expr, equation.left):
+            expr = substitute(expr, {equation.left: equation.right})
     if A.depends(expr, source):
         terms.append(A.jacobian(expr, source))
     for equation in system.stage(CELL):

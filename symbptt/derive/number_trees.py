@@ -57,6 +57,7 @@ _OPERANDS: dict[type, tuple[int, ...]] = {
     N.Power: (0,),
     N.HadamardPower: (0,),
     N.Part: (0,),
+    N.RowBroadcast: (0,),
     N.Transposed: (0,),
     Fill: (0,),
 }

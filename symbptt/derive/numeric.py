@@ -19,6 +19,7 @@ from .generic import Generic, generic
 from .run import order_of, total_loss
 from .sections import equation_rule, pass_fact, pass_rule
 from .steps import GIVEN, OBSERVATION, WORKED, Line, Section, Step
+from .structure import role_of
 from .tidy import as_written, substitute
 from .worked import Worked, work_out
 
@@ -42,6 +43,12 @@ class Numbers:
         self.network, self.system, self.rounding = network, network.system, rounding
         self.generic: Generic = generic(network)
         self.given = figures_of(network, values)
+        self.direction = {
+            key: self.given[A.tangent_of(symbol)]
+            for key, symbol in network.system.parameters.items()
+            if A.tangent_of(symbol) in self.given
+        }
+        """Parameter -> its part of the direction of second derivatives, where one was given."""
         self.figures: dict[Basic, Any] = {}
         for leaf, value in self.given.items():
             self._store(leaf, value)
@@ -100,15 +107,17 @@ class Numbers:
                 if equation.stage != CELL and system.reduction == "last" and t != self.count:
                     continue
                 moved = {system.t: Integer(t)}
+                role = role_of(system, equation.name)
                 step = self.work(
                     f"forward.{equation.name}.{t}",
-                    f"forward.{equation_rule(system, equation)}",
+                    "forward.role" if role else f"forward.{equation_rule(system, equation)}",
                     equation.left.xreplace(moved),
                     equation.right.xreplace(moved),
                     (
                         *pass_fact(system, scan),
                         ("step", t),
                         ("variable", self.in_notation(equation.left.xreplace(moved))),
+                        ("role", role),
                     ),
                 )
                 if t in shown:
@@ -134,17 +143,12 @@ class Numbers:
                 right = g.at_step(name, Integer(t))
                 if right == left:
                     continue
-                rule = (
-                    pass_rule(system, "backward.boundary")
-                    if t == system.last_of(name) and name in system.states
-                    else "backward.adjoint"
-                )
-                facts = (
-                    *pass_fact(system, scan),
-                    ("step", t),
-                    ("variable", self.in_notation(system.at(name, Integer(t)))),
-                )
-                found.append(self.work(f"backward.{name}.{t}", rule, left, self._with_slopes(right, t), facts))
+                ends = t == system.last_of(name) and name in system.states
+                rule = pass_rule(system, "backward.boundary") if ends else "backward.adjoint"
+                variable = self.in_notation(system.at(name, Integer(t)))
+                facts = (*pass_fact(system, scan), ("step", t), ("variable", variable))
+                line = self.work(f"backward.{name}.{t}", rule, left, self.with_slopes(right, t), facts)
+                found += [] if A.is_zero(right) else [line]
             steps += found if t in shown else []
         for state in system.states:
             left = g.adjoint_of(state, system.start_of(state))
@@ -200,7 +204,7 @@ class Numbers:
                 found.append((left, prime.xreplace(moved)))
         return found
 
-    def _with_slopes(self, expr: Any, t: int) -> Any:
+    def with_slopes(self, expr: Any, t: int) -> Any:
         """Write dh_t/dz_t for its formula, whose number is worked out just before."""
         expr = self.in_notation(expr)
         for name in self.generic.adjoints:

@@ -15,9 +15,18 @@ from ..algebra import shape_of
 
 DEFINITION, EQUALITY, WORKED = "definition", "equality", "worked"
 HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK = "hypothesis", "convention", "observation", "given", "remark"
+PROOF, COUNT, TABLE = "proof", "count", "table"
 
-KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK)
+KINDS = (DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK, PROOF, COUNT, TABLE)
 """What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A variable and what it is called: ``role`` is one of :data:`symbptt.model.ROLES`."""
+
+    role: str
+    expr: Any
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,14 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Phrase:
+    """Words in a cell of a table, by their key, with what they mention."""
+
+    key: str
+    facts: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of a derivation: ``left = chain[0] = chain[1] = ...``.
 
@@ -53,7 +70,9 @@ class Step:
     left : node or None
     chain : tuple of Line
     facts : tuple of (str, value)
-        What the phrase mentions: expressions, numbers, or keys.
+        What the phrase mentions: expressions, numbers, or keys. ``called`` is a name for the left side, printed in
+        front of it. A table has ``columns`` and ``rows``, tuples of cells: expressions, numbers, or a
+        :class:`Phrase`. With ``whole`` a line is tested for the very T of the network, also where that is large.
     steps : (low, high) or None
         The steps t for which a symbolic line holds; None where no free index occurs.
     substeps : tuple of Step

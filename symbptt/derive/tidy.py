@@ -10,8 +10,9 @@ from sympy import Basic, Dummy, Expr
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..algebra.functions import U, Y
+from ..algebra.functions import FUNCTIONS, U, Y
 from ..algebra.leaves import Fill
+from ..algebra.semantics import LEAVES
 from ..model import Equation
 
 
@@ -27,14 +28,18 @@ def as_written(expr: Any, equations: tuple[Equation, ...]) -> Any:
     """
     for equation in equations:
         expr = _fold(expr, equation)
-    return tidy(_generic_derivatives(expr))
+    written = _generic_derivatives(expr)
+    if written != expr:
+        for equation in equations:
+            written = _fold(written, equation)
+    return tidy(written)
 
 
 def _fold(expr: Any, equation: Equation) -> Any:
     """Replace the right side of an equation by its left side, and its derivative by the written form, at any step."""
     right, left = equation.right, equation.left
     t = left.when
-    if not isinstance(right, N.Map | N.Apply | N.Softmax):
+    if not isinstance(right, N.Map | N.Apply | N.Softmax | N.RowSoftmax | N.Mean | N.Variance):
         return expr
     steps = {part.when for part in _occurrences(expr)}
     for when in sorted(steps, key=str):
@@ -77,7 +82,9 @@ _REBUILD: dict[type, Callable[..., Any]] = {
     N.Hadamard: A.hadamard,
     N.Quotient: A.divide,
     N.HadamardQuotient: A.divide,
-    N.Diag: A.diag,
+    N.Diag: lambda a: A.negate(A.diag(a.args[0])) if isinstance(a, N.MatrixNegative) else A.diag(a),
+    N.ColumnSums: A.column_sums,
+    N.RowBroadcast: A.row_broadcast,
     N.Outer: A.outer,
     N.Inner: A.inner,
     N.EntrySum: A.entry_sum,
@@ -104,17 +111,21 @@ def substitute(expr: Any, rule: Mapping[Basic, Any]) -> Any:
     """
     if expr in rule:
         return rule[expr]
-    if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt | A.Gradient | A.Jacobian | A.ScalarDerivative):
+    if not expr.args or isinstance(expr, LEAVES):
         return expr
     return rebuild(expr, [substitute(a, rule) for a in expr.args])
 
 
 def _generic_derivatives(expr: Any) -> Any:
-    """Write f'(x) of functions whose derivative is simple in their input (log'(x) = 1/x)."""
+    """Write f'(x) in f(x) or in x, where it is simple: tanh'(c) is 1 - tanh(c) * tanh(c), log'(x) is 1/x."""
     if isinstance(expr, N.Map | N.Apply) and expr.args[0].name.endswith("'"):
-        rule = _SIMPLE.get(expr.args[0].name)
-        if rule is not None:
-            return rule(expr.args[1])
+        slope, argument = expr.args
+        if slope.name in _SIMPLE:
+            return _SIMPLE[slope.name](argument)
+        entry = FUNCTIONS.get(slope.name[:-1])
+        if entry is not None and entry.written is not None and entry.function.prime == slope:
+            written = elementwise(entry.written, {U: argument, Y: A.apply(entry.function, argument)})
+            return _like(written, expr)
     if not expr.args:
         return expr
     return rebuild(expr, [_generic_derivatives(a) for a in expr.args])
@@ -176,7 +187,9 @@ def tidy(expr: Any) -> Any:
     if not expr.args or isinstance(expr, A.MatrixAt | A.ScalarAt):
         return expr
     args = [tidy(a) for a in expr.args]
-    result = _one_diagonal(_one_quotient(rebuild(expr, args)))
+    result = rebuild(expr, args)
+    for rule in _RULES:
+        result = rule(result)
     if isinstance(result, N.Plus | N.MatrixPlus):
         return _positive_first(result)
     return result
@@ -197,8 +210,81 @@ def _one_quotient(expr: Any) -> Any:
     return expr
 
 
+def _one_fraction(expr: Any) -> Any:
+    """(2 (a / (2 b))) / c is a / (b c): products and quotients of scalars as one quotient, numbers cancelled."""
+    if not isinstance(expr, N.Times | N.Quotient) or not any(isinstance(a, N.Quotient) for a in _factors(expr)):
+        return expr
+    number, top, bottom = _fraction(expr)
+    nested = any(isinstance(a, N.Quotient) for a in _factors(expr)[1:])
+    if isinstance(expr, N.Quotient) and not nested and 1 in [abs(_fraction(a)[0]) for a in expr.args]:
+        return expr
+    above, below = sympy.fraction(number) if number.is_Rational else (number, sympy.S.One)
+    under = A.product(below, *bottom)
+    over = A.product(abs(above), *top)
+    result = A.divide(over, under) if under != 1 else over
+    return A.negate(result) if above < 0 else result
+
+
+def _factors(expr: Any) -> list[Any]:
+    """The parts of a scalar product or quotient, itself first."""
+    if isinstance(expr, N.Times | N.Quotient | N.Negative):
+        return [expr, *(factor for a in expr.args for factor in _factors(a))]
+    return [expr]
+
+
+def _fraction(expr: Any) -> tuple[Any, list[Any], list[Any]]:
+    """A number, the factors above and the factors below the line."""
+    if isinstance(expr, N.Quotient):
+        (m, a, b), (n, c, d) = map(_fraction, expr.args)
+        return m / n, [*a, *d], [*b, *c]
+    if isinstance(expr, N.Times | N.Negative):
+        number: Any = sympy.Integer(-1 if isinstance(expr, N.Negative) else 1)
+        top: list[Any] = []
+        bottom: list[Any] = []
+        for factor in expr.args:
+            n, a, b = _fraction(factor)
+            number, top, bottom = number * n, [*top, *a], [*bottom, *b]
+        return number, top, bottom
+    return (expr, [], []) if expr.is_Number else (sympy.S.One, [expr], [])
+
+
+def _bilinear(expr: Any) -> Any:
+    """The sum of the entries of M * (u v^T) is u^T M v."""
+    if isinstance(expr, N.EntrySum) and isinstance(expr.args[0], N.Hadamard) and len(expr.args[0].args) == 2:
+        for matrix, outer in (expr.args[0].args, expr.args[0].args[::-1]):
+            if isinstance(outer, N.Outer):
+                return A.inner(outer.args[0], A.matmul(matrix, outer.args[1]))
+    return expr
+
+
+def _constant_outer(expr: Any) -> Any:
+    """u (c 1)^T is c u 1^T."""
+    if isinstance(expr, N.Outer) and any(isinstance(a, Fill) and a.value not in (0, 1) for a in expr.args):
+        numbers = [a.value for a in expr.args if isinstance(a, Fill)]
+        ones = [A.fill_like(sympy.S.One, a) if isinstance(a, Fill) else a for a in expr.args]
+        return A.product(*map(_one_fraction, numbers), A.outer(*ones))
+    return expr
+
+
+def _one_factor(expr: Any) -> Any:
+    """a * d - b * d is (a - b) * d, and diag(a) - diag(b) is diag(a - b)."""
+    if not isinstance(expr, N.MatrixPlus):
+        return expr
+    signs = [isinstance(term, N.MatrixNegative) for term in expr.args]
+    terms = [term.args[0] if negative else term for term, negative in zip(expr.args, signs, strict=True)]
+    if all(isinstance(term, N.Diag) for term in terms):
+        return A.diag(_signed_sum([term.args[0] for term in terms], signs))
+    if all(isinstance(term, N.Hadamard) and term.args[-1] == terms[0].args[-1] for term in terms):
+        return A.hadamard(_signed_sum([A.hadamard(*term.args[:-1]) for term in terms], signs), terms[0].args[-1])
+    return expr
+
+
+def _signed_sum(terms: list[Any], signs: list[bool]) -> Any:
+    return A.add(*(A.negate(term) if negative else term for term, negative in zip(terms, signs, strict=True)))
+
+
 def _one_diagonal(expr: Any) -> Any:
-    """diag(a) diag(b) is diag(a * b)."""
+    """diag(a) diag(b) is diag(a * b), and diag(a) (diag(b) U + diag(c) V) is diag(a * b) U + diag(a * c) V."""
     if not isinstance(expr, N.MatrixProduct):
         return expr
     factors: list[Any] = []
@@ -207,7 +293,14 @@ def _one_diagonal(expr: Any) -> Any:
             factors[-1] = A.diag(A.hadamard(factors[-1].args[0], factor.args[0]))
         else:
             factors.append(factor)
+    if len(factors) == 2 and isinstance(factors[0], N.Diag) and isinstance(factors[1], N.MatrixPlus):
+        terms = factors[1].args
+        if all(isinstance(term.args[0] if isinstance(term, N.MatrixProduct) else term, N.Diag) for term in terms):
+            return A.add(*(_one_diagonal(A.matmul(factors[0], term)) for term in terms))
     return A.matmul(*factors)
+
+
+_RULES = (_one_quotient, _one_fraction, _bilinear, _constant_outer, _one_factor, _one_diagonal)
 
 
 def _is_one(expr: Any) -> bool:

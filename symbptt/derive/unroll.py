@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Basic, Integer
@@ -30,6 +30,8 @@ class Unrolled:
         What the loss compares, at steps 1..T.
     loss : node
         L.
+    others : dict
+        The outputs of further readouts, where there are several.
     nested : bool
         Whether each value is written in inputs and parameters alone.
     """
@@ -39,6 +41,7 @@ class Unrolled:
     outputs: list[Any]
     loss: Any
     nested: bool
+    others: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def substitute(self, values: Mapping[Basic, Any]) -> Unrolled:
         """Return the same with leaves replaced, products left as they are written."""
@@ -52,6 +55,7 @@ class Unrolled:
             [put(v) for v in self.outputs],
             put(self.loss),
             self.nested,
+            {k: [put(v) for v in vs] for k, vs in self.others.items()},
         )
 
 
@@ -112,6 +116,7 @@ def _unrolled(network: Network, nested: bool) -> Unrolled:
         equations=tuple(equations),
         states=states,
         outputs=[values[at(system.prediction, t)] for t in counted],
+        others={k: [values[at(k, t)] for t in counted] for k in system.predictions if k != system.prediction},
         loss=total,
         nested=nested,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..algebra.figure_domain import FigureDomain
 from ..algebra.figures import Figure, entries
-from ..algebra.leaves import Literal, LiteralMatrix
+from ..algebra.leaves import Fill, Literal, LiteralMatrix
 from ..algebra.rounding import CARRY, Rounding, literals_of
 from ..errors import ValueInputError
 from .number_trees import Number, Operation, Tree, one_pass, read, value_of, written_out
@@ -74,6 +74,8 @@ def _follows(before: Any, stage: Stage, domain: FigureDomain, rounding: Rounding
 
 
 def _matches(tree: Tree, printed: Tree, expr: Any, rounding: Rounding, exactly: bool) -> bool:
+    if isinstance(tree, Operation) and tree.node is Fill and isinstance(tree.parts[0], Number):
+        tree = Number(value_of(tree))  # a number spread over an array is written as the number
     if isinstance(tree, Number) and isinstance(printed, Number):
         return _is_shown_as(tree.value, expr, rounding, exactly)
     if not isinstance(tree, Operation) or not isinstance(printed, Operation) or tree.node != printed.node:
@@ -87,6 +89,8 @@ def _matches(tree: Tree, printed: Tree, expr: Any, rounding: Rounding, exactly: 
 
 
 def _is_shown_as(value: Any, expr: Any, rounding: Rounding, exactly: bool) -> bool:
+    if isinstance(expr, Fill):
+        return all(_is_shown_as(entry, expr.value, rounding, exactly) for entry in entries(value))
     if not isinstance(expr, Literal | LiteralMatrix):
         return bool(Figure.parse(expr) == value)
     literals = literals_of(expr)

@@ -10,7 +10,8 @@ from sympy import Symbol
 
 from .. import algebra as A
 from ..errors import ValueInputError, nearest
-from ..model import Network, System
+from ..model import ROWS, Network, System
+from ..model.values import mask_of
 from .forward import Key
 from .numbers import Array
 
@@ -55,8 +56,8 @@ def implied(network: Network, values: Mapping[str, Any]) -> dict[str, int]:
     for key, value in values.items():
         shape: tuple[Any, ...] = np.shape(value)
         symbol = _symbol(system, key)
-        if key in (*system.inputs, "target") and shape:
-            if isinstance(system.steps, Symbol) and not (key == "target" and system.reduction == "last"):
+        if key in (*system.inputs, *system.fixed) and shape:
+            if isinstance(system.steps, Symbol) and not (key in system.targets and system.reduction == "last"):
                 found[system.steps.name] = shape[0]
             shape = shape[1:]
         wanted = _shape(symbol)
@@ -67,7 +68,7 @@ def implied(network: Network, values: Mapping[str, Any]) -> dict[str, int]:
 
 def _symbol(system: System, key: str) -> Any:
     known: dict[str, Any] = dict(system.parameters)
-    known.update({n: system.variables[n] for n in (*system.inputs, "target") if n in system.variables})
+    known.update({n: system.variables[n] for n in (*system.inputs, *system.fixed)})
     known.update({f"{s}0": system.variables[s] for s in system.states})
     if key not in known:
         raise ValueInputError(f"{key!r} is no parameter, input, target or initial state{nearest(key, known)}")
@@ -113,10 +114,9 @@ class Draw:
         result: dict[Key, Array] = {(key, None): self._parameter(key, p) for key, p in system.parameters.items()}
         for state in system.states:
             result[state, self.domain.size(system.start_of(state))] = self._initial(state)
-        for name in (*system.inputs, "target"):
-            if name in system.variables:
-                rows = self._over_time(name)
-                result.update({(name, t): rows[t - 1] for t in range(1, self.steps + 1)})
+        for name in (*system.inputs, *system.fixed):
+            rows = self._over_time(name)
+            result.update({(name, t): rows[t - 1] for t in range(1, self.steps + 1)})
         return result
 
     def shape(self, leaf: Any) -> tuple[int, ...]:
@@ -145,47 +145,53 @@ class Draw:
         shape = self.shape(self.system.variables[name])
         if name in self.values:
             return self._given_over_time(name, shape)
+        if name == "mask" and self.system.loss_steps:
+            return np.array(mask_of(self.system, self.steps), dtype=float)
         return np.array([self._row(name, shape) for _ in range(self.steps)])
 
     def _row(self, name: str, shape: tuple[int, ...]) -> Array:
-        drawn = self._normal(shape)
-        if name != "target" or self.system.target == "real":
+        if name == "mask" and self.system.masked:
+            return self.rng.uniform(0.2, 1.5)
+        drawn, kind = self._normal(shape), self.system.targets.get(name, "real")
+        if kind == "real":
             return drawn
-        if self.system.target == "unit":
+        if kind == "unit":
             return self.rng.uniform(0.1, 0.9, shape)
         powers = np.exp(drawn)
-        return powers / powers.sum()
+        return powers / powers.sum(-1, keepdims=True)
 
     # -- given numbers --------------------------------------------------------------------------------
     def _given(self, key: str, shape: tuple[int, ...]) -> Array:
         value = floats(key, self.values[key])
+        if self.system.layout == ROWS and (1, *value.shape) == shape:
+            return value[None, :]  # a row is given as a list
         if value.shape == shape or (value.size == 1 and np.prod(shape, dtype=int) == 1):
             return value.reshape(shape)[()]
         raise ValueInputError(f"{key} must have shape {shape}, not {value.shape}")
 
     def _given_over_time(self, name: str, shape: tuple[int, ...]) -> Array:
         value, whole = floats(name, self.values[name]), (self.steps, *shape)
-        last = name == "target" and self.system.reduction == "last"
-        if name == "target" and self.system.target == "distribution":
-            value = self._distribution(value, shape, last)
+        last = name in self.system.targets and self.system.reduction == "last"
+        if self.system.targets.get(name) == "distribution":
+            value = self._distribution(name, value, shape, last)
         if last and value.shape == shape:
             return np.broadcast_to(value, whole)  # the target of the last step alone
         if value.shape == whole or (value.size == self.steps and np.prod(shape, dtype=int) == 1):
             return value.reshape(whole)
         raise ValueInputError(f"{name} must have shape {whole}, not {value.shape}")
 
-    def _distribution(self, value: Array, shape: tuple[int, ...], last: bool) -> Array:
-        rows = value.ndim > 1 or (last and value.shape == shape and np.isclose(value.sum(), 1))
-        value = value if rows else self._one_hot(value, shape[0])
+    def _distribution(self, name: str, value: Array, shape: tuple[int, ...], last: bool) -> Array:
+        rows = value.ndim > len(shape) or (last and value.shape == shape and np.isclose(value.sum(-1), 1).all())
+        value = value if rows else self._one_hot(name, value, shape[-1])
         if (value < 0).any() or not np.allclose(value.sum(axis=-1), 1, rtol=0, atol=1e-9):
-            raise ValueInputError("target: each must be non-negative and sum to 1, or be a class index")
+            raise ValueInputError(f"{name}: each must be non-negative and sum to 1, or be a class index")
         return value
 
     @staticmethod
-    def _one_hot(indices: Array, count: int) -> Array:
+    def _one_hot(name: str, indices: Array, count: int) -> Array:
         whole = indices.astype(int)
         if (whole != indices).any() or (whole < 0).any() or (whole >= count).any():
-            raise ValueInputError(f"target: class indices must be integers from 0 to {count - 1}")
+            raise ValueInputError(f"{name}: class indices must be integers from 0 to {count - 1}")
         return np.eye(count)[whole]
 
 

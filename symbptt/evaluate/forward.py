@@ -187,12 +187,13 @@ def held_for(of: Any, keys: tuple[Key, ...], mode: str, base: Trace, bindings: A
     """Return what is held fixed.
 
     Total: nothing, but of several states at a step each is independent of the others. Immediate: all states but
-    those that are differentiated; for a loss, all variables of the cell.
+    those that are differentiated; for a loss, all variables of the cell. Direct: all variables of the cell but those.
     """
     if mode == A.TOTAL:
         return frozenset(keys if len(keys) > 1 else ())
     system = base.system
     of_loss = getattr(of, "name", None) in ("l", system.L.name)
     free = frozenset() if of_loss else frozenset(keys_of(of, base, bindings))
-    names: Iterable[str] = [e.name for e in system.stage(CELL)] if of_loss else system.states
+    everything = of_loss or mode == A.DIRECT
+    names: Iterable[str] = [e.name for e in system.stage(CELL)] if everything else system.states
     return frozenset((name, step) for name in names for step in base.order()) - free

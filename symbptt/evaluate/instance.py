@@ -20,6 +20,7 @@ from ..model import Network
 from .draw import Draw, choose_bindings
 from .forward import Injection, Key, NoSuchStepError, Trace, held_for, keys_of
 from .numbers import Array, value_of
+from .tangents import tangent_value
 
 STEP = 1e-30
 """The imaginary step; its square vanishes beside 1, so that the derivative is exact to rounding."""
@@ -88,6 +89,8 @@ class Instance:
         self.steps, self.margin = self.base.steps, self.base.margin
         self.at_kink = self.margin < MARGIN
         self._passes: dict[Any, Trace] = {}
+        self.direction: dict[str, Array] = {}
+        """Parameter -> its part of the direction of tangents; drawn when one is first asked for."""
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{k} = {v}" for k, v in {**self.bindings, str(self.system.steps): self.steps}.items())
@@ -125,7 +128,7 @@ class Instance:
         """The same by canonical key, time first: ``W_h`` (n, n), ``x`` (T, m), ``target``, ``h0``."""
         given = self.given
         result = {name: value for (name, step), value in given.items() if step is None}
-        for name in (*self.system.inputs, "target"):
+        for name in (*self.system.inputs, *self.system.fixed):
             if (name, 1) in given:
                 result[name] = np.array([given[name, t] for t in range(1, self.steps + 1)])
         return {**result, **{f"{s}0": given[s, self.base.start(s)] for s in self.system.states}}
@@ -152,7 +155,7 @@ class Instance:
         """Return the value of a derivative symbol.
 
         A scalar derivative is a number; a gradient has the shape of what it is taken by; a Jacobian is
-        (len of, len by), with matrices stacked by columns.
+        (len of, len by), with matrices stacked by columns, and by a scalar (len of,).
 
         Notes
         -----
@@ -174,6 +177,10 @@ class Instance:
                 trace = self._pass(key, place, hold)
                 columns.append(np.imag(value_of(leaf.of, reader.over(trace))) / STEP)
         return self._arranged(leaf, columns, keys)
+
+    def tangent(self, leaf: Any, **indices: int) -> Array:
+        """Return R{...} along ``direction``; see :func:`symbptt.evaluate.tangents.tangent_value`."""
+        return tangent_value(self, leaf, _Reader(self, indices))
 
     def _pass(self, key: Key, place: int, hold: frozenset[Key]) -> Trace:
         memo = (key, place, hold)
@@ -206,6 +213,8 @@ class Instance:
             shape = np.shape(known[keys[0]]) if len(keys) == 1 and keys[0] in known else (len(columns),)
             return np.reshape(np.array(columns), shape, order="F")
         matrix = np.array([np.ravel(column, order="F") for column in columns]).T
+        if isinstance(leaf, A.Jacobian) and leaf.rank == 1:
+            return matrix[:, 0]
         return matrix[0, 0] if isinstance(leaf, A.ScalarDerivative) and matrix.size == 1 else matrix
 
     # -- expressions ----------------------------------------------------------------------------------
@@ -242,11 +251,17 @@ class _Reader(Trace):
         """Return the same at another pass."""
         return _Reader(self.instance, self.indices, trace)
 
+    def elsewhere(self, instance: Instance) -> _Reader:
+        """Return the same at another instance."""
+        return _Reader(instance, self.indices)
+
     def leaf(self, leaf: Any) -> Array:
-        if not isinstance(leaf, A.ScalarDerivative | A.Gradient | A.Jacobian):
+        if not isinstance(leaf, A.ScalarDerivative | A.Gradient | A.Jacobian | A.Tangent | A.ScalarTangent):
             return super().leaf(leaf)
         if self.perturbed:
             raise ValueInputError(f"the derivative of a derivative is not measured: {leaf}")
+        if isinstance(leaf, A.Tangent | A.ScalarTangent):
+            return tangent_value(self.instance, leaf, self)
         return self.instance._value(leaf, self)
 
 

@@ -64,11 +64,12 @@ def oracle_gradients(instance: Instance, name: str) -> dict[Key, Array]:
     Returns
     -------
     dict
-        (name, step) -> gradient, step None for a parameter; targets left out.
+        (name, step) -> gradient, step None for a parameter; targets and mask left out.
     """
     framework = _MAKERS[name]()
-    keys = [key for key in instance.given if key[0] != "target"]
-    fixed = {key: framework.array(value) for key, value in instance.given.items() if key[0] == "target"}
+    still = instance.system.fixed
+    keys = [key for key in instance.given if key[0] not in still]
+    fixed = {key: framework.array(value) for key, value in instance.given.items() if key[0] in still}
 
     def loss(values: list[Any]) -> Any:
         trace = _FrameworkTrace(instance, {**fixed, **dict(zip(keys, values, strict=True))}, framework)

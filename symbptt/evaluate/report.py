@@ -16,24 +16,32 @@ from sympy import Symbol
 from .. import algebra as A
 from ..algebra.figures import Figure, entries
 from ..algebra.rounding import literals_of
+from ..algebra.semantics import LEAVES
 from ..derive.closed import loss_index
 from ..derive.derivation import Derived
 from ..derive.numeric import Numbers
 from ..derive.stages import Stage
 from ..derive.steps import (
     CONVENTION,
+    COUNT,
     DEFINITION,
     EQUALITY,
     GIVEN,
     HYPOTHESIS,
     OBSERVATION,
+    PROOF,
+    TABLE,
     WORKED,
     Step,
 )
 from ..derive.worked import Worked, work_out
 from ..derive.worked_check import first_bad
+from ..model import SAMPLE, one_example
 from .claims import Verdict, check_equality, instances, written_steps
+from .costs import check_costs
 from .instance import Instance
+from .methods import counted, proved, tabulated
+from .tangents import tolerances
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Report:
     @property
     def verdicts(self) -> dict[str, bool]:
         """Step key -> verdict, for the kinds that are proved line by line."""
-        return {c.key: c.ok for c in self.checks if c.kind in (EQUALITY, WORKED)}
+        return {c.key: c.ok for c in self.checks if c.kind in (EQUALITY, WORKED, PROOF, COUNT)}
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -154,6 +162,7 @@ class _Verifier:
         if self._exact is None:
             assert self.derived.numbers is not None
             self._exact = Instance(self.network, values=_arrays(self.derived.numbers))
+            self._exact.direction = {k: _float(v)[()] for k, v in self.derived.numbers.direction.items()}
         return self._exact
 
     # -- the kinds ------------------------------------------------------------------------------------
@@ -164,18 +173,27 @@ class _Verifier:
             if not verdict:
                 return False, _contradiction(number, verdict)
             worst = max(worst, verdict.error)
-        return True, f"largest difference {worst:.0e}"
+        how = ", by differences along a direction" if tolerances(step.left) else ""
+        return True, f"largest difference {worst:.0e}{how}"
 
     def _compare(self, step: Step, expr: Any) -> Verdict:
         """Compare a line with the left side at random instances, a long network read with fewer steps."""
         ranges = self._ranges(step, expr)
-        if self.shorter:
+        if dict(step.facts).get("layout") == SAMPLE:
+            return check_equality(self.one_row, step.left, expr, ranges)
+        if self.shorter and not dict(step.facts).get("whole"):
             left, right = (side.xreplace(self.shorter) for side in (step.left, expr))
             if written_steps(left, right) <= SHORT:
                 bounds = {k: tuple(b.xreplace(self.shorter) for b in pair) for k, pair in ranges.items()}
-                return check_equality(self.random, left, right, bounds)
-            return check_equality(self.long, step.left, expr, ranges)
-        return check_equality(self.random, step.left, expr, ranges)
+                return check_equality(self.random, left, right, bounds, **tolerances(left, right))
+            return check_equality(self.long, step.left, expr, ranges, **tolerances(step.left, expr))
+        known = self.long if self.shorter else self.random
+        return check_equality(known, step.left, expr, ranges, **tolerances(step.left, expr))
+
+    @cached_property
+    def one_row(self) -> list[Instance]:
+        """Instances of one example, for what is said of one row of a batch."""
+        return instances(one_example(self.network), self.seed)
 
     @cached_property
     def long(self) -> list[Instance]:
@@ -189,7 +207,8 @@ class _Verifier:
             ranges[self.system.t] = step.steps
         later = loss_index(self.system)
         if later.name in free:
-            ranges[later] = (self.system.t, self.system.steps)
+            ahead = (self.system.t, self.system.steps)
+            ranges[later] = ahead if self.system.direction == 1 else (sympy.S.One, self.system.t)
         return ranges
 
     def worked(self, step: Step) -> tuple[bool, str]:
@@ -203,7 +222,8 @@ class _Verifier:
             wrong = printed[bad]
             return False, f"{wrong.relation} {wrong.expr} does not follow from the line before it"
         for stage in stages:
-            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}):
+            limits = tolerances(step.left, stage.expr)
+            if stage.symbolic and not check_equality(self.given, step.left, stage.expr, {}, **limits):
                 return False, f"the formula {stage.expr} does not have the value of the left side"
         branches = dict(step.facts).get("branches") or ()
         if branches and branches != work_out(formula, numbers.figures, {}, numbers.rounding).branches:
@@ -220,7 +240,8 @@ class _Verifier:
         for stage in (s for s in stages if not s.symbolic):
             exact = exact and stage.relation == "="
             printed = self.given.evaluate(stage.expr, {})
-            allowed = 1e-10 if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
+            least = tolerances(step.left).get("rtol", 1e-10)
+            allowed = least if exact else 0.51 * 10.0 ** (1 - numbers.rounding.digits)
             if not np.allclose(printed, truth, rtol=allowed, atol=1e-12 + allowed * _size(truth)):
                 return False, f"{stage.relation} {stage.expr} is not the value of the left side, {_show(truth)}"
         return True, "the printed figures reproduce the result"
@@ -270,6 +291,10 @@ class _Verifier:
         ok = {"grows": ratio > 1, "decays": ratio < 1}.get(said, abs(ratio - 1) < 1e-6)
         return bool(ok), f"norms {first:.6g} and {last:.6g}"
 
+    def table(self, step: Step) -> tuple[bool, str]:
+        """Have a table made again by what its fact ``table`` names."""
+        return _TABLES[dict(step.facts)["table"]](self, step)
+
     def _digits(self) -> int:
         assert self.derived.numbers is not None
         return int(self.derived.numbers.rounding.digits)
@@ -293,7 +318,7 @@ SHORT, LONG = 5, 8
 def _shorter(derived: Derived) -> dict[Any, Any]:
     """Return the replacements that read T as SHORT, where T is long and no size is confused with it."""
     steps = derived.network.steps
-    if not steps.is_Integer or steps <= LONG:
+    if not steps.is_Integer or steps <= LONG or derived.network.loss_steps:
         return {}
     system = derived.network.system
     sizes = {s for v in (*system.variables.values(), *system.parameters.values()) for s in A.shape_of(v)}
@@ -308,7 +333,7 @@ def _arrays(numbers: Numbers) -> dict[str, Any]:
     system = numbers.system
     values = {key: _float(numbers.given[leaf]) for key, leaf in system.parameters.items()}
     values.update({f"{s}0": _float(numbers.given[system.at(s, system.start_of(s))]) for s in system.states})
-    for name in (*system.inputs, *(("target",) if "target" in system.variables else ())):
+    for name in (*system.inputs, *system.fixed):
         rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
         values[name] = np.array([_float(rows[-1] if row is None else row) for row in rows])
     return values
@@ -320,8 +345,7 @@ def _float(figures: Any) -> Any:
 
 def _is_symbolic(expr: Any) -> bool:
     """Whether a line still names something: a variable, a parameter or a derivative."""
-    leaves = (A.MatrixAt, A.ScalarAt, A.Parameter, A.Gradient, A.Jacobian, A.ScalarDerivative, Symbol)
-    return any(isinstance(p, leaves) for p in _parts(expr))
+    return any(isinstance(p, (*LEAVES, Symbol)) for p in _parts(expr))
 
 
 def _parts(expr: Any) -> Iterator[Any]:
@@ -356,4 +380,13 @@ _TESTS: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
     CONVENTION: _Verifier.convention,
     OBSERVATION: _Verifier.observation,
     GIVEN: _Verifier.given_numbers,
+    PROOF: lambda verifier, step: proved(step, verifier.network, verifier.seed),
+    COUNT: lambda verifier, step: counted(step, verifier.network, verifier.seed),
+    TABLE: _Verifier.table,
 }
+
+_TABLES: dict[str, Callable[[_Verifier, Step], tuple[bool, str]]] = {
+    "chains": lambda verifier, step: tabulated(step, verifier.network, verifier.seed),
+    "costs": lambda verifier, step: check_costs(verifier.network, dict(step.facts), verifier.seed),
+}
+"""What a table shows -> its test."""

@@ -196,8 +196,8 @@ def _inputs(value: Any) -> Any:
     return None if value == 0 else value
 
 
-def _readout(value: str) -> str | None:
-    return None if value == "none" else value
+def _readout(value: Any) -> Any:
+    return None if value == "none" else _plain(value)
 
 
 def _cell(value: Any) -> Any:
@@ -235,9 +235,11 @@ def _function(name: str, text: str) -> Any:
     return build(parsed, lambda key, lag: Symbol(key, real=True)).doit()
 
 
-def _loss(value: str) -> Any:
+def _loss(value: Any) -> Any:
     from ..model import LOSSES, Loss
 
+    if isinstance(value, dict):
+        return {name: _loss(text) for name, text in value.items()}
     name = value.strip().replace("-", "_")
     return name if name in LOSSES or name.isidentifier() else Loss(value)
 

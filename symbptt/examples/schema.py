@@ -72,6 +72,11 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_steps(value: Any) -> bool:
+    whole = (isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in value) if isinstance(value, list) else ()
+    return isinstance(value, list) and bool(value) and all(whole)
+
+
 def _is_shape(value: Any) -> bool:
     return _is_size(value) or (isinstance(value, list) and len(value) <= 2 and all(map(_is_size, value)))
 
@@ -138,6 +143,11 @@ KINDS: dict[str, Kind] = {
     "texts": Kind(_is_texts, "a list of strings", {"type": "array", "minItems": 1, "items": _TEXT}),
     "positive": Kind(_is_positive, "a number greater than 0", {"type": "number", "exclusiveMinimum": 0}),
     "count": Kind(_is_count, "an integer from 0 on", {"type": "integer", "minimum": 0}),
+    "steps": Kind(
+        _is_steps,
+        "a list of positive integers",
+        {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
+    ),
     "numbers": Kind(lambda v: number_fault(v) is None, "a number, or a list or nested list of numbers", _REFERENCE),
     "direction": Kind(
         lambda v: v in (1, -1, "both") and not isinstance(v, bool), "1, -1 or 'both'", {"enum": [1, -1, "both"]}
@@ -259,6 +269,16 @@ CELL = (
     ),
     Key("name", "text", about("What the cell is called.", "单元的名称。"), "mine"),
     Key(
+        "roles",
+        "",
+        about(
+            "What the derivation calls a variable: forget_gate, candidate, cell_state, output, ...",
+            "推导中对变量的称呼：forget_gate、candidate、cell_state、output 等。",
+        ),
+        {"f": "forget_gate"},
+        each="text",
+    ),
+    Key(
         "direction",
         "direction",
         about(
@@ -351,16 +371,28 @@ TOP = (
         about("Size m of the input; 0 for a cell without input.", "输入的尺寸 m；0 表示没有输入。"),
         1,
     ),
-    Key("outputs", "size", about("Size q of the output, with a readout.", "输出的尺寸 q（有读出层时）。"), 1),
+    Key(
+        "outputs",
+        "size",
+        about(
+            "Size q of the output, with a readout; of several readouts a table of sizes.",
+            "输出的尺寸 q（有读出层时）；有几个读出层时为尺寸表。",
+        ),
+        1,
+        each="size",
+    ),
     Key("steps", "size", about('Number of time steps T: an integer, or "T".', '时间步数 T：整数，或 "T"。'), 3),
     Key(
         "readout",
         "text",
         about(
-            "Readout: linear, sigmoid or softmax; none lets the loss read the cell's output.",
-            "读出层：linear、sigmoid 或 softmax；none 表示损失直接读取单元的输出。",
+            "Readout: linear, sigmoid or softmax; none lets the loss read the cell's output.\n"
+            'Several readouts are a table of names, such as {y = "softmax", v = "linear"}.',
+            "读出层：linear、sigmoid 或 softmax；none 表示损失直接读取单元的输出。\n"
+            '几个读出层写成名称表，例如 {y = "softmax", v = "linear"}。',
         ),
         "linear",
+        each="text",
         choices=("linear", "none", "sigmoid", "softmax"),
     ),
     Key(
@@ -368,11 +400,14 @@ TOP = (
         "text",
         about(
             "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy,\n"
-            "or an expression in target[t] and the output (y[t] with a readout, else h[t]).",
+            "or an expression in target[t] and the output (y[t] with a readout, else h[t]).\n"
+            "Of several readouts a table of losses.",
             "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，\n"
-            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式。",
+            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式。\n"
+            "有几个读出层时为损失表。",
         ),
         "1/2 * norm2(target[t] - h[t])",
+        each="text",
     ),
     Key(
         "reduction",
@@ -383,6 +418,21 @@ TOP = (
         ),
         "last",
         choices=("last", "mean", "sum"),
+    ),
+    Key(
+        "mask",
+        "flag",
+        about(
+            "Whether the loss of each step has a given weight, the value mask: 1 where it counts, 0 where it does not.",
+            "每步的损失是否带有给定的权重（数值 mask）：计入的步为 1，不计入的步为 0。",
+        ),
+        False,
+    ),
+    Key(
+        "loss_steps",
+        "steps",
+        about("The steps whose losses count; all of them by default.", "计入损失的时间步；默认为全部。"),
+        [2, 3],
     ),
     Key("bias", "flag", about("Whether the cell has its biases.", "单元是否带偏置。"), True),
     Key("readout_bias", "flag", about("Whether the readout has its bias.", "读出层是否带偏置。"), True),
@@ -396,6 +446,27 @@ TOP = (
         {"target": "y", "b_h": "b"},
         each="text",
         choices=("d2l", "goodfellow", "hh", "pytorch", "textbook"),
+    ),
+    Key(
+        "layout",
+        "text",
+        about(
+            "columns (the default), or rows: H_t = f(X_t W_x + H_{t-1} W_h + b_h), a row for each example of a batch.\n"
+            "In rows, matrices have transposed shapes, and x, target and h0 have an axis for the batch.",
+            "columns（默认），或 rows：H_t = f(X_t W_x + H_{t-1} W_h + b_h)，批次中每个样本占一行。\n"
+            "采用 rows 时，矩阵的形状都要转置，x、target 和 h0 都带有批次这一维。",
+        ),
+        "rows",
+        choices=("columns", "rows"),
+    ),
+    Key(
+        "batch",
+        "size",
+        about(
+            'Number B of examples, with layout = "rows": an integer, or a symbol such as "B".',
+            '样本数 B（layout = "rows" 时）：整数，或符号，例如 "B"。',
+        ),
+        2,
     ),
     Key(
         "sections",
@@ -440,12 +511,14 @@ TOP = (
 """The keys at the top of a model file."""
 _SETTINGS = {
     "title", "description", "cell", "steps", "readout", "loss", "reduction", "readout_bias", "values", "sections",
+    "layout", "batch", "loss_steps",
 }  # fmt: skip
 STRAY = {
     "values": _SETTINGS | {"hidden", "inputs", "outputs"},
     "notation": _SETTINGS,
     "sizes": _SETTINGS,
     "cell": {key.name for key in TOP},
+    **dict.fromkeys(("readout", "loss", "outputs"), _SETTINGS),
     "training": _SETTINGS,
 }
 """Table -> keys that belong above it; in TOML whatever follows a [table] is part of it."""

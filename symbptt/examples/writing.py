@@ -48,7 +48,8 @@ def _key_schema(key: Key) -> dict[str, Any]:
 def _free_schema(key: Key) -> dict[str, Any]:
     """Return the schema of a table whose keys are free."""
     stray = {"propertyNames": {"not": {"enum": sorted(STRAY[key.name])}}} if key.name in STRAY else {}
-    own = {"properties": {key.name: {"enum": list(key.choices)}}} if key.choices else {}
+    named = key.choices and key.name == "notation"  # a table of names that says which notation it changes
+    own = {"properties": {key.name: {"enum": list(key.choices)}}} if named else {}
     return {**own, "additionalProperties": KINDS[key.each].schema, **stray}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Lambda
 
-from ..algebra import FUNCTIONS, ElementwiseFunction, size
+from ..algebra import ElementwiseFunction, size
 from ..algebra.functions import U
 from ..errors import EquationError, UnknownNameError, nearest
 from .functions import read_function
@@ -23,6 +23,13 @@ RESERVED = {"l": "the loss of a step", "L": "the loss", "target": "the target", 
 """Names that a cell may not use for its own variables."""
 RESERVED_PARAMETERS = ("l", "L", "t", "T")
 """Of these, the names that it may not use for parameters either."""
+
+ROLES = (
+    "pre_activation", "mean", "deviation", "normalised",
+    "gate", "input_gate", "forget_gate", "output_gate", "reset_gate", "update_gate", "candidate",
+    "cell_state", "memory", "key", "value", "query", "step_size", "output",
+)  # fmt: skip
+"""What a variable can be called in a derivation; each has its words in every language."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,8 @@ class Cell:
     direction : {1, -1, "both"}
         1 where step t reads step t - 1, -1 where it reads t + 1; "both" where some equations run forward and
         some backward in time, each state in the direction in which it is read.
+    roles : mapping
+        Variable -> one of :data:`ROLES`, such as ``{"f": "forget_gate"}``: what the derivation calls it.
 
     Raises
     ------
@@ -67,6 +76,7 @@ class Cell:
     name: str = "cell"
     functions: Any = ()
     direction: int | str = 1
+    roles: Any = ()
     parsed: tuple[Parsed, ...] = field(init=False, repr=False, compare=False)
     inferred: tuple[tuple[str, Shape], ...] = field(init=False, repr=False, compare=False)
     scans: tuple[Scan, ...] = field(init=False, repr=False, compare=False)
@@ -76,6 +86,7 @@ class Cell:
         fix(self, "equations", (self.equations,) if isinstance(self.equations, str) else tuple(self.equations))
         fix(self, "states", _pairs(self.states))
         fix(self, "shapes", _pairs(self.shapes))
+        fix(self, "roles", _pairs(self.roles))
         fix(self, "functions", tuple((k, _function(k, v)) for k, v in _pairs(self.functions)))
         if not self.equations:
             raise EquationError("a cell needs at least one equation, such as h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])")
@@ -87,6 +98,7 @@ class Cell:
             raise EquationError(
                 f"output {self.output!r} is not defined by an equation{nearest(self.output, self.defined)}"
             )
+        _check_roles(self)
         shapes = infer(self.parsed, dict(_state_shapes(self)), dict(_shapes(self.shapes)), dict(self.functions), {})
         sizes = {str(s) for shape in shapes.values() for part in shape for s in part.free_symbols}
         unused = next((name for name, _ in self.shapes if name not in shapes or name not in self._names), None)
@@ -106,6 +118,8 @@ class Cell:
             parts.append("functions={" + ", ".join(f"{k!r}: {str(f.rule(U))!r}" for k, f in self.functions) + "}")
         if self.direction != 1:
             parts.append(f"direction={self.direction!r}")
+        if self.roles:
+            parts.append(f"roles={dict(self.roles)!r}")
         return f"Cell({', '.join(parts)})"
 
     @property
@@ -212,6 +226,14 @@ def _check_equations(cell: Cell) -> None:
             _check_use(cell, parsed, use.name, use.lag, names, i)
 
 
+def _check_roles(cell: Cell) -> None:
+    for name, role in cell.roles:
+        if name not in cell.defined:
+            raise EquationError(f"roles names {name!r}, which no equation defines{nearest(name, cell.defined)}")
+        if role not in ROLES:
+            raise UnknownNameError(f"role of {name!r}: unknown role {role!r}{nearest(str(role), ROLES)}")
+
+
 def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: list[str], i: int) -> None:
     where = f"equation {parsed.text!r}"
     if lag is None:
@@ -234,8 +256,11 @@ def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: li
     if lag == 0 and name in names and names.index(name) >= i:
         chain = _cycle(cell, name, str(parsed.name))
         if chain:
+            state = "" if name in cell.state_names else f", and list {name!r} in states"
+            way = cell.direction if isinstance(cell.direction, int) else 1
             raise EquationError(
-                f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; read {name}[t-1]"
+                f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; "
+                f"read {name}[t{-way:+d}]{state}"
             )
         raise EquationError(f"{where} uses {name}[t] before it is defined; move the equation of {name!r} up")
 
@@ -250,58 +275,6 @@ def _cycle(cell: Cell, start: str, goal: str) -> list[str] | None:
             return [goal, *chain] if chain[0] != goal or len(chain) > 1 else [goal, goal]
         stack += [[*chain, n] for n in same_step.get(chain[-1], []) if n not in chain]
     return None
-
-
-# -- the catalogue ------------------------------------------------------------------------------------
-
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "linear", "softplus", "elu", "gelu", "silu")
-"""Activations of the Elman cell; each is a function of :data:`symbptt.algebra.FUNCTIONS`."""
-
-
-def Elman(activation: Any = "tanh", name: str | None = None) -> Cell:
-    """Return the Elman cell h_t = f(W_h h_{t-1} + W_x x_t + b_h).
-
-    Parameters
-    ----------
-    activation : str or sympy.Expr
-        A catalogue name, or any SymPy expression of one variable.
-    name : str, optional
-
-    References
-    ----------
-    Elman, "Finding structure in time", Cognitive Science 14, 1990.
-
-    Examples
-    --------
-    >>> Elman("relu").equations
-    ('z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h', 'h[t] = relu(z[t])')
-    """
-    affine = "W_h @ h[t-1] + W_x @ x[t] + b_h"
-    if activation == "linear":
-        return Cell((f"h[t] = {affine}",), ("h",), "h", name=name or "linear")
-    if isinstance(activation, str) and activation in FUNCTIONS:
-        return Cell((f"z[t] = {affine}", f"h[t] = {activation}(z[t])"), ("h",), "h", name=name or activation)
-    if isinstance(activation, str):
-        raise UnknownNameError(f"unknown activation {activation!r}{nearest(activation, ACTIVATIONS)}")
-    return Cell(
-        (f"z[t] = {affine}", "h[t] = f(z[t])"), ("h",), "h", name=name or "elman", functions=(("f", activation),)
-    )
-
-
-CATALOGUE: dict[str, Any] = {activation: (lambda a=activation: Elman(a)) for activation in ACTIVATIONS}
-"""Cell name -> factory without arguments."""
-
-
-def cell(given: Any) -> Cell:
-    """Return the cell of that name, the given cell itself, or an Elman cell with a SymPy activation."""
-    if isinstance(given, Cell):
-        return given
-    if isinstance(given, Expr | Lambda):
-        return Elman(given.expr if isinstance(given, Lambda) else given)
-    if isinstance(given, str) and given.replace("-", "_") in CATALOGUE:
-        result: Cell = CATALOGUE[given.replace("-", "_")]()
-        return result
-    raise UnknownNameError(f"unknown cell {given!r}{nearest(str(given), CATALOGUE)}")
 
 
 def without(cell: Cell, names: Iterable[str]) -> Cell:
@@ -322,13 +295,18 @@ def without(cell: Cell, names: Iterable[str]) -> Cell:
 
 
 def _prune(tree: Any, drop: set[str]) -> Any:
-    """Remove terms of sums in which a dropped name occurs; None when nothing is left."""
+    """Remove the smallest terms of sums in which a dropped name occurs; None when nothing is left."""
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add | ast.Sub):
         left, right = _prune(tree.left, drop), _prune(tree.right, drop)
         if left is None or right is None:
             negative = left is None and isinstance(tree.op, ast.Sub) and right is not None
             return ast.UnaryOp(ast.USub(), right) if negative else (right if left is None else left)
         return tree if (left, right) == (tree.left, tree.right) else ast.BinOp(left, tree.op, right)
+    if isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.Pow):
+        sides = _prune(tree.left, drop), _prune(tree.right, drop)
+        if None in sides:
+            return None
+        return tree if sides == (tree.left, tree.right) else ast.BinOp(sides[0], tree.op, sides[1])
     if isinstance(tree, ast.Call):
         arguments = [_prune(a, drop) for a in tree.args]
         if any(a is None for a in arguments):
@@ -337,13 +315,3 @@ def _prune(tree: Any, drop: set[str]) -> Any:
         return tree if same else ast.Call(tree.func, arguments, [])
     gone = any(isinstance(part, ast.Name) and part.id in drop for part in ast.walk(tree))
     return None if gone else tree
-
-
-def supremum(function_name: str) -> Expr | None:
-    """Return sup |f'| of a catalogue activation, or None where it is not known.
-
-    >>> supremum("sigmoid")
-    1/4
-    """
-    entry = FUNCTIONS.get(function_name)
-    return entry.supremum if entry else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -12,10 +12,12 @@ from sympy import Basic, Expr, Symbol
 
 from .. import algebra as A
 from ..errors import EquationError, RefusedError, ShapeError, SizeError, UnknownNameError, nearest
-from .cells import Cell, without
+from .cells import RESERVED, Cell, without
+from .heads import Head, total_loss_text
 from .inference import Shape, infer
 from .language import Parsed, bare, build, parse_equation, uses
 from .losses import READOUTS, Loss, check_readout, check_reduction
+from .rows import COLUMNS, ROWS, SAMPLE, batch_symbol, in_rows, on_one_row
 from .scans import Scan
 
 CELL, READOUT, LOSS = "cell", "readout", "loss"
@@ -58,6 +60,18 @@ class System:
         belong to the last.
     scalar : bool
         Whether all sizes are 1, so that everything is printed in scalar notation.
+    layout : str
+        ``columns``, or ``rows`` where the variables have a row for each example of a batch.
+    roles : mapping
+        Variable -> what it is called; see :data:`symbptt.model.ROLES`.
+    targets : mapping
+        Name of a target -> what it may be.
+    masked : bool
+        Whether the loss of each step has a given weight, the variable ``mask``.
+    loss_steps : tuple of int
+        The steps whose losses count, where the model says so.
+    predictions : tuple of str
+        What the losses compare: ``prediction`` alone, or the outputs of several readouts.
     """
 
     equations: tuple[Equation, ...]
@@ -73,6 +87,12 @@ class System:
     scalar: bool
     sizes: Mapping[str, Expr]
     target: str = "real"
+    layout: str = COLUMNS
+    roles: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
+    masked: bool = False
+    loss_steps: tuple[int, ...] = ()
+    predictions: tuple[str, ...] = ()
     t: Symbol = field(default_factory=lambda: A.index("t"))
     L: Symbol = field(default_factory=lambda: Symbol("L", real=True))
 
@@ -80,6 +100,11 @@ class System:
     def by_name(self) -> dict[str, Equation]:
         """Variable name -> its equation."""
         return {e.name: e for e in self.equations}
+
+    @cached_property
+    def fixed(self) -> tuple[str, ...]:
+        """What is given at every step and is not differentiated by: targets, and the mask."""
+        return (*self.targets, *(("mask",) if self.masked else ()))
 
     def at(self, name: str, when: Any = None) -> Any:
         """Return a variable at a step (t by default)."""
@@ -174,6 +199,14 @@ class System:
                     found.append((equation, lag))
         return found
 
+    def target_total(self, name: str) -> tuple[Any, Any]:
+        """Return the sum of the entries of a target, in rows that of each row, and what it is for a distribution."""
+        target = self.at(name)
+        if self.layout == ROWS:
+            batch, size = target.shape
+            return A.matmul(target, A.Fill(sympy.S.One, size, 1)), A.Fill(sympy.S.One, batch, 1)
+        return A.entry_sum(target), sympy.S.One
+
     def stage(self, stage: str) -> list[Equation]:
         """Return the equations of a stage, in order."""
         return [e for e in self.equations if e.stage == stage]
@@ -218,6 +251,16 @@ class Network:
         Whether the terms b_... of the cell and of the readout are there.
     sizes : tuple of pairs
         Values of other size names of the cell.
+    layout : {"columns", "rows", "sample"}
+        ``sample`` is for generated code: one row of ``rows`` as a column, with parameters in the shapes of ``rows``.
+    batch : sympy.Expr or None
+        B, with ``layout="rows"`` alone.
+    mask : bool
+        Whether the loss of each step is multiplied by a given number m_t.
+    loss_steps : tuple of int
+        The steps whose losses count: m_t is 1 there and 0 elsewhere. Empty where it is not known beforehand.
+    heads : tuple of Head
+        Several readouts, in the place of ``readout``, ``loss`` and ``outputs``; the losses are added.
     """
 
     cell: Cell
@@ -231,10 +274,23 @@ class Network:
     bias: bool = True
     readout_bias: bool = True
     sizes: tuple[tuple[str, Expr], ...] = ()
+    layout: str = COLUMNS
+    batch: Expr | None = None
+    mask: bool = False
+    loss_steps: tuple[int, ...] = ()
+    heads: tuple[Head, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.batch is not None and self.layout != ROWS:
+            raise SizeError(
+                f"batch={self.batch} needs layout='rows'; in columns the equations are those of one example"
+            )
+        if self.layout == ROWS and self.batch is None:
+            object.__setattr__(self, "batch", batch_symbol(self._names))
         check_readout(self.readout)
         check_reduction(self.reduction)
+        if self.masked:
+            _check_mask(self)
         if self.reduction == "last" and any(scan.direction != 1 for scan in self.cell.scans):
             raise EquationError(
                 "reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'"
@@ -246,14 +302,57 @@ class Network:
         _ = self.system
 
     @property
+    def _names(self) -> set[str]:
+        """Every name that stands for something in the model: variables, parameters and sizes."""
+        sizes = [self.hidden, self.inputs, self.outputs, self.steps, *(value for _, value in self.sizes)]
+        own = {str(s) for _, shape in self.cell.inferred for part in shape for s in part.free_symbols}
+        return {*self.cell.defined, *self.cell.inputs, *self.cell.parameters, *map(str, sizes), *own}
+
+    @property
     def system(self) -> System:
         """The one-step equations, built (and checked) once for each network."""
         return _system(self)
 
+    @property
+    def masked(self) -> bool:
+        """Whether a mask is among its variables."""
+        return self.mask or bool(self.loss_steps)
+
+    def of_any_length(self, steps: Expr) -> Network:
+        """Return the same with another number of steps; which losses count is then left to the mask that is given."""
+        return replace(self, steps=steps, mask=self.masked, loss_steps=())
+
+
+def _check_mask(network: Network) -> None:
+    if network.reduction == "last":
+        what = "mask=True" if network.mask else f"loss_steps={list(network.loss_steps)}"
+        raise EquationError(
+            f"{what} with reduction='last', which counts the loss of step T alone; set reduction='sum', or leave "
+            f"{what.split('=')[0]} out"
+        )
+    if network.mask and network.loss_steps:
+        raise EquationError("mask=True and loss_steps: the steps are the mask; give one of them")
+    names = (*network.cell.defined, *network.cell.inputs, *network.cell.parameters)
+    if "mask" in names:
+        raise EquationError("the cell uses 'mask', which stands for the weights of the losses; rename it")
+    for step in network.loss_steps:
+        if isinstance(step, bool) or not isinstance(step, int) or step < 1:
+            raise SizeError(f"loss_steps: a step is a positive integer, not {step!r}")
+    if network.loss_steps and not network.steps.is_Integer:
+        raise SizeError(f"loss_steps needs a number of steps, not {network.steps}; give steps, or mask=True")
+    late = [step for step in network.loss_steps if step > network.steps]
+    if late:
+        raise SizeError(f"loss_steps has step {late[0]}, but there are {network.steps} steps")
+
+
+def one_example(network: Network) -> Network:
+    """Return the network of one example of a batch in rows, as a column, with parameters in the shapes of ``rows``."""
+    return replace(network, layout=SAMPLE, batch=None) if network.layout == ROWS else network
+
 
 def _pruned(network: Network) -> Cell:
     cell = network.cell
-    drop = [] if network.bias else [p for p in cell.parameters if bare(p).startswith("b")]
+    drop = [] if network.bias else [p for p in cell.parameters if bare(p) == "b" or bare(p).startswith("b_")]
     if network.inputs is None:
         drop += list(cell.inputs)
     return without(cell, drop) if drop else cell
@@ -261,16 +360,25 @@ def _pruned(network: Network) -> Cell:
 
 @lru_cache(maxsize=64)
 def _system(network: Network) -> System:
+    system = _in_columns(network)
+    if network.layout == SAMPLE:
+        return on_one_row(system)
+    is_scalar = system.scalar and network.batch == 1
+    return in_rows(system, network.batch) if network.layout == ROWS and not is_scalar else system
+
+
+def _in_columns(network: Network) -> System:
     cell = _pruned(network)
     readout = _readout_equations(network, cell)
-    prediction = "y" if readout else cell.output
+    prediction = network.heads[0].name if network.heads else "y" if readout else cell.output
     loss = _loss_equation(network, cell, prediction)
     parsed = [*((p, CELL) for p in cell.parsed), *((p, READOUT) for p in readout), (loss, LOSS)]
     values = _size_values(network)
     shapes = _shapes(network, cell, [p for p, _ in parsed], prediction)
     concrete = {name: tuple(s.xreplace(values) for s in shape) for name, shape in shapes.items()}
     _check_inputs(network, shapes)
-    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete)
+    fixed = (*_targets(network), *(("mask",) if network.masked else ()))
+    names = _Resolver(cell, [str(p.name) for p, _ in parsed], concrete, fixed)
     equations = tuple(names.equation(p, stage, dict(cell.functions), network) for p, stage in parsed)
     scalar = all(s == 1 for shape in concrete.values() for s in shape)
     return System(
@@ -286,11 +394,30 @@ def _system(network: Network) -> System:
         scans=cell.scans,
         scalar=scalar,
         sizes={str(k): v for k, v in values.items()},
-        target=network.loss.target,
+        target="real" if network.heads else network.loss.target,
+        roles=dict(cell.roles),
+        targets={name: kind for name, kind in _targets(network).items() if name in names.variables},
+        predictions=tuple(head.name for head in network.heads) or (prediction,),
+        masked=network.masked,
+        loss_steps=network.loss_steps,
     )
 
 
+def _targets(network: Network) -> dict[str, str]:
+    """Name of each target -> what it may be."""
+    return {h.target: h.loss.target for h in network.heads} or {"target": network.loss.target}
+
+
 def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
+    for head in network.heads:
+        taken = {*cell.defined, *cell.inputs, *cell.parameters, *RESERVED} - {"y", "a"}
+        taken |= {name for other in network.heads if other != head for name in other.names}
+        clash = next((name for name in head.names if name in taken), None)
+        if clash:
+            raise EquationError(f"readout {head.name!r} needs the name {clash!r}, which is taken; rename one of them")
+    if network.heads:
+        texts = [t for head in network.heads for t in head.equations(cell.output, network.readout_bias)]
+        return [parse_equation(text) for text in texts]
     if network.readout is None:
         return []
     for name in ("W_y", "b_y", "y", "a"):
@@ -303,15 +430,21 @@ def _readout_equations(network: Network, cell: Cell) -> list[Parsed]:
 
 
 def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
-    text = network.loss.text(prediction, cell.output)
-    parsed = parse_equation(text if text.split("=")[0].strip() == "l[t]" else f"l[t] = {text}", dict(cell.functions))
+    text = total_loss_text(network.heads) if network.heads else network.loss.text(prediction, cell.output)
+    whole = text if text.split("=")[0].strip() == "l[t]" else f"l[t] = {text}"
+    if network.masked:
+        whole = f"l[t] = mask[t] * ({whole.partition('=')[2].strip()})"
+    parsed = parse_equation(whole, dict(cell.functions))
     known = {*cell.defined, *cell.inputs, prediction, "target", *(("a",) if network.readout else ())}
+    known |= {"mask"} if network.masked else set()
+    known |= {name for head in network.heads for name in head.names[:2]} | {*_targets(network)}
+    sizes = {head.size for head in network.heads}
     for use in uses(parsed):
         if use.lag is not None and (use.name not in known or use.lag != 0):
             if use.name in known:
                 raise EquationError(f"loss {text!r}: a loss reads step t only; write {use.name}[t]")
             raise EquationError(f"loss {text!r}: {use.name!r} is no variable of the model{nearest(use.name, known)}")
-        if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters):
+        if use.lag is None and use.name not in ("size", "n", "m", "q", "T", *cell.parameters, *sizes):
             raise UnknownNameError(f"loss {text!r}: {use.name!r} is not known{nearest(use.name, known)}")
         if network.reduction == "last" and use.name in cell.inputs:
             raise EquationError(
@@ -335,6 +468,7 @@ def _size_values(network: Network) -> dict[Basic, Expr]:
         values[A.size("m")] = network.inputs
     if network.outputs is not None:
         values[A.size("q")] = network.outputs
+    values.update({A.size(head.size): head.outputs for head in network.heads})
     values.update({A.size(name): value for name, value in network.sizes})
     return {k: v for k, v in values.items() if k != v}
 
@@ -346,11 +480,16 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
     known: dict[str, Shape] = dict(cell.inferred)
     if network.readout is not None:
         known.update({"y": (A.size("q"),), "b_y": (A.size("q"),)})
+    for head in network.heads:
+        known.update({head.name: (A.size(head.size),), f"b_{head.name}": (A.size(head.size),)})
     used = {u.name for p in parsed for u in uses(p)} | {p.name for p in parsed}
     given = {name: shape for name, shape in known.items() if name in used}
     if "target" in used:
         given["target"] = given[prediction]
-    sizes = dict.fromkeys(_SIZE_NAMES, sympy.S.One)
+    given.update({head.target: given[head.name] for head in network.heads if head.target in used})
+    if network.masked:
+        given["mask"] = ()
+    sizes = dict.fromkeys((*_SIZE_NAMES, *(head.size for head in network.heads)), sympy.S.One)
     try:
         return infer(parsed, {}, given, dict(cell.functions), sizes)
     except ShapeError as error:
@@ -360,9 +499,9 @@ def _shapes(network: Network, cell: Cell, parsed: list[Parsed], prediction: str)
 class _Resolver:
     """Makes the nodes of names, each once."""
 
-    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape]) -> None:
+    def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape], fixed: tuple[str, ...]) -> None:
         self.shapes = shapes
-        self.timed = {*defined, *cell.inputs, "target"}
+        self.timed = {*defined, *cell.inputs, *fixed}
         self.variables: dict[str, A.Variable] = {}
         self.parameters: dict[str, Basic] = {}
         self.t = A.index("t")
@@ -385,6 +524,7 @@ class _Resolver:
         size_of = self.shapes[str((network.readout and "y") or network.cell.output)]
         count = sympy.prod(size_of) if size_of else sympy.S.One
         sizes = {"size": count, "n": network.hidden, "m": network.inputs, "q": network.outputs, "T": network.steps}
+        sizes.update({head.size: head.outputs for head in network.heads})
 
         def resolve(name: str, lag: int | None) -> Any:
             if name in self.timed:

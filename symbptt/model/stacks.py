@@ -9,8 +9,8 @@ from sympy import Expr
 
 from ..algebra import FUNCTIONS, ElementwiseFunction, size
 from ..errors import EquationError, ShapeError, SymbpttError
+from .catalogue import cell as find_cell
 from .cells import Cell
-from .cells import cell as find_cell
 from .inference import Shape
 from .language import bare, known_functions, renamed
 from .network import whole
@@ -146,6 +146,7 @@ class _Part:
             renamed(p, lambda key, called: functions.get(key, key) if called else rename(key), mirror)
             for p in cell.parsed
         ]
+        self.roles = {rename(key): role for key, role in cell.roles}
         self.states = {rename(key): self.shapes[rename(key)] for key in cell.state_names}
         self.given = {rename(key): self.shapes[rename(key)] for key, _ in cell.shapes}
         self.functions = {
@@ -169,6 +170,7 @@ def _joined(
         name=name,
         functions={key: function for part in parts for key, function in part.functions.items()},
         direction=direction,
+        roles={key: role for part in parts for key, role in part.roles.items()},
     )
 
 

@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sympy import Basic
 
 from ..algebra import nodes as N
-from ..algebra import rank_of
-from ..algebra.layout import Brace, Ident, Item, Number, Operator, Words, row
-from ..algebra.leaves import LiteralMatrix, derivative
+from ..algebra import rank_of, transpose
+from ..algebra.layout import Brace, Fence, Ident, Item, Number, Operator, Words, row
+from ..algebra.leaves import Fill, LiteralMatrix, derivative
 from ..algebra.names import FUNCTION_NAMES, Names, name_layout
 from ..algebra.present import joint, present
 from ..algebra.scalar import to_scalar
-from ..derive.sections import equation_rule
-from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, Section, Step
-from ..model import CELL, READOUT, names
+from ..derive.sections import ONE_ROW, equation_rule
+from ..derive.steps import CONVENTION, GIVEN, HYPOTHESIS, OBSERVATION, REMARK, TABLE, Named, Phrase, Section, Step
+from ..derive.structure import role_of
+from ..model import CELL, READOUT, System, names_in, one_example
 from ..model.language import bare
 from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
+
+_CHINESE_GAP = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+"""A space between Chinese words, where a placeholder stands for words and not for a formula."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +158,8 @@ class _Writer:
         self.phrases = catalogue(self.lang)
         self.network = derivation.derived.network
         self.system = self.network.system
-        untimed = frozenset({"target"}) if self.system.reduction == "last" else frozenset[str]()
-        self.names: Names = names(derivation.notation, untimed)
+        self.names: Names = names_in(self.system, derivation.notation)
+        self.whole = self.names
         self.verdicts: dict[str, bool] = derivation.verdicts
 
     # -- the whole ------------------------------------------------------------------------------------
@@ -168,8 +173,10 @@ class _Writer:
         return Document(self.lang, plain, tuple(blocks))
 
     def _cell_name(self) -> str:
-        """The cell's name; an activation as it is written in formulas where that is a word."""
+        """The cell's name in words; an activation as it is written in formulas where that is a word."""
         name = self.network.cell.name
+        if f"cell.{name}" in self.phrases:
+            return self.phrases[f"cell.{name}"]
         item = FUNCTION_NAMES.get(name)
         return item.name if isinstance(item, Ident) and item.style == "upright" else name
 
@@ -188,12 +195,12 @@ class _Writer:
         for step in section.steps:
             when, number = dict(step.facts).get("step"), dict(step.facts).get("pass")
             place = (number, when)
-            if section.key in ("forward", "backward", "unrolled") and when is not None and place != current:
+            if section.key in _BY_STEP and when is not None and place != current:
                 before = current[1] if current is not None and current[0] == number else None
                 blocks += self._step_heading(section, before, int(when), number)
                 current = place
             blocks += self.step(step)
-        if section.key == "results":
+        if section.key in ("results", "methods"):
             blocks = _grouped(blocks)
         if section.key == "model":
             blocks.append(self.shapes())
@@ -204,7 +211,7 @@ class _Writer:
         blocks: list[Block] = []
         for step in section.steps:
             formulas = [block for block in self.step(step) if isinstance(block, Display | Group)]
-            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN)
+            worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN, TABLE)
             blocks += self.step(step) if worded else formulas
         return _grouped(blocks)
 
@@ -244,25 +251,49 @@ class _Writer:
 
     # -- steps ----------------------------------------------------------------------------------------
     def step(self, step: Step) -> list[Block]:
+        if ONE_ROW in step.facts and not self.names.rows:
+            return self.of_one_row().step(step)
         facts = {**dict(step.facts), **self._extra_facts(step)}
         rule = "result.line" if step.rule == "result" else step.rule
         words = self.phrase(rule, facts)
         blocks: list[Block] = [Paragraph(words)] if words else []
         if step.kind == GIVEN:
             return [*blocks, *self._given(step)]
+        if step.kind == TABLE:
+            return [*blocks, self._table(facts["columns"], facts["rows"])]
         if step.chain:
             blocks.append(self.display(step))
         for substep in step.substeps:
             blocks += self.step(substep)
         return blocks
 
+    def of_one_row(self) -> _Writer:
+        """Return the writer of steps about one row of a batch."""
+        writer = copy(self)
+        writer.names, writer.whole = self.names.of_one_row(single=self.network.batch == 1), self.names
+        return writer
+
     def _extra_facts(self, step: Step) -> dict[str, Any]:
+        if step.rule.startswith("model.layout_row"):
+            ones = Fill(1, self.network.batch, 1)
+            return {"batch": self.network.batch, "ones": ones, "adding": transpose(ones)}
         if step.rule in ("model.layout", "model.scalar"):
-            state = self.system.states[0]
-            times = (self.system.t, self.system.following_of(state))
-            h, following = (self._scalar(self.system.at(state, when)) for when in times)
-            return {"jacobian": derivative(following, h), "derivative": derivative(self.system.L, h), "h": h}
-        return {}
+            state = next((s for s in self.system.states if rank_of(self.system.at(s)) < 2), None)
+            if state is None:  # of matrix states there is no Jacobian matrix; the output's by the input is one
+                x = self.system.inputs[0] if self.system.inputs else self.system.states[0]
+                above, by = self.system.at(self.system.output), self.system.at(x)
+            else:
+                above, by = (self.system.at(state, when) for when in (self.system.following_of(state), self.system.t))
+            above, by = self._scalar(above), self._scalar(by)
+            return {"jacobian": derivative(above, by), "derivative": derivative(self.system.L, by), "h": by}
+        if step.rule == "rows.one_row":
+            return {"matrix": tuple(Math(present(row, self.whole)) for row in dict(step.facts)["row"])}
+        if step.rule.startswith("rows."):
+            variable = dict(step.facts)["variable"]
+            every = variable if isinstance(variable, tuple) else (variable,)
+            return {"row": every, "matrix": tuple(Math(joint(v, self.whole)) for v in every)}
+        role = dict(step.facts).get("role")
+        return {"role": self.phrases[f"role.{role}"]} if role else {}
 
     def _scalar(self, expr: Any) -> Any:
         if self.system.scalar:
@@ -270,9 +301,15 @@ class _Writer:
         return expr
 
     def display(self, step: Step) -> Display:
+        if ONE_ROW in step.facts and not self.names.rows:
+            return self.of_one_row().display(step)
         lines = tuple((line.sign, self._line(line)) for line in step.chain)
         verified = self.verdicts.get(step.key)
-        return Display(step.key, present(step.left, self.names), lines, self._reason(step), verified)
+        left = present(step.left, self.names)
+        called = dict(step.facts).get("called")
+        if called is not None:
+            left, lines = present(called, self.names), (("=", left), *lines)
+        return Display(step.key, left, lines, self._reason(step), verified)
 
     def _line(self, line: Any) -> Item:
         item = present(line.expr, self.names)
@@ -317,6 +354,16 @@ class _Writer:
         words = [w for part in line for w in (self.phrases["list_more"], *part)][1:]
         return [*([Paragraph(tuple(_joined(words)))] if words else []), *_grouped(shown)]
 
+    # -- tables ---------------------------------------------------------------------------------------
+    def _table(self, columns: tuple[Any, ...], rows: tuple[Any, ...]) -> Table:
+        """Return a table whose cells are expressions, numbers, and phrases."""
+        return Table(tuple(map(self._cell, columns)), tuple(tuple(map(self._cell, cells)) for cells in rows))
+
+    def _cell(self, value: Any) -> tuple[Inline, ...]:
+        if isinstance(value, Phrase):
+            return self.phrase(value.key, dict(value.facts))
+        return tuple(self._fact(value))
+
     # -- the table of shapes --------------------------------------------------------------------------
     def shapes(self) -> Block:
         head = tuple((self.phrases[f"table.{k}"],) for k in ("symbol", "shape", "meaning"))
@@ -334,21 +381,26 @@ class _Writer:
         rank = rank_of(symbol)
         if rank and not self.system.scalar:
             sizes = [present(s, self.names) for s in symbol.shape[:rank]]
+            if rank == 2:
+                sizes = [Fence(item) if s.is_Add else item for s, item in zip(symbol.shape, sizes, strict=True)]
             shape = (Math(sizes[0] if rank == 1 else row(sizes[0], Operator("×"), sizes[1])),)
         return ((Math(present(self._scalar(symbol), self.names)),), shape, (self.phrases[f"role.{role}"],))
 
     def _role(self, name: str) -> str:
-        if name in self.system.states:
+        if name in self.system.states and name not in self.system.roles:
             first = name == self.system.output or len(self.system.states) == 1
             own = "." in name and bare(name) == bare(self.system.output)
             return "state" if first or own else "other_state"
         if name in self.system.inputs:
             return "input"
-        if name == "target":
-            return "target"
+        if name in self.system.fixed:
+            return "target" if name in self.system.targets else "mask"
         stage = self.system.by_name[name].stage
         if stage == READOUT:
-            return "prediction" if name == self.system.prediction else "readout"
+            return "prediction" if name in self.system.predictions else "readout"
+        role = role_of(self.system, name)
+        if role is not None:
+            return role
         rule = equation_rule(self.system, self.system.by_name[name])
         if rule == "joined":
             return rule
@@ -359,7 +411,13 @@ class _Writer:
     def _parameter_role(self, symbol: Any) -> str:
         if self.system.scalar:
             return "parameter_scalar"
-        return {0: "parameter_scalar", 1: "parameter_vector", 2: "parameter_matrix"}[rank_of(symbol)]
+        rank = rank_of(self.example.parameters[symbol.name]) if rank_of(symbol) else 0
+        return {0: "parameter_scalar", 1: "parameter_vector", 2: "parameter_matrix"}[rank]
+
+    @property
+    def example(self) -> System:
+        """The equations of one example, in which vectors are vectors."""
+        return one_example(self.network).system
 
     # -- words ----------------------------------------------------------------------------------------
     def phrase(self, key: str, facts: dict[str, Any]) -> tuple[Inline, ...]:
@@ -372,13 +430,15 @@ class _Writer:
                 words += self._fact(facts[piece[1:-1]])
             elif piece:
                 words.append(piece)
-        return tuple(_joined(words))
+        return tuple(_CHINESE_GAP.sub("", w) if isinstance(w, str) else w for w in _joined(words))
 
     def _fact(self, value: Any) -> list[Inline]:
         if isinstance(value, Math | str):
             return [value]
         if isinstance(value, tuple):
             return self._list([self._fact(v) for v in value])
+        if isinstance(value, Named):
+            return list(self.phrase("role.named", {"role": self.phrases[f"role.{value.role}"], "variable": value.expr}))
         if isinstance(value, Basic):
             return [Math(joint(value, self.names))]
         return [str(value)]
@@ -391,6 +451,10 @@ class _Writer:
                 words.append(self.phrases["list_two" if len(parts) == 2 else "list_last" if last else "list_more"])
             words += part
         return words
+
+
+_BY_STEP = ("forward", "backward", "unrolled", "forward_numbers")
+"""Sections with a heading for every time step."""
 
 
 def _grouped(blocks: list[Block]) -> list[Block]:

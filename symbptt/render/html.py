@@ -180,7 +180,7 @@ class _Page:
 
     def _rows(self, display: Display, apart: bool = False) -> Iterator[str]:
         """Yield the rows of a chain; its mark stands behind the last line, or apart in a column of its own."""
-        *before, (left, sign, item) = _cells(display)
+        *before, (left, sign, item) = _in_one(_cells(display)) if apart and is_short(display) else _cells(display)
         for cells in before:
             yield _row(*cells)
         remark = self._reason(display.reason)
@@ -242,6 +242,12 @@ def _in_line(display: Display) -> str:
 def _cells(display: Display) -> list[tuple[str, str, str]]:
     lefts = [content(display.left), *("" for _ in display.lines[1:])]
     return [(left, _sign(sign), content(item)) for left, (sign, item) in zip(lefts, display.lines, strict=True)]
+
+
+def _in_one(cells: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Put a short chain into one row."""
+    (left, sign, item), *more = cells
+    return [(left, sign, item + "".join(f"{s}{i}" for _, s, i in more))]
 
 
 def _row(*cells: str) -> str:

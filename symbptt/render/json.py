@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -14,7 +15,9 @@ from ..algebra.plain import to_plain
 from ..algebra.present import present
 from ..algebra.scalar import to_scalar
 from ..algebra.tex import to_tex
+from ..derive.sections import ONE_ROW
 from ..derive.steps import Line, Section, Step
+from ..model.heads import total_loss_text
 from .document import Block, Inline, Paragraph, _Writer
 from .markdown import inline as markdown_inline
 from .text import inline as plain_inline
@@ -72,16 +75,18 @@ class _Export:
                 "states": list(cell.state_names),
                 "output": cell.output,
                 "direction": cell.direction,
+                "roles": dict(cell.roles),
                 "functions": {name: str(function.rule.expr) for name, function in cell.functions},
             },
             "equations": [self._equation(equation) for equation in system.equations],
             "readout": network.readout,
-            "loss": {"name": network.loss.name, "equation": network.loss.equation},
+            "loss": _loss(network),
             "reduction": network.reduction,
             "bias": network.bias,
             "readout_bias": network.readout_bias,
             "sizes": self._sizes(network),
             "scalar": system.scalar,
+            "layout": network.layout,
         }
 
     def _equation(self, equation: Any) -> dict[str, Any]:
@@ -92,7 +97,8 @@ class _Export:
     @staticmethod
     def _sizes(network: Any) -> dict[str, Any]:
         named = {"hidden": network.hidden, "inputs": network.inputs, "outputs": network.outputs, "steps": network.steps}
-        return {name: _size(value) for name, value in {**named, **dict(network.sizes)}.items()}
+        batch = {} if network.batch is None else {"batch": network.batch}
+        return {name: _size(value) for name, value in {**named, **batch, **dict(network.sizes)}.items()}
 
     def _options(self) -> dict[str, Any]:
         options = self.derivation.options
@@ -111,6 +117,10 @@ class _Export:
         }
 
     def _step(self, step: Step) -> dict[str, Any]:
+        if ONE_ROW in step.facts and not self.writer.names.rows:
+            other = copy(self)
+            other.writer = self.writer.of_one_row()
+            return other._step(step)
         words = _words(self.writer.step(replace(step, chain=(), substeps=())))
         return {
             "key": step.key,
@@ -129,7 +139,7 @@ class _Export:
     def _chain(self, step: Step) -> list[dict[str, Any]]:
         if not step.chain:
             return []
-        items = [item for _, item in self.writer.display(step).lines]
+        items = [item for _, item in self.writer.display(step).lines[-len(step.chain) :]]
         return [self._line(line, item) for line, item in zip(step.chain, items, strict=True)]
 
     def _line(self, line: Line, item: Item) -> dict[str, Any]:
@@ -170,3 +180,13 @@ def _size(value: Any) -> int | str | None:
     if value is None:
         return None
     return int(value) if value.is_Integer else str(value)
+
+
+def _loss(network: Any) -> dict[str, str]:
+    """Return the loss; of several readouts the sum of their losses."""
+    if network.heads:
+        return {
+            "name": " + ".join(head.loss.name for head in network.heads),
+            "equation": total_loss_text(network.heads),
+        }
+    return {"name": network.loss.name, "equation": network.loss.equation}

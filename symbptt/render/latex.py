@@ -153,7 +153,10 @@ def _table(block: Table, page: _Page) -> str:
     lines = [" & ".join(map(inline, cells)) + " \\\\" for cells in (block.header, *block.rows)]
     body = "\n".join(["\\toprule", lines[0], "\\midrule", *lines[1:], "\\bottomrule"])
     table = f"\\begin{{{name}}}{{{'l' * len(block.header)}}}\n{body}\n\\end{{{name}}}"
-    return table if name == "longtable" else f"\\begin{{center}}\n{table}\n\\end{{center}}"
+    room = "\\renewcommand{\\arraystretch}{1.4}\n" if "\\frac" in body else ""
+    if name == "longtable":
+        return f"{{{room}{table}}}" if room else table
+    return f"\\begin{{center}}\n{room}{table}\n\\end{{center}}"
 
 
 _LONG_TABLE = 30

@@ -50,9 +50,12 @@ def group_tex(block: Group, reason: Callable[[tuple[Inline, ...]], str] | None =
         return display_tex(block.displays[0], reason)
     rows = []
     for display in block.displays:
-        for i, (sign, item) in enumerate(display.lines):
-            note = (reason or reason_tex)(display.reason) if display.reason and i == len(display.lines) - 1 else ""
-            rows.append(f"{to_tex(display.left) + ' ' if i == 0 else ''}&{RELATIONS[sign]} {to_tex(item)}{note}")
+        lines = [f"{RELATIONS[sign]} {to_tex(item)}" for sign, item in display.lines]
+        lines = [" ".join(lines)] if is_short(display) else lines
+        note = (reason or reason_tex)(display.reason) if display.reason else ""
+        for i, line in enumerate(lines):
+            left = to_tex(display.left) + " " if i == 0 else ""
+            rows.append(f"{left}&{line}{note if i == len(lines) - 1 else ''}")
     body = " \\\\\n".join(rows)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 

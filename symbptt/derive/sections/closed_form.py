@@ -9,11 +9,12 @@ from ... import algebra as A
 from ...errors import RefusedError
 from ...model import Network
 from ..closed import closed, closed_joint, joint, loss_index, span, step_index
-from ..forms import joint_written
+from ..forms import joint_in_links
 from ..generic import generic
 from ..links import links
 from ..steps import EQUALITY, Line, Section, Step
 from .common import chain, every_step
+from .proofs import adjoint_proofs
 
 
 def closed_section(network: Network) -> Section | None:
@@ -40,7 +41,13 @@ def closed_section(network: Network) -> Section | None:
                  (("variable", joint(system, system.t)),), (S.One, system.steps))
         )  # fmt: skip
     if len(system.states) > 1:
-        steps.append(_joint_step(network))
+        whole = A.derivative(system.L, joint(system, system.t))
+        steps += [
+            _joint_step(network),
+            Step("closed.whole", "closed.whole", EQUALITY, whole, chain(whole, closed_joint(network, system.t)),
+                 (("state", joint(system, system.t)),), every_step(system)),
+            *adjoint_proofs(network),
+        ]  # fmt: skip
     g = generic(network)
     for name, expr in exprs.items():
         left = g.adjoint_of(name)
@@ -49,6 +56,8 @@ def closed_section(network: Network) -> Section | None:
             Step(f"closed.{name}", "closed.state", EQUALITY, left, chain(left, with_span, expr),
                  (("variable", system.at(name)), ("state", joint(system, system.t))), every_step(system))
         )  # fmt: skip
+    if len(system.states) == 1:
+        steps += adjoint_proofs(network)
     return Section("closed", tuple(steps))
 
 
@@ -56,5 +65,5 @@ def _joint_step(network: Network) -> Step:
     system = network.system
     left = A.derivative(joint(system, system.t), joint(system, system.previous))
     where = (sympy.Integer(2), system.steps) if system.direction == 1 else (S.One, system.steps - 1)
-    return Step("closed.joint", "closed.joint", EQUALITY, left, (Line("=", joint_written(network, system.t)),),
+    return Step("closed.joint", "closed.joint", EQUALITY, left, (Line("=", joint_in_links(network, system.t)),),
                 (("state", joint(system, system.t)),), where)  # fmt: skip

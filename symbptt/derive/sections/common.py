@@ -8,10 +8,12 @@ import sympy
 from sympy import Expr, S
 
 from ... import algebra as A
-from ...model import CELL, Equation, Network, System
-from ..generic import LOCAL, NEXT, SAME, generic
+from ...algebra import nodes as N
+from ...model import ROWS, Network, System
+from ..generic import LOCAL, NEXT, generic
 from ..links import Link, NoLinksError, couples_within_step, links
-from ..steps import Line
+from ..steps import Line, Named
+from ..structure import has_many_readers, is_read_once, readers, role_of
 from .passes import pass_rule
 
 BRACE_LOCAL, BRACE_NEXT, BRACE_SAME = "brace.local", "brace.next", "brace.same"
@@ -27,9 +29,26 @@ def chain(left: Any, *exprs: Any) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+READABLE = 24
+"""Parts of an expression beyond which a line that only fills something in is left out."""
+
+
+def filled_in(left: Any, opaque: Any, filled: Any) -> tuple[Line, ...]:
+    """Return the chain of a result and of the same with other results filled in, where that can still be read."""
+    size = sum(1 for part in sympy.preorder_traversal(filled) if isinstance(part, A.Node))
+    return chain(left, opaque, filled) if size <= READABLE else chain(left, opaque)
+
+
 def every_step(system: System) -> tuple[Expr, Expr]:
     """The range 1..T."""
     return (S.One, system.steps)
+
+
+def in_layout(system: System, rule: str) -> str:
+    """Return the rule, or what it is called in rows: ``_rows``, or ``_row`` for a batch of one."""
+    if system.layout != ROWS:
+        return rule
+    return f"{rule}_row" if system.at(system.states[0]).shape[0] == 1 else f"{rule}_rows"
 
 
 def before_last(system: System, name: str | None = None) -> tuple[Expr, Expr]:
@@ -38,23 +57,27 @@ def before_last(system: System, name: str | None = None) -> tuple[Expr, Expr]:
 
 
 def ways(network: Network, name: str) -> list[Any]:
+    """Return the variables through which a variable reaches the loss, by their roles where they have one."""
     g, system = generic(network), network.system
     found: list[Any] = []
     if name in g.read_by_loss and system.reduction != "last":
         found.append(system.at("l"))
     known = known_links(network)
-    if known is not None and name in system.states:
+    if known is not None and name in system.states and not has_many_readers(system, name):
         found += [
             system.at(k.target, system.following_of(name) if k.lag == NEXT else system.t)
             for k in known
             if k.source == name
         ]
-        return [*found, *(e.left for e in _towards_the_loss(network, name))]
-    for term in g.adjoints[name].terms:
-        if term.source != LOCAL and term.equation is not None:
-            when = system.following_of(name) if term.source == NEXT else system.t
-            found.append(system.at(term.equation.name, when))
+        return found
+    for equation, lag in readers(system, name):
+        found.append(_named(system, equation.name, system.following_of(name) if lag else system.t))
     return found
+
+
+def _named(system: System, name: str, when: Expr) -> Any:
+    role = role_of(system, name)
+    return Named(role, system.at(name, when)) if role else system.at(name, when)
 
 
 def known_links(network: Network) -> tuple[Link, ...] | None:
@@ -64,31 +87,17 @@ def known_links(network: Network) -> tuple[Link, ...] | None:
         return None
 
 
-def _towards_the_loss(network: Network, name: str) -> list[Equation]:
-    """Return the readers of a state at its own step that are no states and through which the loss reads it."""
-    g = generic(network)
-    same_step = (term.equation for term in g.adjoints[name].terms if term.source == SAME)
-    return [e for e in same_step if e is not None and g.reaches_loss_beside_states(e.name)]
+def chain_rule(network: Network, name: str) -> Line:
+    """Return dL/dv_t as the sum over the ways in which a state reaches the loss, with a note under each.
 
-
-def chain_rule(network: Network, name: str) -> Line | None:
-    """dL/dh_t = dl_t/dh_t + (dh_{t+1}/dh_t)^T dL/dh_{t+1}, in Jacobian symbols, or None for matrix states."""
+    dL/dh_t = dl_t/dh_t + (dh_{t+1}/dh_t)^T dL/dh_{t+1} from state to state; where several variables read the state,
+    gate by gate, (di_{t+1}/dh_t)^T dL/di_{t+1} + ....
+    """
     known = known_links(network)
-    if known is None:
-        return None
+    if known is None or has_many_readers(network.system, name):
+        return _by_readers(network, name)
     g, system = generic(network), network.system
-    terms, braces = [], []
-    for term in g.adjoints[name].terms:
-        if term.source == LOCAL:
-            terms.append(term.expr)
-            braces.append(BRACE_LOCAL)
-    mode = A.IMMEDIATE if couples_within_step(network) else A.TOTAL
-    for reader in _towards_the_loss(network, name):
-        if any(state_reader.stage == CELL for state_reader, _ in system.uses(reader.name)):
-            return None
-        symbol = A.derivative(reader.left, system.at(name), mode)
-        terms.append(A.matmul(A.transpose(symbol), g.adjoint_of(reader.name)))
-        braces.append(BRACE_SAME)
+    terms, braces = _local_part(network, name)
     for link in known:
         if link.source != name:
             continue
@@ -99,6 +108,36 @@ def chain_rule(network: Network, name: str) -> Line | None:
             symbol, adjoint = symbol.xreplace(moved), adjoint.xreplace(moved)
         terms.append(A.matmul(A.transpose(symbol), adjoint))
         braces.append(pass_rule(system, BRACE_NEXT) if following else BRACE_SAME)
-    if not terms:
-        return None
-    return Line("=", A.add(*terms), tuple(braces) if len(terms) > 1 else ())
+    return _sum(network, name, terms, braces)
+
+
+def _local_part(network: Network, name: str) -> tuple[list[Any], list[str]]:
+    terms = [term.expr for term in generic(network).adjoints[name].terms if term.source == LOCAL]
+    return terms, [BRACE_LOCAL] * len(terms)
+
+
+def _by_readers(network: Network, name: str) -> Line:
+    """The sum over the variables that read a state: by Jacobians where they reach it once, else written out."""
+    g, system = generic(network), network.system
+    terms, braces = _local_part(network, name)
+    mode = A.IMMEDIATE if couples_within_step(network) else A.TOTAL
+    for term in g.adjoints[name].terms:
+        if term.equation is None:
+            continue
+        lag = term.source == NEXT
+        source, reader = system.at(name, system.previous_of(name) if lag else system.t), term.equation.left
+        expr = term.expr
+        vectors = A.is_vector(source) and A.is_vector(reader)
+        if vectors and term.equation.name not in system.states and is_read_once(system, source, term.equation):
+            expr = A.matmul(A.transpose(A.derivative(reader, source, mode)), g.adjoint_of(term.equation.name))
+            expr = expr.xreplace({system.t: system.following_of(name)}) if lag else expr
+        terms.append(expr)
+        role = role_of(system, term.equation.name)
+        braces.append(f"role.{role}" if role else pass_rule(system, BRACE_NEXT) if lag else BRACE_SAME)
+    return _sum(network, name, terms, braces)
+
+
+def _sum(network: Network, name: str, terms: list[Any], braces: list[str]) -> Line:
+    total = A.add(*terms) if terms else A.zero_like(network.system.at(name))
+    split = len(terms) > 1 and isinstance(total, N.Plus | N.MatrixPlus) and len(total.args) == len(terms)
+    return Line("=", total, tuple(braces) if split else ())

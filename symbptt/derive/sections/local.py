@@ -14,16 +14,18 @@ from ..generic import NEXT, Generic, generic
 from ..links import Link, couples_within_step
 from ..steps import CONVENTION, EQUALITY, REMARK, Line, Section, Step
 from ..tidy import as_written
-from .common import before_last, chain, every_step, known_links
+from .common import before_last, chain, every_step, in_layout, known_links
+from .flow import flow_steps
 
 
 def local_section(network: Network) -> Section:
     """Return the derivatives within a step: of the loss, of the equations, and of state by state."""
     steps = [
         *_loss_derivatives(network),
-        *_equation_derivatives(network),
+        *equation_derivatives(network),
         *_conventions(network.system),
-        *_state_jacobians(network),
+        *state_jacobians(network),
+        *flow_steps(network),
     ]
     return Section("local", tuple(steps))
 
@@ -48,7 +50,7 @@ def _loss_derivatives(network: Network) -> list[Step]:
         steps.append(
             Step(
                 f"local.{name}",
-                "local.loss_hypothesis" if uses_hypothesis else "local.loss",
+                in_layout(system, "local.loss_hypothesis") if uses_hypothesis else "local.loss",
                 EQUALITY,
                 left.xreplace(moved),
                 lines,
@@ -60,7 +62,13 @@ def _loss_derivatives(network: Network) -> list[Step]:
 
 
 def _target(system: System, moved: dict[Any, Any]) -> Any:
-    return system.at("target").xreplace(moved) if "target" in system.variables else S.Zero
+    kinds = system.targets
+    sums = [name for name in kinds if kinds[name] == "distribution"] or list(kinds)
+    return tuple(system.at(name).xreplace(moved) for name in sums) if len(sums) > 1 else _first(system, sums, moved)
+
+
+def _first(system: System, names: list[str], moved: dict[Any, Any]) -> Any:
+    return system.at(names[0]).xreplace(moved) if names else S.Zero
 
 
 def _generic_local(g: Generic, name: str) -> Any:
@@ -70,11 +78,13 @@ def _generic_local(g: Generic, name: str) -> Any:
         return g.local_of(name)
     system = g.system
     above = terms[0].equation.name
+    if A.rank_of(system.at(name)) == 2 or A.rank_of(system.at(above)) == 2:
+        return g.local_of(name)
     symbol = A.derivative(system.at(above), system.at(name))
     return A.matmul(A.transpose(symbol), g.local_of(above))
 
 
-def _equation_derivatives(network: Network) -> list[Step]:
+def equation_derivatives(network: Network) -> list[Step]:
     """dh_t/dz_t = diag(f'(z_t)) of elementwise equations."""
     system = network.system
     steps: list[Step] = []
@@ -114,7 +124,8 @@ def _conventions(system: System) -> list[Step]:
     return found
 
 
-def _state_jacobians(network: Network) -> list[Step]:
+def state_jacobians(network: Network) -> list[Step]:
+    """dh_{t+1}/dh_t, link by link, where no path passes through a matrix."""
     known = known_links(network)
     if known is None:
         return []

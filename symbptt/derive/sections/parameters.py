@@ -6,7 +6,7 @@ from ... import algebra as A
 from ...model import Network
 from ..generic import generic
 from ..steps import EQUALITY, Section, Step
-from .common import chain, every_step
+from .common import every_step, filled_in
 from .passes import pass_rule
 
 
@@ -19,14 +19,14 @@ def parameter_section(network: Network) -> Section:
         total = g.parameter_sum(key)
         uses = tuple(term.equation.left for term in gradient.terms if term.equation is not None)
         steps.append(
-            Step(f"parameter.{key}", "parameter.sum", EQUALITY, left, chain(left, total, g.in_states(total)),
+            Step(f"parameter.{key}", "parameter.sum", EQUALITY, left, filled_in(left, total, g.in_states(total)),
                  (("parameter", gradient.parameter), ("uses", uses), ("count", len(uses))))
         )  # fmt: skip
     for name in system.inputs:
         left = g.adjoint_of(name)
         steps.append(
             Step(f"input.{name}", "parameter.input", EQUALITY, left,
-                 chain(left, g.input_gradient(name), g.in_states(g.input_gradient(name))),
+                 filled_in(left, g.input_gradient(name), g.in_states(g.input_gradient(name))),
                  (("variable", system.at(name)),), every_step(system))
         )  # fmt: skip
     for name in system.states:
@@ -34,6 +34,6 @@ def parameter_section(network: Network) -> Section:
         right = g.initial_gradient(name)
         steps.append(
             Step(f"initial.{name}", pass_rule(system, "parameter.initial"), EQUALITY, left,
-                 chain(left, right, g.in_states(right)), (("variable", system.at(name, system.start_of(name))),))
+                 filled_in(left, right, g.in_states(right)), (("variable", system.at(name, system.start_of(name))),))
         )  # fmt: skip
     return Section("parameters", tuple(steps))

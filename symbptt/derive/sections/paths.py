@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...model import Network
 from ..generic import generic
-from ..steps import EQUALITY, REMARK, Section, Step
+from ..steps import EQUALITY, Section, Step
 from .common import before_last, chain_rule, ways
 
 
@@ -17,12 +17,6 @@ def dependency_section(network: Network) -> Section:
         facts = (("variable", system.at(name)), ("ways", tuple(found)), ("count", len(found)))
         line = chain_rule(network, name)
         left = g.adjoint_of(name)
-        if line is None:
-            steps.append(Step(f"dependency.{name}", "dependency.words", REMARK, facts=facts))
-        else:
-            steps.append(
-                Step(
-                    f"dependency.{name}", "dependency.state", EQUALITY, left, (line,), facts, before_last(system, name)
-                )
-            )
+        where = before_last(system, name)
+        steps.append(Step(f"dependency.{name}", "dependency.state", EQUALITY, left, (line,), facts, where))
     return Section("dependency", tuple(steps))

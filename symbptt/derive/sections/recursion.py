@@ -24,7 +24,7 @@ def recursion_section(network: Network) -> Section:
         if name in system.states:
             steps += [(name, _boundary(g, name)), (name, _recursion(network, name))]
         else:
-            steps.append((name, _intermediate(network, name)))
+            steps += [(name, step) for step in _intermediate(network, name)]
     return Section("recursion", tuple(by_pass("recursion", system, steps)))
 
 
@@ -47,8 +47,8 @@ def _recursion(network: Network, name: str) -> Step:
     opaque = Line("=", adjoint.expr, braces if len(braces) > 1 and _splits(adjoint.expr, len(braces)) else ())
     rule = chain_rule(network, name)
     filled = g.fill_local(adjoint.expr)
-    lines = chain(left, *([rule] if rule else []), opaque, filled, _in_states(g, filled))
-    if rule is not None and rule.braces:
+    lines = chain(left, rule, opaque, filled, _in_states(g, filled))
+    if rule.braces:
         lines = tuple(Line(k.sign, k.expr, k.braces if k.expr == rule.expr else ()) for k in lines)
     rule_key = _ANATOMY.get(frozenset(term.source for term in adjoint.terms), "recursion.state_mixed")
     rule_key = "recursion.state_pass" if system.mixed else rule_key
@@ -77,22 +77,26 @@ def _leaves(expr: Any) -> set[Any]:
     return set(sympy.preorder_traversal(expr))
 
 
-def _intermediate(network: Network, name: str) -> Step:
+def _intermediate(network: Network, name: str) -> list[Step]:
+    """The adjoint of a variable that is no state; where only the last loss reads it, at the last step and before."""
     g, system = generic(network), network.system
     left = g.adjoint_of(name)
     expr = g.adjoints[name].expr
     lines = chain(left, _generic_intermediate(network, name), expr, g.fill_local(expr))
-    return Step(f"recursion.{name}", "recursion.intermediate", EQUALITY, left, lines,
-                (("variable", system.at(name)), ("ways", tuple(ways(network, name)))),
-                every_step(system))  # fmt: skip
+    found = tuple(ways(network, name))
+    facts = (("variable", system.at(name)), ("ways", found))
+    apart = g.ends_apart(name)
+    where = before_last(system, name) if apart else every_step(system)
+    rule = "recursion.intermediate" if found else "recursion.nothing"
+    step = Step(f"recursion.{name}", rule, EQUALITY, left, lines, facts, where)
+    return [_boundary(g, name), step] if apart else [step]
 
 
 def _generic_intermediate(network: Network, name: str) -> Any:
     """(dh_t/dz_t)^T dL/dh_t for a variable that one other vector variable of its step reads."""
     g, system = generic(network), network.system
     terms = g.adjoints[name].terms
-    vectors = A.is_vector(system.at(name)) or system.scalar
-    if len(terms) != 1 or terms[0].equation is None or terms[0].source == NEXT or not vectors:
+    if len(terms) != 1 or terms[0].equation is None or terms[0].source == NEXT or not A.is_vector(system.at(name)):
         return g.adjoint_of(name)
     above = terms[0].equation.left
     if not A.is_vector(above):
