@@ -161,6 +161,21 @@ def test_generated_code_of_random_networks_agrees_with_differences(layers, steps
     assert largest_error(bptt, data(bptt, steps, batch, sizes={"n": 2, "p": 3})) < 1e-6
 
 
+def test_a_system_that_is_built_anew_has_the_same_passes() -> None:
+    """Systems are kept in a cache of limited size, apart from what was derived from them."""
+    from symbptt.derive.generic import generic
+    from symbptt.model import network
+
+    system = generic(BOTH.network).system
+    network._system.cache_clear()
+    again = BOTH.network.system
+    assert again is not system and again.scans[0] is system.scans[0]
+    rebuilt = Bidirectional("tanh").scans
+    assert rebuilt[0] is not system.scans[0]
+    assert [e.name for e in system.equations_of(rebuilt[0])] == ["forward.z", "forward.h"]
+    assert generic(BOTH.network).adjoints_of(rebuilt[0]) == ["forward.h", "forward.z"]
+
+
 @pytest.mark.parametrize("form", ["recursive", "unrolled"])
 def test_forms_have_the_measured_value(form: str) -> None:
     model = RNN(Stack([Bidirectional("tanh"), Bidirectional("linear")]), 2, 2, steps=3)

@@ -37,9 +37,9 @@ _ORDER = {1: "1, ..., T", -1: "T, ..., 1"}
 
 def _scan(page: Page, scan: Scan, lines: list[Line]) -> list[str]:
     """Return the equations that are carried out in one pass over the steps."""
-    first = scan is page.system.scans[0]
+    first = scan == page.system.scans[0]
     opening = "A step" if first else "Then a step"
-    own = [line for line in lines if page.system.scan_of(line.name) is scan]
+    own = [line for line in lines if page.system.scan_of(line.name) == scan]
     return [
         f"{opening}, for t = {_ORDER[scan.direction]}:",
         "",

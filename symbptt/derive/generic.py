@@ -165,7 +165,7 @@ class Generic:
 
     def adjoints_of(self, scan: Scan) -> list[str]:
         """Return the variables whose adjoints are computed when the sweep goes over a scan, in order."""
-        return [name for name in self.adjoints if self.system.scan_of(name) is scan]
+        return [name for name in self.adjoints if self.system.scan_of(name) == scan]
 
     def _adjoint(self, name: str) -> Adjoint:
         terms: list[Term] = []

@@ -136,7 +136,7 @@ class Numbers:
         """Work out every adjoint, last step first."""
         g, system, shown, steps = self.generic, self.system, self.shown(), []
         for scan, t in order_of(system, self.count, backward=True):
-            found = self._local(t) if scan is system.scans[-1] else []
+            found = self._local(t) if scan == system.scans[-1] else []
             for name in g.adjoints_of(scan):
                 found += self._slope(name, t)
                 left = g.adjoint_of(name, Integer(t))

@@ -70,7 +70,7 @@ class Run:
         generic, system = self.generic, self.system
         for scan, t in order_of(system, self.steps, backward=True):
             when = Integer(t)
-            if scan is system.scans[-1] and (system.reduction != "last" or t == self.steps):
+            if scan == system.scans[-1] and (system.reduction != "last" or t == self.steps):
                 for name, result in generic.local_results.items():
                     self.values[generic.local_of(name, when)] = self.value(result.xreplace({system.t: when}))
             for name in generic.adjoints_of(scan):

@@ -95,7 +95,7 @@ def _unrolled(network: Network, nested: bool) -> Unrolled:
     for scan, t in order_of(system, steps):
         moved = {system.t: Integer(t)}
         for equation, left, right in generic:
-            if system.scan_of(equation.name) is not scan:
+            if system.scan_of(equation.name) != scan:
                 continue
             if equation.stage != CELL and system.reduction == "last" and t != steps:
                 continue

@@ -139,7 +139,7 @@ class System:
 
     def equations_of(self, scan: Scan) -> list[Equation]:
         """Return the equations that are carried out in a scan, in order."""
-        return [e for e in self.equations if self.scan_of(e.name) is scan]
+        return [e for e in self.equations if self.scan_of(e.name) == scan]
 
     def previous_of(self, name: str | None = None) -> Expr:
         """Return the step of a state that step t reads: t - 1 of a forward one."""

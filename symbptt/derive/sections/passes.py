@@ -37,7 +37,7 @@ def by_pass(section: str, system: System, steps: Iterable[tuple[str, Step]]) -> 
     current: Scan | None = None
     for name, step in steps:
         scan = system.scan_of(name)
-        if system.mixed and scan is not current:
+        if system.mixed and scan != current:
             found.append(pass_step(section, system, scan))
             current = scan
         found.append(step)
