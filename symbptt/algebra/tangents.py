@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import sympy
 from sympy import Basic, S, Tuple
 
 from . import nodes as N
@@ -35,9 +36,10 @@ from .build import (
 from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, LiteralMatrix, fill_like
 from .over_time import time_product, time_sum
-from .reductions import apply, concat, diag, entry_sum, inner, mean, outer, part
+from .reductions import apply, column_sums, concat, diag, entry_sum, inner, mean, outer, part, row_broadcast
 from .rules import one_less
 from .semantics import LEAVES
+from .vectorised import kronecker, matrix_power, unvec, vec
 
 Moved: TypeAlias = Sequence[Any]
 """The tangent of each argument, None where it does not move."""
@@ -142,6 +144,12 @@ JVP.update(
         N.EntrySum: _linear(entry_sum),
         N.Mean: _linear(mean),
         N.Part: _linear(part),
+        N.Vec: _linear(vec),
+        N.Unvec: _linear(unvec),
+        N.RowBroadcast: _linear(row_broadcast),
+        N.ColumnSums: _linear(column_sums),
+        N.RowMean: _linear(N.RowMean),
+        N.Kronecker: _multilinear(kronecker),
         N.Times: _commuting(product),
         N.Hadamard: _commuting(hadamard),
         N.Scale: _multilinear(product),
@@ -261,6 +269,30 @@ def is_flat(function: ElementwiseFunction) -> bool:
 def _(e: Any, moved: Moved) -> Any:
     """p = softmax(v): p' = p * v' - (p^T v') p."""
     return subtract(hadamard(e, moved[0]), product(inner(e, moved[0]), e))
+
+
+@_jvp(N.RowSoftmax)
+def _(e: Any, moved: Moved) -> Any:
+    """P = softmax of every row: P' = P * X' - diag((P * X') 1) P."""
+    weighted = hadamard(e, moved[0])
+    return subtract(weighted, matmul(diag(matmul(weighted, Fill(S.One, e.shape[1], 1))), e))
+
+
+@_jvp(N.RowVariance)
+def _(e: Any, moved: Moved) -> Any:
+    """v = variance of every row: v' = (2 / n) ((X - mean 1^T) * X') 1, n the length of a row."""
+    x = e.args[0]
+    ones = Fill(S.One, shape_of(x)[1], 1)
+    centred = subtract(x, outer(N.RowMean(x), ones))
+    return product(divide(2, shape_of(x)[1]), matmul(hadamard(centred, moved[0]), ones))
+
+
+@_jvp(N.MatrixPower)
+def _(e: Any, moved: Moved) -> Any:
+    """(A^k)' = sum over j = 0..k-1 of A^j A' A^(k-1-j)."""
+    a, k = e.args
+    j = N.fresh_index(sympy.Symbol("j", integer=True), a, moved[0], k)
+    return time_sum(matmul(matrix_power(a, j), moved[0], matrix_power(a, k - 1 - j)), j, 0, k - 1)
 
 
 @_jvp(N.TimeSum, N.MatrixTimeSum)
