@@ -14,6 +14,7 @@ _PUBLIC = {
     "RNN": "api",
     "Cell": "api",
     "Loss": "api",
+    "Bidirectional": "model",
     "DeltaRule": "model",
     "Elman": "model",
     "GRU": "model",
@@ -24,6 +25,7 @@ _PUBLIC = {
     "LinearAttention": "model",
     "MGU": "model",
     "Residual": "model",
+    "Stack": "model",
     "StateSpace": "model",
     "Randomised": "api",
     "Segments": "api",
@@ -40,6 +42,7 @@ __all__ = [
     "LSTM",
     "MGU",
     "RNN",
+    "Bidirectional",
     "Cell",
     "DeltaRule",
     "Derivation",
@@ -52,6 +55,7 @@ __all__ = [
     "Randomised",
     "Residual",
     "Segments",
+    "Stack",
     "StateSpace",
     "SymbpttError",
     "SymbpttWarning",
@@ -64,7 +68,21 @@ __all__ = [
 if TYPE_CHECKING:
     from .api import RNN, Cell, Derivation, Loss, Randomised, Segments, Window, load
     from .errors import SymbpttError, SymbpttWarning
-    from .model import GRU, LSTM, MGU, DeltaRule, Elman, IndRNN, LayerNorm, Leaky, LinearAttention, Residual, StateSpace
+    from .model import (
+        GRU,
+        LSTM,
+        MGU,
+        Bidirectional,
+        DeltaRule,
+        Elman,
+        IndRNN,
+        LayerNorm,
+        Leaky,
+        LinearAttention,
+        Residual,
+        Stack,
+        StateSpace,
+    )  # fmt: skip
     from .torch_params import params_from_torch
 
 

@@ -22,6 +22,7 @@ from .errors import EquationError, UnknownNameError, ValueInputError, nearest, w
 from .model import COLUMNS, LOSSES, ROWS, Cell, Loss, Network, System, check_layout, loss, names, whole
 from .model import cell as find_cell
 from .model.heads import read_heads
+from .model.language import bare
 from .model.random import check_random, draw
 from .model.truncation import Randomised, Segments, Truncation, Window, check_steps, truncation, truncations
 from .model.unused import unused
@@ -532,7 +533,22 @@ class RNN:
 
 def _check_notation(system: System, notation: Mapping[str, str]) -> None:
     """Refuse a key that the model has no name for."""
-    known = [*system.variables, *system.parameters, "L", "l", "t", "T", "n", "m", "q", "y", "a", "target", "notation"]
+    keys = [*system.variables, *system.parameters]
+    known = [
+        *keys,
+        *map(bare, keys),
+        "L",
+        "l",
+        "t",
+        "T",
+        "n",
+        "m",
+        "q",
+        "y",
+        "a",
+        "target",
+        "notation",
+    ]
     for key in notation:
         if key not in known and not key.endswith("()"):
             raise UnknownNameError(f"notation for {key!r}: the model has no such name{nearest(key, known)}")

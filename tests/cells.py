@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbptt import Cell
+from symbptt import Bidirectional, Cell, Stack
 from symbptt.model import ACTIVATIONS, CATALOGUE
 
 BEYOND_ELMAN: dict[str, Cell] = {name: make() for name, make in CATALOGUE.items() if name not in ACTIVATIONS}
@@ -21,7 +21,13 @@ SCALAR = Cell(
     {"u": (), "v": ()}, "v", shapes={"x": ()}, name="scalar pair",
 )  # fmt: skip
 
-CELLS: dict[str, Cell] = BEYOND_ELMAN | {cell.name: cell for cell in (COUPLED, CONCATENATED, BACKWARD, SCALAR)}
+STACKED = Stack([LSTM, "gru_before"], hidden=["n", "p"], name="stacked")
+BIDIRECTIONAL = Bidirectional(COUPLED, name="bidirectional")
+STACKED_BIDIRECTIONAL = Stack([Bidirectional("tanh"), Bidirectional(LSTM)], name="stacked bidirectional")
+
+CELLS: dict[str, Cell] = BEYOND_ELMAN | {
+    cell.name: cell for cell in (COUPLED, CONCATENATED, BACKWARD, SCALAR, STACKED, BIDIRECTIONAL, STACKED_BIDIRECTIONAL)
+}
 
 
 def own_sizes(cell: Cell) -> dict[str, int]:

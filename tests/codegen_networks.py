@@ -9,7 +9,7 @@ from cells import BEYOND_ELMAN
 from hypothesis import strategies as st
 
 from symbptt.codegen import Bptt, compile_network
-from symbptt.model import ACTIVATIONS, Cell, Loss, Network, cell, loss, whole
+from symbptt.model import ACTIVATIONS, Bidirectional, Cell, Loss, Network, Stack, cell, loss, whole
 
 COUPLED = Cell(
     ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + C @ x[t])", "v[t] = sigmoid(D @ v[t-1] + E @ u[t]) / 2"],
@@ -40,7 +40,10 @@ REDUCING = Cell(
     shapes={"beta": (), "p": ("n",)},
     name="reductions",
 )  # fmt: skip
-CELLS = BEYOND_ELMAN | {c.name: c for c in (COUPLED, MEMORY, MIXING, BACKWARD, REDUCING)}
+STACKED = Stack([MEMORY, "lstm", "gru"], name="stacked")
+BIDIRECTIONAL = Bidirectional("gru", name="both ways")
+DEEP = Stack([Bidirectional("tanh"), BACKWARD, Bidirectional(COUPLED), "linear"], name="deep in both directions")
+CELLS = BEYOND_ELMAN | {c.name: c for c in (COUPLED, MEMORY, MIXING, BACKWARD, REDUCING, STACKED, BIDIRECTIONAL, DEEP)}
 
 
 def network(

@@ -9,7 +9,7 @@ from typing import Any
 
 from cells import own_sizes
 
-from symbptt import LSTM, RNN, Cell, Derivation, Loss
+from symbptt import LSTM, RNN, Bidirectional, Cell, Derivation, Loss, Stack
 from symbptt.algebra import rank_of, shape_of
 from symbptt.model import ACTIVATIONS, CATALOGUE
 
@@ -181,6 +181,11 @@ def special_models() -> dict[str, RNN]:
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
         "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
+        "stack": RNN(Stack(["tanh", "lstm"]), readout="linear"),
+        "scalar stack": with_numbers(RNN(Stack(["tanh", "relu"]), 1, 1, steps=2)),
+        "bidirectional": RNN(Bidirectional("tanh"), readout="softmax", loss="cross_entropy", steps=2),
+        "bidirectional, numbers": with_numbers(RNN(Bidirectional("tanh"), 2, 1, 2, "linear", steps=2)),
+        "stacked bidirectional": RNN(Stack([Bidirectional("relu"), Bidirectional("linear")])),
         "rows": RNN("tanh", readout="softmax", loss="cross_entropy", layout="rows", notation="d2l"),
         "rows, one": RNN("tanh", 2, 1, 2, "softmax", "cross_entropy", steps=2, layout="rows", batch=1),
         "rows, several states": RNN(COUPLED, layout="rows"),

@@ -64,10 +64,10 @@ class Script:
 
 @dataclass(frozen=True)
 class Accent:
-    """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``, ``check``."""
+    """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``, ``check``, or an arrow as long as the base."""
 
     base: Item
-    mark: Literal["hat", "tilde", "bar", "vec", "check"]
+    mark: Literal["hat", "tilde", "bar", "vec", "check", "overrightarrow", "overleftarrow"]
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ GREEK = {
     "ell": "ℓ",
 }
 """Name of a Greek letter -> the letter."""
-MARKS = ("hat", "tilde", "bar", "vec")
+MARKS = ("hat", "tilde", "bar", "vec", "overrightarrow", "overleftarrow")
+DIRECTIONS = {"forward": "overrightarrow", "backward": "overleftarrow"}
+"""What the names of a direction begin with -> the arrow over them."""
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|[{}_^]|[A-Za-z]|[0-9]+|[^\s]")
 
@@ -159,6 +161,20 @@ def _restyle(item: Item, style: Any) -> Item:
     return Ident(item.name, style) if isinstance(item, Ident) else item
 
 
+def _placed(item: Item, places: list[str]) -> Item:
+    """Mark a name with the layers and the directions that it belongs to."""
+    arrows = [DIRECTIONS[place] for place in places if place in DIRECTIONS]
+    numbers = [Number(place) for place in places if place not in DIRECTIONS]
+    base, sub, sup = (item.base, item.sub, item.sup) if isinstance(item, Script) else (item, None, None)
+    for mark in arrows:
+        base = Accent(base, mark)  # type: ignore[arg-type]
+    if numbers:
+        inside = [part for number in numbers for part in (Operator(",", "separator"), number)][1:]
+        layer = Fence(row(*inside))
+        sup = layer if sup is None else row(sup, layer)
+    return base if sub is None and sup is None else Script(base, sub, sup)
+
+
 _CAPITALS = {"γ": "Γ", "δ": "Δ", "θ": "Θ", "λ": "Λ", "ξ": "Ξ", "π": "Π", "σ": "Σ", "φ": "Φ", "ψ": "Ψ", "ω": "Ω"}
 """Greek letters whose capitals are no Latin letters."""
 
@@ -226,9 +242,19 @@ class Names:
         return replace(self, rows=True) if single else replace(self, capitals=frozenset(), bold=frozenset(), rows=True)
 
     def key(self, key: str) -> Item:
-        """Return the layout of a canonical key."""
-        item = name_layout(self.mapping[key]) if key in self.mapping else key_layout(key)
-        return capital(item, key in self.bold) if key in self.capitals else item
+        """Return the layout of a canonical key.
+
+        A layer is a number in brackets above, a direction an arrow over the letter; a key that a notation names as a
+        whole is written as it says.
+
+        >>> Names().key("1.W_h").sup, Names().key("forward.h").mark
+        (Fence(body=Number(text='1'), left='(', right=')'), 'overrightarrow')
+        """
+        prefix, _, bare = key.rpartition(".")
+        own = key if key in self.mapping else bare
+        item = name_layout(self.mapping[own]) if own in self.mapping else key_layout(bare)
+        item = capital(item, key in self.bold) if key in self.capitals else item
+        return _placed(item, prefix.split(".")) if prefix and own == bare else item
 
     def at(self, key: str, when: Item) -> Item:
         """Return the layout of a key at a step: the index joins a subscript that is there."""
@@ -244,8 +270,10 @@ class Names:
         """Return the layout of a function's name; primes stay primes."""
         base = name.rstrip("'")
         primes = len(name) - len(base)
+        prefix, _, base = base.rpartition(".")
         if base in self.functions:
             item = name_layout(self.functions[base])
         else:
             item = FUNCTION_NAMES.get(base, Ident(base, "upright" if len(base) > 1 else "italic"))
+        item = _placed(item, prefix.split(".")) if prefix else item
         return row(item, *[Operator("′", "plain")] * primes)

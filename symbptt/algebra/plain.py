@@ -258,6 +258,7 @@ _WRITERS: dict[type, Callable[[Any, _Way], str]] = {
 _SIGNS = {"\u22c5": "\u00b7", "\u2211": "\u03a3", "\u220f": "\u03a0", "\u2061": "", "\u2062": ""}
 _BINDING = "\u2212\u22c5\u00b7\u2299\u00d7/"
 _MARKS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7", "check": "\u030c"}
+_MARKS |= {"overrightarrow": "\u20d7", "overleftarrow": "\u20d6"}
 _SCRIPT_CAPITALS = dict(zip("BEFHILMR", "\u212c\u2130\u2131\u210b\u2110\u2112\u2133\u211b", strict=True))
 _TIME = re.compile(r"\d|^[tsjkT](?:[+\u2212]|$)")
 _SUBSCRIPTS = dict(zip("0123456789+\u2212=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))

@@ -219,6 +219,8 @@ def _raised(base: Any, sup: Item, names: Names) -> Item:
         return Script(Fence(row(Operator("−", "prefix"), item)), sup=sup)
     if isinstance(item, Script) and item.sup is None:
         return Script(item.base, item.sub, sup)
+    if isinstance(item, Script) and isinstance(item.sup, Fence) and sup == Operator("⊤", "plain"):
+        return Script(item.base, item.sub, row(item.sup, sup))  # of a layer's matrix; a number would look like a power
     if level < ATOM or isinstance(item, Row | Script | Fraction):
         return Script(Fence(item), sup=sup)
     return Script(item, sup=sup)

@@ -286,6 +286,8 @@ _ACCENTS = {
     "bar": ("bar", "overline"),
     "vec": ("vec", "overrightarrow"),
     "check": ("check", "check"),
+    "overrightarrow": ("overrightarrow", "overrightarrow"),
+    "overleftarrow": ("overleftarrow", "overleftarrow"),
 }
 _BRACKETS = {
     "{": (r"\lbrace", r"\lbrace"),

@@ -342,7 +342,7 @@ def _left(model: RNN, wrt: str, at: int | None) -> Any:
     initial = {f"{state}0": state for state in system.states}
     if wrt in system.parameters:
         return derivative(system.L, symbols[wrt])
-    when = system.start if wrt in initial else system.t if at is None else at
+    when = system.start_of(initial[wrt]) if wrt in initial else system.t if at is None else at
     return derivative(system.L, symbols[initial.get(wrt, wrt)][when])
 
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from ..model import CELL, LOSS, READOUT
-from .layout import docstring, statement, wrapped
+from ..model import CELL, LOSS, READOUT, Scan
+from .layout import WIDTH, docstring, statement, wrapped
 from .page import Page
+from .plan import Line
 
 
 def module_docstring(page: Page) -> list[str]:
     """Return what the module is, with the equations of its step."""
     plan = page.plan
     lines = [line for stage in (CELL, READOUT, LOSS) for line in plan.stage(stage)]
-    order = "1, ..., T" if page.system.direction == 1 else "T, ..., 1"
     name = page.network.cell.name.replace("\\", "/").replace('"', "'")
     text = [
         f'Loss and gradients of the recurrent network "{name}", by backpropagation through time.',
         "",
-        f"A step, for t = {order}:",
-        "",
-        *(f"    {page.formula(line.left)} = {page.formula(line.right)}" for line in lines),
-        "",
+        *(text for scan in page.system.scans for text in _scan(page, scan, lines)),
         f"The loss is {page.formula(page.system.L)} = {page.formula(plan.total)}, summed over the batch.",
         "",
         *([*page.about, ""] if page.about else []),
@@ -32,12 +29,41 @@ def module_docstring(page: Page) -> list[str]:
     return docstring([line.rstrip() for line in text])
 
 
+def _states(text: str) -> list[str]:
+    """Return the line on the arrays of states, over several lines where it is too long for one."""
+    return [f"        {text}"] if len(text) + 8 <= WIDTH else wrapped(text, 8)
+
+
+_ORDER = {1: "1, ..., T", -1: "T, ..., 1"}
+
+
+def _scan(page: Page, scan: Scan, lines: list[Line]) -> list[str]:
+    """Return the equations that are carried out in one pass over the steps."""
+    first = scan == page.system.scans[0]
+    opening = "A step" if first else "Then a step"
+    own = [line for line in lines if page.system.scan_of(line.name) == scan]
+    return [
+        f"{opening}, for t = {_ORDER[scan.direction]}:",
+        "",
+        *(f"    {page.formula(line.left)} = {page.formula(line.right)}" for line in own),
+        "",
+    ]
+
+
+def _where(page: Page) -> str:
+    """Say which entry of the arrays of states is the initial state."""
+    places = {1: "index 0 is the initial state", -1: "the last index is the initial state"}
+    if not page.system.mixed:
+        return places[page.system.direction]
+    backward = ", ".join(s for s in page.system.states if page.system.direction_of(s) == -1)
+    return f"{places[1]}, of {backward} the last index"
+
+
 def result_class(page: Page) -> list[str]:
     """Return the class of what is returned."""
     plan = page.plan
     states = "; ".join(f"{s} {_axes(('T + 1', 'B'), plan.shape(s))}" for s in page.system.states)
     adjoints = "; ".join(f"{e.name} {_axes(('T', 'B'), plan.shape(e.name))}" for e in plan.stage(CELL))
-    where = "index 0 is the initial state" if page.system.direction == 1 else "the last index is the initial state"
     names = page.system.predictions
     axes = {name: _axes(("T", "B"), plan.shape(name)) for name in names}
     outputs = axes[names[0]] if len(names) == 1 else "; ".join(f"{name} {text}" for name, text in axes.items())
@@ -54,7 +80,7 @@ def result_class(page: Page) -> list[str]:
         "    grads : dict",
         "        Each of the shape of what it is the gradient by.",
         "    states : dict",
-        f"        {states}; {where}.",
+        *_states(f"{states}; {_where(page)}."),
         f"    outputs : {kind}",
         f"        {outputs}.",
         "    adjoints : dict",
@@ -95,7 +121,7 @@ def parameters_docstring(page: Page) -> list[str]:
         text += ["steps : int", "    T."]
     text += page.mask_words
     for state in page.system.states:
-        start = page.formula(plan.notation(page.system.at(state, page.system.start)))
+        start = page.formula(plan.notation(page.system.at(state, page.system.start_of(state))))
         text.append(f"{page.arguments[f'{state}0']} : array, {_either((), plan.shape(state))}, optional")
         text.append(f"    {start}; zero by default.")
     text += ["wrt : sequence of str, optional"]

@@ -107,18 +107,23 @@ class Module(Page):
 
     # -- forward --------------------------------------------------------------------------------------
     def _forward(self) -> None:
-        loop: list[str] = []
-        outside, self.lines = self.lines, loop
-        for line in self.plan.stage(CELL):
-            self.equals(line.left, line.right, 8)
-            self.put(f"{self.names(line.name)}[t] = {self.step.term(line.expr).text}", 8)
+        loops: list[str] = []
+        outside, self.lines = self.lines, loops
+        for scan in self.system.scans:
+            self._loop(scan.direction)
+            for line in self.plan.stage(CELL):
+                if line.name in scan.names:
+                    self.equals(line.left, line.right, 8)
+                    self.put(f"{self.names(line.name)}[t] = {self.step.term(line.expr).text}", 8)
         self.lines = outside
         self.section("forward: entry t of an array belongs to step t + 1")
         for name in (line.name for line in self.plan.stage(CELL)):
             self._allocate(name)
+        self.lines += loops
+
+    def _loop(self, direction: int) -> None:
         steps = f"range({self.T})"
-        self.put(f"for t in {steps if self.system.direction == 1 else f'reversed({steps})'}:")
-        self.lines += loop
+        self.put(f"for t in {steps if direction == 1 else f'reversed({steps})'}:")
 
     def _allocate(self, name: str) -> None:
         shape = self.plan.shape(name)
@@ -131,7 +136,7 @@ class Module(Page):
         self.put(f"{start} = np.zeros({many} if batched else {one or '()'}, dtype)", 8)
         self.put(f"{start} = np.asarray({start}, dtype)")
         self.put(f"{array} = np.empty({self.array(f'{self.T} + 1', self.B, shape=shape)}, dtype)")
-        forward = self.system.direction == 1
+        forward = self.system.direction_of(name) == 1
         self.put(f"{array}[{0 if forward else -1}] = {start}")
         early, late = f"{array}[:-1]", f"{array}[1:]"
         own, other = (late, early) if forward else (early, late)
@@ -211,11 +216,14 @@ class Module(Page):
             state = line.name.partition(".")[2]
             shape = self.array(self.B, shape=self.plan.shape(state))
             self.put(f"{self.pseudo(line.name)} = np.zeros({shape}, dtype)")
-        steps = f"range({self.T})"
-        self.put(f"for t in {f'reversed({steps})' if self.system.direction == 1 else steps}:")
-        for line in self.plan.sweep:
-            self._sweep_line(line)
-        for line in self.plan.carries:
+        for scan, lines in self.plan.sweeps:
+            self._loop(-scan.direction)
+            for line in lines:
+                self._sweep_line(line)
+            self._carry([line for line in self.plan.carries if line.name.partition(".")[2] in scan.names])
+
+    def _carry(self, lines: list[Line]) -> None:
+        for line in lines:
             self.say(f"{self.formula(line.right)}, the part of {self.formula(line.left)} that comes from this step", 8)
             self.put(f"{self.pseudo(line.name)} = {self.step.full(line.expr).text}", 8)
         self._end_of_step()
@@ -280,7 +288,7 @@ class Module(Page):
         start = self.arguments[f"{state}0"]
         carried = state in self.plan.raw_carries
         text = f"sum_to({self.pseudo(f'carry.{state}')}, {start}.shape)" if carried else f"np.zeros_like({start})"
-        by = self.plan.notation(self.system.at(state, self.system.start))
+        by = self.plan.notation(self.system.at(state, self.system.start_of(state)))
         right = self.plan.notation(self.plan.generic.initial_gradient(state))
         self._gradient(f"{state}0", by, right, text)
 

@@ -147,8 +147,9 @@ def source_of(function: ElementwiseFunction, name: str = "") -> Source:
 
 
 def python_name(function: ElementwiseFunction) -> str:
-    """Return the function's name as an identifier: f' becomes f_prime."""
-    return re.sub(r"\W", "_", function.name.replace("'", "_prime"))
+    """Return the function's name as an identifier: f' becomes f_prime, and 2.f' of layer 2 f_prime_2."""
+    prefix, _, last = function.name.replace("'", "_prime").rpartition(".")
+    return re.sub(r"\W", "_", ".".join(filter(None, (last, prefix))))
 
 
 def _known_as(function: ElementwiseFunction) -> str | None:

@@ -21,6 +21,16 @@ RESERVED = frozenset(
 """Names that the module uses for itself."""
 
 
+def identifier(name: str) -> str:
+    """Return a name as Python can write it: the layer and the direction that it begins with come last.
+
+    >>> identifier("1.forward.W_h"), identifier("h")
+    ('W_h_1_forward', 'h')
+    """
+    prefix, _, last = name.rpartition(".")
+    return "_".join([last, *filter(None, prefix.split("."))])
+
+
 class Allocator:
     """Gives names, adding underscores to what is taken.
 

@@ -15,7 +15,7 @@ from ..algebra.plain import to_plain
 from ..model import CELL, READOUT, SAMPLE, Network
 from .functions import python_name
 from .layout import comment, statement
-from .names import Allocator
+from .names import Allocator, identifier
 from .plan import Plan
 from .writer import Writer
 
@@ -36,7 +36,7 @@ class Page:
         self.arguments = self._arguments()
         self.needs_steps = not self.system.inputs and (self.plan.last or not self.plan.has_target)
         for name in [*self.system.variables, *self.system.parameters]:
-            self.names(name, "losses" if name == "l" else name)
+            self.names(name, "losses" if name == "l" else identifier(name))
         self.T, self.B = self.names("number of steps", "T"), self.names("size of the batch", "B")
         self.sizes: dict[Any, str] = {}
         defined = {line.name: line.right for stage in (CELL, READOUT) for line in self.plan.stage(stage)}
@@ -52,7 +52,7 @@ class Page:
     def _arguments(self) -> dict[str, str]:
         wanted = [*self.system.inputs, *self.system.fixed]
         named = {name: self.names(name) for name in wanted}
-        return {**named, **{f"{s}0": self.names(f"initial {s}", f"{s}0") for s in self.system.states}}
+        return {**named, **{f"{s}0": self.names(f"initial {s}", identifier(f"{s}0")) for s in self.system.states}}
 
     def _size(self, symbol: Any) -> str:
         if symbol == self.system.steps:
@@ -68,7 +68,7 @@ class Page:
 
     def neighbour(self, state: str) -> str:
         """Name the view whose entry t is the state that step t reads."""
-        suffix = "prev" if self.system.direction == 1 else "next"
+        suffix = "prev" if self.system.direction_of(state) == 1 else "next"
         return self.names(f"neighbour {state}", f"{self.names(state)}_{suffix}")
 
     def adjoint(self, name: str) -> str:
@@ -88,7 +88,7 @@ class Page:
         kind, _, rest = name.partition(".")
         if kind == "carry":
             return self.names(name, f"d{self.names(rest)}_carry")
-        return self.weighted(rest) if kind == "local" else self.names(name, f"g_{rest.split('.')[0]}")
+        return self.weighted(rest) if kind == "local" else self.names(name, f"g_{identifier(rest.rpartition('.')[0])}")
 
     def _leaf(self, suffix: str) -> Callable[[Any], str]:
         def write(leaf: Any) -> str:

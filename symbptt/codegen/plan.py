@@ -15,7 +15,7 @@ from ..algebra import nodes as N
 from ..algebra.scalar import to_scalar
 from ..derive.generic import LOCAL, NEXT, Generic, generic
 from ..derive.run import total_loss
-from ..model import CELL, READOUT, Network, System
+from ..model import CELL, READOUT, Network, Scan, System
 
 Shape = tuple[Expr, ...]
 
@@ -165,7 +165,7 @@ class Plan:
         for state in self.system.states:
             terms = [term.expr for term in self.generic.adjoints[state].terms if term.source == NEXT]
             if terms and not A.is_zero(A.add(*terms)):
-                carries[state] = A.add(*terms).xreplace({self.t: self.system.previous})
+                carries[state] = A.add(*terms).xreplace({self.t: self.system.previous_of(state)})
         return carries
 
     @cached_property
@@ -237,6 +237,17 @@ class Plan:
             lines += self._ready(waiting, {line.name for line in lines})
         return lines
 
+    @property
+    def sweeps(self) -> list[tuple[Scan, list[Line]]]:
+        """The lines of the sweep by scan, the last scan first; a shared part goes with what it waits for."""
+        found = [(scan, list[Line]()) for scan in reversed(self.system.scans)]
+        at = 0
+        for line in self.sweep:
+            if line.left is not None:
+                at = next(i for i, (scan, _) in enumerate(found) if line.name in scan.names)
+            found[at][1].append(line)
+        return found
+
     def _replaced(self, expr: Any) -> Any:
         for whole, leaf in self.shared.items():
             expr = expr.xreplace({whole: leaf})
@@ -284,7 +295,7 @@ class Plan:
         lines = []
         for state, raw in self.raw_carries.items():
             terms = self.notation(self._unshared(raw))
-            left = self.notation(self.generic.adjoint_of(state, self.system.previous))
+            left = self.notation(self.generic.adjoint_of(state, self.system.previous_of(state)))
             lines.append(Line(f"carry.{state}", self.notation(self._replaced(raw)), left, terms))
         return lines
 

@@ -53,6 +53,8 @@ def check_closed(network: Network) -> None:
 
 def obstacle(network: Network) -> str | None:
     """Return why the adjoints are no sums of products of Jacobian matrices, or None where they are."""
+    if network.system.mixed:
+        return "the model runs forward and backward in time"
     if any(A.rank_of(network.system.at(name)) == 2 for name in network.system.states):
         return "a state is a matrix"
     try:

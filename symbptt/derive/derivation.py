@@ -233,9 +233,9 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
     if numbers is None:
         for name in g.adjoints:
             if g.ends_apart(name):
-                end = system.last
+                end = system.last_of(name)
                 steps.append(_result(f"result.{name}.end", g.adjoint_of(name, end), g.fill_local(g.at_step(name, end))))
-            where = before_last(system) if g.ends_apart(name) else every_step(system)
+            where = before_last(system, name) if g.ends_apart(name) else every_step(system)
             steps.append(_result(f"result.{name}", g.adjoint_of(name), g.fill_local(g.adjoints[name].expr), where))
         for key, symbol in system.parameters.items():
             steps.append(_result(f"result.{key}", A.derivative(system.L, symbol), g.parameter_sum(key)))
@@ -243,7 +243,7 @@ def results_section(network: Network, numbers: Numbers | None) -> Section:
     states = {
         numbers.in_notation(g.adjoint_of(name, when))
         for name in system.states
-        for when in [*numbers.every(), system.start]
+        for when in [*numbers.every(), system.start_of(name)]
     }
     for key, worked in numbers.lines.items():
         if key == "forward.L" or key.startswith("numbers.") or numbers.lefts[key] in states:

@@ -16,7 +16,7 @@ from ..model import Network
 from .closed import closed, within_step
 from .generic import Generic, generic
 from .links import links
-from .run import CountDomain, NestedDomain, Run, operations
+from .run import CountDomain, NestedDomain, Run, operations, order_of
 from .tidy import rebuild, substitute
 
 FORMS = ("recursive", "closed", "unrolled", "explicit")
@@ -62,7 +62,8 @@ def _when(network: Network, wrt: str, at: Any) -> Expr | None:
         raise SizeError(f"{wrt} has no step; leave at={at!r} out")
     low, high = S.One, system.steps
     if wrt in system.states:
-        low, high = (min(low, system.start), high) if system.direction == 1 else (low, system.start)
+        start = system.start_of(wrt)
+        low, high = (min(low, start), high) if system.direction_of(wrt) == 1 else (low, start)
     wanted = f"at={at!r}: a step from {low} to {high} is needed"
     at = system.steps if at in ("T", str(system.steps)) else at
     try:
@@ -81,7 +82,7 @@ def recursive(network: Network, wrt: str, when: Expr | None) -> Any:
     """Return the gradient in the adjoints of the states."""
     g = generic(network)
     step = network.system.t if when is None else when
-    if wrt in network.system.states and step != network.system.start:
+    if wrt in network.system.states and step != network.system.start_of(wrt):
         return g.fill_local(_recursion_in_states(g, wrt, step))
     return g.in_states(_in_adjoints(g, wrt, when))
 
@@ -101,7 +102,7 @@ def _in_adjoints(g: Generic, wrt: str, when: Expr | None) -> Any:
     initial = {f"{s}0": s for s in system.states}
     if wrt in system.parameters:
         return g.parameter_sum(wrt)
-    if wrt in initial or (wrt in system.states and when is not None and when == system.start):
+    if wrt in initial or (wrt in system.states and when is not None and when == system.start_of(wrt)):
         return g.initial_gradient(initial.get(wrt, wrt))
     step = system.t if when is None else when
     if wrt in g.adjoints:
@@ -151,7 +152,44 @@ def unrolled(network: Network, wrt: str, when: Expr | None) -> Any:
         raise SizeError(f"form='unrolled' needs a number of steps, not {steps}; give steps=3")
     if int(steps) > 60:
         raise RefusedError(f"form='unrolled' with T = {steps} has {steps}*({steps}+1)/2 products; use form='closed'")
+    if network.system.mixed:
+        return _swept(network, wrt, when)
     return written_out(network, closed_form(network, wrt, when))
+
+
+def _swept(network: Network, wrt: str, when: Expr | None) -> Any:
+    """Return the gradient with every adjoint replaced by its equation, along the sweep over the scans."""
+    g = generic(network)
+    values: dict[Any, Any] = {}
+    for scan, t in order_of(network.system, int(network.system.steps), backward=True):
+        for name in g.adjoints_of(scan):
+            values[g.adjoint_of(name, Integer(t))] = substitute(g.at_step(name, Integer(t)), values)
+    result = g.fill_local(substitute(written_out(network, _in_adjoints(g, wrt, when)), values))
+    if length(result) > LONGEST:
+        raise RefusedError(
+            f"the unrolled gradient by {wrt} would have more than {LONGEST} parts; use form='recursive', or fewer steps"
+        )
+    return result
+
+
+LONGEST = 50_000
+"""Parts of an unrolled gradient beyond which it is refused."""
+
+
+def length(expr: Any) -> int:
+    """Return the number of parts of an expression as it is written out; shared parts are counted wherever they stand.
+
+    >>> length(sympy.Symbol("a") + 1)
+    3
+    """
+    sizes: dict[Any, int] = {}
+
+    def size(part: Any) -> int:
+        if part not in sizes:
+            sizes[part] = 1 + sum(map(size, part.args))
+        return sizes[part]
+
+    return size(expr)
 
 
 def written_out(network: Network, expr: Any) -> Any:

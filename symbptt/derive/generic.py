@@ -13,7 +13,7 @@ import sympy
 from sympy import Basic, Expr, S
 
 from .. import algebra as A
-from ..model import CELL, LOSS, READOUT, Equation, Network, System
+from ..model import CELL, LOSS, READOUT, Equation, Network, Scan, System
 from .tidy import as_written, substitute, tidy
 
 LOCAL, SAME, NEXT = "local", "same", "next"
@@ -163,6 +163,10 @@ class Generic:
         """Variable -> its adjoint equation, in the order of the backward sweep."""
         return {e.name: self._adjoint(e.name) for e in reversed(self.system.stage(CELL))}
 
+    def adjoints_of(self, scan: Scan) -> list[str]:
+        """Return the variables whose adjoints are computed when the sweep goes over a scan, in order."""
+        return [name for name in self.adjoints if self.system.scan_of(name) == scan]
+
     def _adjoint(self, name: str) -> Adjoint:
         terms: list[Term] = []
         if name in self.read_by_loss and self.system.reduction != "last":
@@ -172,10 +176,10 @@ class Generic:
         return Adjoint(self.system.at(name), tuple(terms))
 
     def _through(self, name: str, equation: Equation, lag: int) -> Term:
-        when = self.t if lag == 0 else self.system.previous
+        when = self.t if lag == 0 else self.system.previous_of(name)
         expr = A.pullback(equation.right, self.adjoint_of(equation.name), self.system.at(name, when))
         if lag:
-            expr = expr.xreplace({self.t: self.system.following})
+            expr = expr.xreplace({self.t: self.system.following_of(name)})
         return Term(NEXT if lag else SAME, equation, as_written(expr, self.system.equations))
 
     def at_step(self, name: str, when: Expr) -> Any:
@@ -183,7 +187,7 @@ class Generic:
         adjoint = self.adjoints[name]
         terms = []
         for term in adjoint.terms:
-            if term.source == NEXT and when == self.system.last:
+            if term.source == NEXT and when == self.system.last_of(name):
                 continue
             terms.append(term.expr.xreplace({self.t: when}))
         if self.system.reduction == "last" and when == self.system.end and name in self.read_by_loss:
@@ -260,7 +264,7 @@ class Generic:
         """Return dL/dh_0 in the adjoints of the first step."""
         terms = [t.expr for t in self.adjoints[state].terms if t.source == NEXT]
         total = A.add(*terms) if terms else A.zero_like(self.system.at(state))
-        return total.xreplace({self.t: self.system.start})
+        return total.xreplace({self.t: self.system.start_of(state)})
 
     # -- elimination ----------------------------------------------------------------------------------
     def in_states(self, expr: Any) -> Any:

@@ -72,7 +72,7 @@ def links(network: Network) -> tuple[Link, ...]:
     several = _couples_within_step(system)
     for target in system.states:
         for source in system.states:
-            for lag, when in ((NEXT, system.previous), (SAME, system.t)):
+            for lag, when in ((NEXT, system.previous_of(source)), (SAME, system.t)):
                 if lag == SAME and source == target:
                     continue
                 try:

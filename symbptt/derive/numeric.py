@@ -17,8 +17,8 @@ from ..errors import RefusedError
 from ..model import CELL, LOSS, Network
 from ..model.values import figures_of
 from .generic import Generic, generic
-from .run import steps_of, total_loss
-from .sections import equation_rule
+from .run import order_of, total_loss
+from .sections import equation_rule, pass_fact, pass_rule
 from .steps import GIVEN, OBSERVATION, REMARK, WORKED, Line, Section, Step
 from .structure import role_of
 from .tidy import as_written, substitute
@@ -149,8 +149,8 @@ class Numbers:
     def forward(self) -> Section:
         """Work out every variable of every step, and the loss."""
         system, shown, steps = self.system, self.shown(), []
-        for t in steps_of(system, self.count):
-            for equation in system.equations:
+        for scan, t in order_of(system, self.count):
+            for equation in system.equations_of(scan):
                 if equation.stage == LOSS and system.reduction == "last":
                     continue
                 if equation.stage != CELL and system.reduction == "last" and t != self.count:
@@ -162,7 +162,12 @@ class Numbers:
                     "forward.role" if role else f"forward.{equation_rule(system, equation)}",
                     equation.left.xreplace(moved),
                     equation.right.xreplace(moved),
-                    (("step", t), ("variable", self.in_notation(equation.left.xreplace(moved))), ("role", role)),
+                    (
+                        *pass_fact(system, scan),
+                        ("step", t),
+                        ("variable", self.in_notation(equation.left.xreplace(moved))),
+                        ("role", role),
+                    ),
                 )
                 if t in shown:
                     steps.append(step)
@@ -179,21 +184,23 @@ class Numbers:
     def backward(self) -> Section:
         """Work out every adjoint, last step first."""
         g, system, shown, steps = self.generic, self.system, self.shown(), []
-        for t in steps_of(system, self.count, backward=True):
-            found = [*self._local(t)]
-            for name in g.adjoints:
+        for scan, t in order_of(system, self.count, backward=True):
+            found = self._local(t) if scan == system.scans[-1] else []
+            for name in g.adjoints_of(scan):
                 found += self._slope(name, t)
                 left = g.adjoint_of(name, Integer(t))
                 right = g.at_step(name, Integer(t))
                 if right == left:
                     continue
-                rule = "backward.boundary" if t == system.last and name in system.states else "backward.adjoint"
-                facts = (("step", t), ("variable", self.in_notation(system.at(name, Integer(t)))))
+                ends = t == system.last_of(name) and name in system.states
+                rule = pass_rule(system, "backward.boundary") if ends else "backward.adjoint"
+                variable = self.in_notation(system.at(name, Integer(t)))
+                facts = (*pass_fact(system, scan), ("step", t), ("variable", variable))
                 line = self.work(f"backward.{name}.{t}", rule, left, self.with_slopes(right, t), facts)
                 found += [] if A.is_zero(right) else [line]
             steps += found if t in shown else []
         for state in system.states:
-            left = g.adjoint_of(state, system.start)
+            left = g.adjoint_of(state, system.start_of(state))
             steps.append(
                 self.work(f"backward.{state}.0", "backward.initial", left, g.initial_gradient(state), (("step", 0),))
             )
@@ -215,7 +222,11 @@ class Numbers:
                     "backward.local",
                     g.local_of(name, when),
                     right,
-                    (("step", t), ("variable", self.in_notation(system.at(name, when)))),
+                    (
+                        *pass_fact(system, system.scans[-1]),
+                        ("step", t),
+                        ("variable", self.in_notation(system.at(name, when))),
+                    ),
                 )
             )
         return steps
@@ -224,7 +235,8 @@ class Numbers:
         """dh_t/dz_t as a number of its own, where it is one: in scalar models and elementwise equations."""
         found = []
         for left, prime in self._slopes(name, t):
-            found.append(self.work(f"backward.slope.{name}.{t}", "backward.slope", left, prime, (("step", t),)))
+            facts = (*pass_fact(self.system, self.system.scan_of(name)), ("step", t))
+            found.append(self.work(f"backward.slope.{name}.{t}", "backward.slope", left, prime, facts))
         return found
 
     def _slopes(self, name: str, t: int) -> list[tuple[Any, Any]]:
@@ -285,7 +297,7 @@ class Numbers:
         steps = []
         for state in self.system.states:
             norms = self.norms(state)
-            if len(norms) < 2 or norms[-1] == 0 or self.system.direction != 1:
+            if len(norms) < 2 or norms[-1] == 0 or self.system.direction_of(state) != 1:
                 continue
             ratio = norms[0] / norms[-1]
             rule = "grows" if ratio > 1.0000001 else "decays" if ratio < 0.9999999 else "keeps"

@@ -11,14 +11,27 @@ from sympy import Basic, Expr, Integer
 from .. import algebra as A
 from ..algebra.explicit import SymbolicDomain
 from ..algebra.functions import ElementwiseFunction
-from ..model import CELL, System
+from ..model import CELL, Scan, System
 from .generic import Generic
 
 
 def steps_of(system: System, steps: int, backward: bool = False) -> list[int]:
-    """Return the steps in the order of the forward pass, or of the backward sweep."""
-    ascending = (system.direction == 1) != backward
+    """Return the steps in the order of the forward pass, or of the backward sweep, of a cell of one direction."""
+    return _steps(system.direction, steps, backward)
+
+
+def _steps(direction: int, steps: int, backward: bool) -> list[int]:
+    ascending = (direction == 1) != backward
     return list(range(1, steps + 1) if ascending else range(steps, 0, -1))
+
+
+def order_of(system: System, steps: int, backward: bool = False) -> list[tuple[Scan, int]]:
+    """Return the scans and their steps in the order of the forward pass.
+
+    The backward sweep goes over the scans from the last to the first, each against its own direction.
+    """
+    scans = reversed(system.scans) if backward else system.scans
+    return [(scan, t) for scan in scans for t in _steps(scan.direction, steps, backward)]
 
 
 class Run:
@@ -45,8 +58,8 @@ class Run:
     def forward(self) -> None:
         """Compute every variable of cell, readout and loss, and L."""
         system = self.system
-        for t in steps_of(system, self.steps):
-            for equation in system.equations:
+        for scan, t in order_of(system, self.steps):
+            for equation in system.equations_of(scan):
                 if equation.stage == CELL or system.reduction != "last" or t == self.steps:
                     moved = {system.t: Integer(t)}
                     self.values[equation.left.xreplace(moved)] = self.value(equation.right.xreplace(moved))
@@ -55,12 +68,12 @@ class Run:
     def backward(self) -> None:
         """Compute every adjoint from the derived recursion, last step first."""
         generic, system = self.generic, self.system
-        for t in steps_of(system, self.steps, backward=True):
+        for scan, t in order_of(system, self.steps, backward=True):
             when = Integer(t)
-            if system.reduction != "last" or t == self.steps:
+            if scan == system.scans[-1] and (system.reduction != "last" or t == self.steps):
                 for name, result in generic.local_results.items():
                     self.values[generic.local_of(name, when)] = self.value(result.xreplace({system.t: when}))
-            for name in generic.adjoints:
+            for name in generic.adjoints_of(scan):
                 self.values[generic.adjoint_of(name, when)] = self.value(generic.at_step(name, when))
 
     def gradients(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def direct_jacobian(system: System, state: str) -> Any:
 
     None where its own equation does not read it, or where it is no vector.
     """
-    before = system.at(state, system.previous)
+    before = system.at(state, system.previous_of(state))
     equation = system.by_name[state]
     if not A.is_vector(before) or not A.depends(equation.right, before):
         return None
@@ -124,4 +124,6 @@ def flow(system: System, state: str) -> str | None:
 def _is_carried_on(system: System, state: str) -> bool:
     """Whether a matrix state is the one before it plus something that does not depend on it."""
     cotangent = A.derivative(system.L, system.at(state))
-    return bool(A.pullback(system.by_name[state].right, cotangent, system.at(state, system.previous)) == cotangent)
+    return bool(
+        A.pullback(system.by_name[state].right, cotangent, system.at(state, system.previous_of(state))) == cotangent
+    )

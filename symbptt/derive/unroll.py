@@ -12,7 +12,7 @@ from .. import algebra as A
 from ..algebra.scalar import to_scalar
 from ..errors import RefusedError
 from ..model import CELL, LOSS, Network
-from .run import steps_of
+from .run import order_of
 from .tidy import substitute
 
 
@@ -92,9 +92,11 @@ def _unrolled(network: Network, nested: bool) -> Unrolled:
     def at(name: str, when: Any) -> Any:
         return mapped(system.at(name)).xreplace({system.t: when})
 
-    for t in steps_of(system, steps):
+    for scan, t in order_of(system, steps):
         moved = {system.t: Integer(t)}
         for equation, left, right in generic:
+            if system.scan_of(equation.name) != scan:
+                continue
             if equation.stage != CELL and system.reduction == "last" and t != steps:
                 continue
             here, value = left.xreplace(moved), right.xreplace(moved)
@@ -107,7 +109,8 @@ def _unrolled(network: Network, nested: bool) -> Unrolled:
     if system.reduction == "mean":
         total = A.product(1 / system.steps, total)
     states = {
-        name: [at(name, system.start), *(values.get(at(name, t), at(name, t)) for t in order)] for name in system.states
+        name: [at(name, system.start_of(name)), *(values.get(at(name, t), at(name, t)) for t in order)]
+        for name in system.states
     }
     return Unrolled(
         equations=tuple(equations),

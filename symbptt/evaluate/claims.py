@@ -137,7 +137,8 @@ def check_equality(
     """
     worst, checked = 0.0, 0
     for instance in [instances] if isinstance(instances, Instance) else instances:
-        if written_steps(left, right) > instance.steps + (instance.system.direction == -1):
+        after = any(scan.direction == -1 for scan in instance.system.scans)
+        if written_steps(left, right) > instance.steps + after:
             continue
         for indices in _cases(instance, _ranges(instance, left, right, free_indices)):
             if keep is not None and not keep(instance, indices):

@@ -112,9 +112,8 @@ class Draw:
         """Return parameters, inputs and targets at every step, and initial states."""
         system = self.system
         result: dict[Key, Array] = {(key, None): self._parameter(key, p) for key, p in system.parameters.items()}
-        start = self.domain.size(system.start)
         for state in system.states:
-            result[state, start] = self._initial(state)
+            result[state, self.domain.size(system.start_of(state))] = self._initial(state)
         for name in (*system.inputs, *system.fixed):
             rows = self._over_time(name)
             result.update({(name, t): rows[t - 1] for t in range(1, self.steps + 1)})

@@ -14,7 +14,7 @@ from .. import algebra as A
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.nodes import Concat
 from ..errors import ValueInputError
-from ..model import CELL, System
+from ..model import CELL, Scan, System
 from .numbers import Array, NumberDomain
 
 Key = tuple[str, "int | None"]
@@ -66,9 +66,16 @@ class Trace(NumberDomain):
         self.watching = False
 
     def order(self) -> list[int]:
-        """Return the steps in the order of computation."""
+        """Return the steps in the order of computation, which is that of the last scan."""
+        return self._order(self.system.scans[-1])
+
+    def _order(self, scan: Scan) -> list[int]:
         ascending = range(1, self.steps + 1)
-        return list(ascending if self.system.direction == 1 else reversed(ascending))
+        return list(ascending if scan.direction == 1 else reversed(ascending))
+
+    def start(self, state: str) -> int:
+        """Return the step of an initial state."""
+        return self.size(self.system.start_of(state))
 
     def run(self, injection: Injection | None = None) -> Trace:
         """Compute every variable at every step, and L."""
@@ -77,13 +84,15 @@ class Trace(NumberDomain):
             if key in self.values:
                 self.values[key] = self.values[key] + injection.add[key]
         unchanged = self._unchanged(injection)
-        for step in self.order():
-            self.bind(self.system.t.name, step)
-            for equation in self.system.equations:
-                key = equation.name, step
-                self.values[key] = (
-                    self.base.values[key] if step in unchanged else self._computed(key, equation.right, injection)
-                )
+        for scan in self.system.scans:
+            equations = self.system.equations_of(scan)
+            for step in self._order(scan):
+                self.bind(self.system.t.name, step)
+                for equation in equations:
+                    key = equation.name, step
+                    self.values[key] = (
+                        self.base.values[key] if step in unchanged else self._computed(key, equation.right, injection)
+                    )
         del self.bindings[self.system.t.name]
         self._sizes.clear()
         losses = [self.values["l", step] for step in range(1, self.steps + 1)]
@@ -94,7 +103,7 @@ class Trace(NumberDomain):
         """Return the steps before the first that is perturbed, which need not be computed again."""
         changed = [step for _, step in injection.add]
         order = self.order()
-        if self.base is None or None in changed:
+        if self.base is None or None in changed or self.system.mixed:
             return []
         first = min((order.index(step) if step in order else 0 for step in changed if step is not None), default=0)
         return order[:first]

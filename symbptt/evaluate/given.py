@@ -21,7 +21,7 @@ def arrays(numbers: Numbers) -> dict[str, Any]:
     """Return the given figures as arrays by key, time first; a target of the last step alone is repeated."""
     system = numbers.system
     values = {key: as_floats(numbers.given[leaf]) for key, leaf in system.parameters.items()}
-    values.update({f"{s}0": as_floats(numbers.given[system.at(s, system.start)]) for s in system.states})
+    values.update({f"{s}0": as_floats(numbers.given[system.at(s, system.start_of(s))]) for s in system.states})
     for name in (*system.inputs, *system.fixed):
         rows = [numbers.given.get(system.at(name, when)) for when in numbers.every()]
         values[name] = np.array([as_floats(rows[-1] if row is None else row) for row in rows])

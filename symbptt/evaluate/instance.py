@@ -140,12 +140,12 @@ class Instance:
     @property
     def data(self) -> dict[str, Array]:
         """The same by canonical key, time first: ``W_h`` (n, n), ``x`` (T, m), ``target``, ``h0``."""
-        given, start = self.given, self.base.size(self.system.start)
+        given = self.given
         result = {name: value for (name, step), value in given.items() if step is None}
         for name in (*self.system.inputs, *self.system.fixed):
             if (name, 1) in given:
                 result[name] = np.array([given[name, t] for t in range(1, self.steps + 1)])
-        return {**result, **{f"{s}0": given[s, start] for s in self.system.states}}
+        return {**result, **{f"{s}0": given[s, self.base.start(s)] for s in self.system.states}}
 
     @property
     def loss(self) -> float:
@@ -206,9 +206,10 @@ class Instance:
 
     def _after_the_end(self, leaf: Any, keys: tuple[Key, ...]) -> bool:
         """Whether it is dL/dv just after the last step, which is 0 by convention."""
-        after = self.base.order()[-1] + self.system.direction
-        return getattr(leaf.of, "name", None) == self.system.L.name and all(
-            step == after and name in self.system.by_name for name, step in keys
+        system = self.system
+        return getattr(leaf.of, "name", None) == system.L.name and all(
+            name in system.by_name and step == self.base.size(system.last_of(name)) + system.direction_of(name)
+            for name, step in keys
         )
 
     def _check_steps(self, keys: tuple[Key, ...]) -> None:

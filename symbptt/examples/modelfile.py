@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import EquationError, ModelFileError, SymbpttError
 from .checking import faults
 from .lines import locate
-from .schema import Written
+from .schema import MADE_OF_CELLS, Written
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -204,8 +204,20 @@ def _readout(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return value
-    from ..model import Cell
+    from ..model import Bidirectional, Cell, Stack
 
+    ways = [key for key in ("equations", *MADE_OF_CELLS) if key in value]
+    if len(ways) > 1:
+        raise EquationError(f"cell: {' and '.join(ways)} are given; a cell has one of them")
+    if ways != ["equations"]:
+        (way,), stray = ways, next((key for key in value if key not in (*MADE_OF_CELLS, "layer_sizes", "name")), None)
+        if stray or (way == "bidirectional" and "layer_sizes" in value):
+            raise EquationError(f"cell: {stray or 'layer_sizes'} does not go with {way}; leave it out")
+        if way == "bidirectional":
+            return Bidirectional(_cell(value[way]), name=value.get("name"))
+        return Stack(list(map(_cell, value[way])), hidden=value.get("layer_sizes"), name=value.get("name"))
+    if "layer_sizes" in value:
+        raise EquationError("cell: layer_sizes does not go with equations; give sizes in states")
     parts = {k: v for k, v in value.items() if k != "functions"}
     functions = {name: _function(name, text) for name, text in value.get("functions", {}).items()}
     return Cell(**{"name": "cell", **parts, "functions": functions})

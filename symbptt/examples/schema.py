@@ -98,6 +98,10 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
 
+def _is_cell(value: Any) -> bool:
+    return _is_text(value) or isinstance(value, dict)
+
+
 class Kind(NamedTuple):
     """A kind of value: the check, the words for it, and its JSON schema."""
 
@@ -109,6 +113,7 @@ class Kind(NamedTuple):
 _TEXT = {"type": "string", "minLength": 1}
 _SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}]}
 _REFERENCE = {"$ref": "#/$defs/numbers"}
+_CELL = {"anyOf": [_TEXT, {"$ref": "#/$defs/cell"}]}
 NUMBERS: dict[str, Any] = {
     "anyOf": [
         {"type": "number"},
@@ -162,7 +167,20 @@ KINDS: dict[str, Kind] = {
             ]
         },
     ),
-    "direction": Kind(lambda v: v in (1, -1) and not isinstance(v, bool), "1 or -1", {"enum": [1, -1]}),
+    "direction": Kind(
+        lambda v: v in (1, -1, "both") and not isinstance(v, bool), "1, -1 or 'both'", {"enum": [1, -1, "both"]}
+    ),
+    "sizes": Kind(
+        lambda v: isinstance(v, list) and bool(v) and all(map(_is_size, v)),
+        "a list of sizes, one for each layer",
+        {"type": "array", "minItems": 1, "items": _SIZE},
+    ),
+    "cell": Kind(_is_cell, "the name of a cell", _CELL),
+    "cells": Kind(
+        lambda v: isinstance(v, list) and bool(v) and all(map(_is_cell, v)),
+        "a list of cells, each a name or a table",
+        {"type": "array", "minItems": 1, "items": _CELL},
+    ),
 }
 """Kind -> how it is checked, called and written as a JSON schema."""
 
@@ -190,6 +208,8 @@ class Key:
     choices : tuple of str
         The values there are, if they are few.
     required : bool
+    unless : tuple of str
+        Keys of the same table in whose presence it is not required.
     """
 
     name: str
@@ -200,6 +220,7 @@ class Key:
     each: str = ""
     choices: tuple[str, ...] = ()
     required: bool = False
+    unless: tuple[str, ...] = ()
     by_name: Mapping[str, Key] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -211,6 +232,9 @@ def about(en: str, zh: str) -> dict[str, str]:
     return {"en": en, "zh": zh}
 
 
+MADE_OF_CELLS = ("stack", "bidirectional")
+"""The keys of ``[cell]`` that make a cell of others, in the place of equations."""
+
 CELL = (
     Key(
         "equations",
@@ -221,6 +245,7 @@ CELL = (
         ),
         ["z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h", "h[t] = tanh(z[t])"],
         required=True,
+        unless=MADE_OF_CELLS,
     ),
     Key(
         "states",
@@ -232,6 +257,7 @@ CELL = (
         ["h"],
         each="shape",
         required=True,
+        unless=MADE_OF_CELLS,
     ),
     Key(
         "output",
@@ -274,10 +300,37 @@ CELL = (
         "direction",
         "direction",
         about(
-            "1 where step t reads step t-1, -1 where it reads step t+1.",
-            "1 表示第 t 步读取第 t-1 步，-1 表示读取第 t+1 步。",
+            '1 where step t reads step t-1, -1 where it reads step t+1, "both" where some states do the one, some the\n'
+            "other.",
+            '1 表示第 t 步读取第 t-1 步，-1 表示读取第 t+1 步，"both" 表示两种方向的状态都有。',
         ),
         1,
+    ),
+    Key(
+        "stack",
+        "cells",
+        about(
+            "In the place of equations: layers, each the name of a cell or a table like this one. Their names begin\n"
+            "with 1., 2., ...",
+            "代替方程：由下到上的各层，每层是单元名称或与此相同的表。各层的名称以 1.、2. 等开头。",
+        ),
+        ["tanh", "linear"],
+    ),
+    Key(
+        "layer_sizes",
+        "sizes",
+        about("Of a stack: the size of each layer, if they differ.", "多层网络各层的尺寸（各层不同时）。"),
+        [4, 3],
+    ),
+    Key(
+        "bidirectional",
+        "cell",
+        about(
+            "In the place of equations: a cell that is run forward and backward in time. The names begin with\n"
+            "forward. and backward.",
+            "代替方程：沿时间正向和反向各运行一次的单元。名称以 forward. 和 backward. 开头。",
+        ),
+        "tanh",
     ),
 )
 """The keys of ``[cell]``."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .schema import KINDS, NUMBERS, STRAY, TOP, Key, Written, about
+from .schema import CELL, KINDS, NUMBERS, STRAY, TOP, Key, Written, about
 
 
 def json_schema() -> dict[str, Any]:
@@ -16,17 +16,21 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "symbptt model file",
         **_object_schema(TOP),
-        "$defs": {"numbers": NUMBERS},
+        "$defs": {"numbers": NUMBERS, "cell": _object_schema(CELL)},
     }
 
 
 def _object_schema(keys: tuple[Key, ...]) -> dict[str, Any]:
-    required = [key.name for key in keys if key.required]
+    required = [key.name for key in keys if key.required and not key.unless]
+    made = [key.name for key in keys if key.required and key.unless]
+    others = dict.fromkeys(name for key in keys if key.required for name in key.unless)
+    ways = [{"required": names} for names in (made, *([name] for name in others)) if names]
     return {
         "type": "object",
         "properties": {key.name: {"description": key.about["en"], **_key_schema(key)} for key in keys},
         "additionalProperties": False,
         **({"required": required} if required else {}),
+        **({"anyOf": ways} if ways else {}),
     }
 
 
@@ -85,7 +89,7 @@ def _comment(text: str) -> str:
 def _entry(key: Key, data: Mapping[str, Any], lang: str) -> str:
     given = key.name in data
     line = toml(key.name, data[key.name] if given else key.sample)
-    return _comment(key.about[lang]) + (line if given else f"# {line}") + "\n"
+    return _comment(key.about[lang]) + (f"{line}\n" if given else _comment(line))
 
 
 def _table(key: Key, data: Mapping[str, Any], lang: str) -> str:
@@ -114,6 +118,8 @@ def _toml_value(value: Any) -> str:
         return _quoted(value)
     if len(value) > 1 and all(isinstance(v, str) and not isinstance(v, Written) and len(v) > 12 for v in value):
         return "[\n" + "".join(f"  {_quoted(v)},\n" for v in value) + "]"
+    if any(isinstance(v, dict) for v in value):
+        return "[\n" + "".join(f"  {_toml_value(v)},\n" for v in value) + "]"
     return "[" + ", ".join(map(_toml_value, value)) + "]"
 
 

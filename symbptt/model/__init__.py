@@ -22,6 +22,8 @@ from .losses import LOSSES, READOUTS, REDUCTIONS, Loss, loss
 from .network import CELL, LOSS, READOUT, Equation, Network, System, one_example, whole
 from .notations import NOTATIONS, names, names_in
 from .rows import COLUMNS, LAYOUTS, ROWS, SAMPLE, check_layout
+from .scans import Scan
+from .stacks import Bidirectional, Stack
 
 __all__ = [
     "ACTIVATIONS",
@@ -41,6 +43,7 @@ __all__ = [
     "ROLES",
     "ROWS",
     "SAMPLE",
+    "Bidirectional",
     "Cell",
     "DeltaRule",
     "Elman",
@@ -52,6 +55,8 @@ __all__ = [
     "Loss",
     "Network",
     "Residual",
+    "Scan",
+    "Stack",
     "StateSpace",
     "System",
     "cell",

@@ -15,7 +15,8 @@ from ..algebra.functions import U
 from ..errors import EquationError, UnknownNameError, nearest
 from .functions import read_function
 from .inference import Shape, infer
-from .language import Parsed, parse_equation, uses
+from .language import Parsed, bare, parse_equation, uses
+from .scans import BOTH, Scan, scans
 
 RESERVED = {"l": "the loss of a step", "L": "the loss", "target": "the target", "y": "the readout", "a": "the readout",
             "t": "the time index", "T": "the number of steps"}  # fmt: skip
@@ -48,8 +49,9 @@ class Cell:
     name : str
     functions : mapping
         Name -> SymPy expression of one variable, a function of the cell's own.
-    direction : int
-        1 where step t reads step t - 1, -1 where it reads t + 1.
+    direction : {1, -1, "both"}
+        1 where step t reads step t - 1, -1 where it reads t + 1; "both" where some equations run forward and
+        some backward in time, each state in the direction in which it is read.
     roles : mapping
         Variable -> one of :data:`ROLES`, such as ``{"f": "forget_gate"}``: what the derivation calls it.
 
@@ -73,10 +75,11 @@ class Cell:
     shapes: Any = ()
     name: str = "cell"
     functions: Any = ()
-    direction: int = 1
+    direction: int | str = 1
     roles: Any = ()
     parsed: tuple[Parsed, ...] = field(init=False, repr=False, compare=False)
     inferred: tuple[tuple[str, Shape], ...] = field(init=False, repr=False, compare=False)
+    scans: tuple[Scan, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         fix = object.__setattr__
@@ -89,6 +92,7 @@ class Cell:
             raise EquationError("a cell needs at least one equation, such as h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])")
         fix(self, "parsed", tuple(parse_equation(text, dict(self.functions)) for text in self.equations))
         _check_equations(self)
+        fix(self, "scans", scans(self.parsed, self.direction))
         fix(self, "output", self.output or self.states[0][0])
         if self.output not in self.defined:
             raise EquationError(
@@ -113,7 +117,7 @@ class Cell:
         if self.functions:
             parts.append("functions={" + ", ".join(f"{k!r}: {str(f.rule(U))!r}" for k, f in self.functions) + "}")
         if self.direction != 1:
-            parts.append(f"direction={self.direction}")
+            parts.append(f"direction={self.direction!r}")
         if self.roles:
             parts.append(f"roles={dict(self.roles)!r}")
         return f"Cell({', '.join(parts)})"
@@ -177,14 +181,14 @@ def _state_shapes(cell: Cell) -> Iterable[tuple[str, Shape | None]]:
         if given is not None:
             yield from _shapes([(name, given)])
         else:
-            first = i == 0 and not name[0].isupper() and name not in dict(cell.shapes)
+            first = i == 0 and not bare(name)[0].isupper() and name not in dict(cell.shapes)
             yield name, (size("n"),) if first else None
 
 
 def _function(name: str, given: Any) -> ElementwiseFunction:
     if isinstance(given, ElementwiseFunction):
         return given
-    if not name.isidentifier() or name.startswith("_"):
+    if not bare(name).isidentifier() or bare(name).startswith("_"):
         raise EquationError(f"function {name!r}: a function is named by a word")
     try:
         expr = read_function(given) if isinstance(given, str) else sympy.sympify(given, strict=True)
@@ -215,8 +219,8 @@ def _check_equations(cell: Cell) -> None:
     repeated = next((name for name in cell.state_names if cell.state_names.count(name) > 1), None)
     if repeated:
         raise EquationError(f"state {repeated!r} is listed twice; keep one")
-    if cell.direction not in (1, -1) or isinstance(cell.direction, bool):
-        raise EquationError(f"direction must be 1 (forward in time) or -1 (backward), not {cell.direction!r}")
+    if cell.direction not in (1, -1, BOTH) or isinstance(cell.direction, bool):
+        raise EquationError(f"direction must be 1 (forward in time), -1 (backward) or 'both', not {cell.direction!r}")
     for i, parsed in enumerate(cell.parsed):
         for use in uses(parsed):
             _check_use(cell, parsed, use.name, use.lag, names, i)
@@ -253,9 +257,10 @@ def _check_use(cell: Cell, parsed: Parsed, name: str, lag: int | None, names: li
         chain = _cycle(cell, name, str(parsed.name))
         if chain:
             state = "" if name in cell.state_names else f", and list {name!r} in states"
+            way = cell.direction if isinstance(cell.direction, int) else 1
             raise EquationError(
                 f"{where}: the equations form a cycle within a step: {' -> '.join(chain)}; "
-                f"read {name}[t{-cell.direction:+d}]{state}"
+                f"read {name}[t{-way:+d}]{state}"
             )
         raise EquationError(f"{where} uses {name}[t] before it is defined; move the equation of {name!r} up")
 

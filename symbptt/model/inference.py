@@ -16,7 +16,7 @@ from sympy import Expr
 
 from ..algebra import size
 from ..errors import RankError, ShapeError
-from .language import ALIASES, REDUCTIONS, Parsed
+from .language import ALIASES, REDUCTIONS, Parsed, bare
 
 Shape = tuple[Expr, ...]
 
@@ -96,7 +96,7 @@ class Inference:
         kind = self._visit(parsed, parsed.tree)
         if parsed.name is not None:
             self.timed.add(parsed.name)
-            left = self.names.setdefault(parsed.name, _Kind(2 if parsed.name[0].isupper() else None))
+            left = self.names.setdefault(parsed.name, _Kind(2 if bare(parsed.name)[0].isupper() else None))
             self._equal(parsed, parsed.tree, left, kind, sign="=")
         return kind
 
@@ -106,13 +106,13 @@ class Inference:
     def _name(self, p: Parsed, tree: ast.Name) -> _Kind:
         if tree.id in self.sizes and tree.id not in self.names:
             return _Kind(0)
-        return self.names.setdefault(tree.id, _Kind(2 if tree.id[0].isupper() else None))
+        return self.names.setdefault(tree.id, _Kind(2 if bare(tree.id)[0].isupper() else None))
 
     def _at(self, p: Parsed, tree: Any) -> _Kind:
         name = tree.value.id
         self.timed.add(name)
         if name not in self.names:
-            self.names[name] = _Kind(2) if name[0].isupper() else vector()
+            self.names[name] = _Kind(2) if bare(name)[0].isupper() else vector()
         return self.names[name]
 
     def _constant(self, p: Parsed, tree: ast.Constant) -> _Kind:

@@ -1,6 +1,7 @@
 """The equation language: Python syntax, parsed with :mod:`ast` and never evaluated.
 
 ``@`` matrix product, ``*`` elementwise or by a scalar, ``.T``, ``+ - / **``, ``x[t]``, ``h[t-1]``, function names.
+A name may say the layer and the direction that it belongs to: ``2.W_h``, ``forward.h[t-1]``, ``1.backward.z[t]``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -61,7 +63,7 @@ class Parsed:
 
     def segment(self, tree: ast.AST) -> str:
         """Return the source text of a part."""
-        return ast.get_source_segment(_plain(self.text), tree) or self.text
+        return dotted(ast.get_source_segment(_plain(self.text), tree) or self.text)
 
 
 def known_functions(functions: Mapping[str, Any] = {}) -> list[str]:
@@ -110,19 +112,89 @@ def parse_expression(text: str, functions: Mapping[str, Any] = {}) -> Parsed:
 def _statements(text: str) -> ast.stmt:
     if not isinstance(text, str) or len(text) > 2000:
         raise EquationError(f"an equation is a string of at most 2000 characters, not {str(text)[:40]!r}")
+    plain = _plain(text)
     try:
-        tree = ast.parse(_plain(text), mode="exec")
+        tree = ast.parse(plain, mode="exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        where = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
+        where = ""
+        if isinstance(error, SyntaxError) and error.offset:
+            line = (plain.splitlines() or [""])[min(error.lineno or 1, plain.count("\n") + 1) - 1]
+            where = f" at column {len(dotted(line[: error.offset - 1])) + 1}"
         raise EquationError(f"equation {text!r}: not in the equation language{where}") from None
     if len(tree.body) != 1:
         raise EquationError(f"equation {text!r}: one equation is expected")
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Name):
+            part.id = dotted(part.id)
     return tree.body[0]
 
 
 def _plain(text: str) -> str:
-    r"""Return what is parsed: ``\sigma`` is read as ``sigma``."""
-    return text.strip().replace("\\", "")
+    r"""Return what is parsed: ``\sigma`` is read as ``sigma``, and a name with dots as one identifier."""
+    return _DOTTED.sub(_undotted, text.strip().replace("\\", ""))
+
+
+_DOTTED = re.compile(r"(?<![\w.])((?:(?:[1-9]\d*|forward|backward)\.)+)(?!T\b(?!\s*\[))([^\W\d]\w*)")
+"""A name behind the numbers of layers and the directions that it belongs to; ``forward.T`` is a transpose."""
+_START, _DOT = "\u01c2", "\u01c0"
+"""Letters that no equation uses: they make an identifier of a name with dots until it is parsed."""
+
+
+def _undotted(match: re.Match[str]) -> str:
+    number = re.fullmatch(r"\d+\.", match[1]) and re.fullmatch(r"[eE]\d[\d_]*", match[2])
+    if number and not match.string[match.end() :].lstrip().startswith("["):
+        return match[0]  # 1.e5 is a number, and 1.e5[t] is not
+    return _START + match[0].replace(".", _DOT)
+
+
+def dotted(text: str) -> str:
+    """Put the dots of names back that were parsed as identifiers."""
+    return text.replace(_START, "").replace(_DOT, ".")
+
+
+def bare(name: str) -> str:
+    """Return a name without its layer and direction.
+
+    >>> bare("1.forward.W_h"), bare("h")
+    ('W_h', 'h')
+    """
+    return name.rpartition(".")[2]
+
+
+def renamed(parsed: Parsed, rename: Callable[[str, bool], str], mirror: bool = False) -> str:
+    """Return the text of an equation with its names changed and nothing else.
+
+    Parameters
+    ----------
+    parsed : Parsed
+    rename : callable
+        (name, whether it is a function's) -> new name.
+    mirror : bool
+        Also read t + 1 for t - 1, and the other way round.
+
+    Examples
+    --------
+    >>> renamed(parse_equation("h[t] = tanh(1.0 * W_h @ h[t-1])"), lambda name, called: name if called else f"2.{name}")
+    '2.h[t] = tanh(1.0 * 2.W_h @ 2.h[t-1])'
+    """
+    plain = _plain(parsed.text)
+    tree = ast.parse(plain)
+    steps = [part.slice for part in ast.walk(tree) if isinstance(part, ast.Subscript)]
+    inside = {id(n) for step in steps for n in ast.walk(step)}
+    called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
+    put: list[tuple[Any, str]] = [
+        (part, rename(dotted(part.id), id(part) in called))
+        for part in ast.walk(tree)
+        if isinstance(part, ast.Name) and id(part) not in inside
+    ]
+    if mirror:
+        shifted = [step for step in steps if isinstance(step, ast.BinOp)]
+        put += [(step, "t+1" if isinstance(step.op, ast.Sub) else "t-1") for step in shifted]
+    lines = [line.encode() for line in plain.split("\n")]
+    for part, new in sorted(put, key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True):
+        line = lines[part.lineno - 1]
+        lines[part.lineno - 1] = line[: part.col_offset] + new.encode() + line[part.end_col_offset :]
+    return dotted(b"\n".join(lines).decode())
 
 
 def _check(parsed: Parsed, functions: Mapping[str, Any]) -> None:
@@ -167,7 +239,7 @@ def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> s
     if isinstance(part, ast.Call):
         return _call_objection(part, text, functions)
     if isinstance(part, ast.Name):
-        return f"the name {part.id!r} starts with an underscore" if part.id.startswith("_") else None
+        return f"the name {part.id!r} starts with an underscore" if bare(part.id).startswith("_") else None
     if isinstance(part, ast.operator | ast.unaryop | ast.expr_context):
         return None
     return f"{text!r} ({type(part).__name__}) is not in the language"
@@ -232,7 +304,7 @@ def _lag(parsed: Parsed, part: ast.Subscript) -> int:
     where = part.slice
     if not isinstance(part.value, ast.Name):
         raise EquationError(f"equation {parsed.text!r}: only a name can be taken at a step, not {text!r}")
-    if part.value.id.startswith("_"):
+    if bare(part.value.id).startswith("_"):
         raise EquationError(f"equation {parsed.text!r}: the name {part.value.id!r} starts with an underscore")
     if isinstance(where, ast.Name) and where.id == "t":
         return 0

@@ -11,13 +11,14 @@ import sympy
 from sympy import Basic, Expr, Symbol
 
 from .. import algebra as A
-from ..errors import EquationError, ShapeError, SizeError, UnknownNameError, nearest
+from ..errors import EquationError, RefusedError, ShapeError, SizeError, UnknownNameError, nearest
 from .cells import RESERVED, Cell, without
 from .heads import Head, total_loss_text
 from .inference import Shape, infer
-from .language import Parsed, build, parse_equation, uses
+from .language import Parsed, bare, build, parse_equation, uses
 from .losses import READOUTS, Loss, check_readout, check_reduction
 from .rows import COLUMNS, ROWS, SAMPLE, batch_symbol, in_rows, on_one_row
+from .scans import Scan
 
 CELL, READOUT, LOSS = "cell", "readout", "loss"
 """The stages of a step."""
@@ -54,8 +55,9 @@ class System:
         ``sum``, ``mean`` or ``last``.
     steps : sympy.Expr
         T.
-    direction : int
-        1 where step t reads t - 1.
+    scans : tuple of Scan
+        The passes over all steps that compute the cell's variables, in order; one for most cells. Readout and loss
+        belong to the last.
     scalar : bool
         Whether all sizes are 1, so that everything is printed in scalar notation.
     layout : str
@@ -81,7 +83,7 @@ class System:
     parameters: Mapping[str, Basic]
     reduction: str
     steps: Expr
-    direction: int
+    scans: tuple[Scan, ...]
     scalar: bool
     sizes: Mapping[str, Expr]
     target: str = "real"
@@ -108,29 +110,80 @@ class System:
         """Return a variable at a step (t by default)."""
         return self.variables[name][self.t if when is None else when]
 
+    # -- directions -----------------------------------------------------------------------------------
+    @property
+    def mixed(self) -> bool:
+        """Whether some variables run forward and some backward in time, in several scans."""
+        return len(self.scans) > 1
+
+    @property
+    def direction(self) -> int:
+        """1 where step t reads t - 1, -1 where it reads t + 1.
+
+        Raises
+        ------
+        RefusedError
+            Where there are both: ask for the direction of a variable.
+        """
+        if self.mixed:
+            raise RefusedError("this is for cells of one direction in time; the model runs forward and backward")
+        return self.scans[0].direction
+
+    def direction_of(self, name: str | None) -> int:
+        """Return the direction of a variable (of all, without a name)."""
+        return self.direction if name is None or not self.mixed else self.scan_of(name).direction
+
+    def scan_of(self, name: str) -> Scan:
+        """Return the scan that computes a variable; readout and loss belong to the last."""
+        return next((scan for scan in self.scans if name in scan.names), self.scans[-1])
+
+    def equations_of(self, scan: Scan) -> list[Equation]:
+        """Return the equations that are carried out in a scan, in order."""
+        return [e for e in self.equations if self.scan_of(e.name) == scan]
+
+    def previous_of(self, name: str | None = None) -> Expr:
+        """Return the step of a state that step t reads: t - 1 of a forward one."""
+        return self.t - self.direction_of(name)
+
+    def following_of(self, name: str | None = None) -> Expr:
+        """Return the step that reads this one of a state: t + 1 of a forward one."""
+        return self.t + self.direction_of(name)
+
+    def first_of(self, name: str | None = None) -> Expr:
+        """Return the step of a variable that is computed first: 1 of a forward one."""
+        return sympy.S.One if self.direction_of(name) == 1 else self.steps
+
+    def last_of(self, name: str | None = None) -> Expr:
+        """Return the step that is computed last, where the gradient of a state starts: T of a forward one."""
+        return self.steps if self.direction_of(name) == 1 else sympy.S.One
+
+    def start_of(self, name: str | None = None) -> Expr:
+        """Return the step of an initial state: 0 of a forward one."""
+        return self.first_of(name) - self.direction_of(name)
+
     @property
     def previous(self) -> Expr:
-        return self.t - self.direction
+        return self.previous_of()
 
     @property
     def following(self) -> Expr:
         """The step that reads this one: t + 1 for a forward cell."""
-        return self.t + self.direction
+        return self.following_of()
 
     @property
     def first(self) -> Expr:
         """The step computed first: 1 for a forward cell."""
-        return sympy.S.One if self.direction == 1 else self.steps
+        return self.first_of()
 
     @property
     def last(self) -> Expr:
         """The step computed last, where the gradient starts: T for a forward cell."""
-        return self.steps if self.direction == 1 else sympy.S.One
+        return self.last_of()
 
     @property
     def start(self) -> Expr:
         """The step of the initial state: 0 for a forward cell."""
-        return self.first - self.direction
+        return self.start_of()
 
     @property
     def end(self) -> Expr:
@@ -141,7 +194,7 @@ class System:
         """Return the equations that read a variable, with 0 (same step) or 1 (the following step)."""
         found = []
         for equation in self.equations:
-            for lag, when in ((0, self.t), (1, self.previous)):
+            for lag, when in ((0, self.t), (1, self.previous_of(name))):
                 if A.depends(equation.right, self.at(name, when)):
                     found.append((equation, lag))
         return found
@@ -238,7 +291,7 @@ class Network:
         check_reduction(self.reduction)
         if self.masked:
             _check_mask(self)
-        if self.reduction == "last" and self.cell.direction != 1:
+        if self.reduction == "last" and any(scan.direction != 1 for scan in self.cell.scans):
             raise EquationError(
                 "reduction='last' reads step T, which a cell that runs backward in time computes first; use 'sum'"
             )
@@ -299,7 +352,7 @@ def one_example(network: Network) -> Network:
 
 def _pruned(network: Network) -> Cell:
     cell = network.cell
-    drop = [] if network.bias else [p for p in cell.parameters if p == "b" or p.startswith("b_")]
+    drop = [] if network.bias else [p for p in cell.parameters if bare(p) == "b" or bare(p).startswith("b_")]
     if network.inputs is None:
         drop += list(cell.inputs)
     return without(cell, drop) if drop else cell
@@ -338,7 +391,7 @@ def _in_columns(network: Network) -> System:
         parameters=names.parameters,
         reduction=network.reduction,
         steps=network.steps,
-        direction=cell.direction,
+        scans=cell.scans,
         scalar=scalar,
         sizes={str(k): v for k, v in values.items()},
         target="real" if network.heads else network.loss.target,
@@ -447,7 +500,7 @@ class _Resolver:
     """Makes the nodes of names, each once."""
 
     def __init__(self, cell: Cell, defined: list[str], shapes: Mapping[str, Shape], fixed: tuple[str, ...]) -> None:
-        self.shapes, self.direction = shapes, cell.direction
+        self.shapes = shapes
         self.timed = {*defined, *cell.inputs, *fixed}
         self.variables: dict[str, A.Variable] = {}
         self.parameters: dict[str, Basic] = {}

@@ -39,7 +39,7 @@ def _reaching(system: System) -> set[str]:
         equation = system.by_name[waiting.pop()]
         reached.add(equation.name)
         for name in system.by_name:
-            read = (A.depends(equation.right, system.at(name, when)) for when in (system.t, system.previous))
+            read = (A.depends(equation.right, system.at(name, when)) for when in (system.t, system.previous_of(name)))
             if name not in reached and any(read):
                 waiting.append(name)
     return reached

@@ -131,7 +131,7 @@ def figures_of(network: Network, values: Mapping[str, Any]) -> dict[Basic, Any]:
     for state in system.states:
         shape = _shape(system, system.at(state))
         given = values.get(f"{state}0")
-        found[system.at(state, system.start)] = (
+        found[system.at(state, system.start_of(state))] = (
             _zeros(system, shape) if given is None else _array(f"{state}0", given, shape)
         )
     for key in (*system.inputs, *system.fixed):

@@ -36,6 +36,7 @@ from ..derive.steps import (
 )
 from ..derive.structure import role_of
 from ..model import CELL, READOUT, System, names_in, one_example
+from ..model.language import bare
 from .phrases import catalogue
 
 Inline: TypeAlias = "str | Math"
@@ -195,7 +196,9 @@ class _Writer:
 
     def section(self, section: Section) -> list[Block]:
         blocks: list[Block] = [Heading(2, (self.phrases[f"section.{section.key}"],), section.key)]
-        intro = self.phrase(f"intro.{section.key}", self._intro_facts())
+        several = f"intro.{section.key}_mixed"
+        key = several if self.system.mixed and several in self.phrases else f"intro.{section.key}"
+        intro = self.phrase(key, self._intro_facts())
         blocks.append(Paragraph(intro))
         if section.key == "given":
             mode = self._rounding.mode if self._is_rounded() else "exact"
@@ -206,10 +209,12 @@ class _Writer:
             return [*blocks, *self._compact(section)]
         current: Any = None
         for step in section.steps:
-            when = dict(step.facts).get("step")
-            if section.key in _BY_STEP and when is not None and when != current:
-                blocks += self._step_heading(section, current, int(when))
-                current = when
+            when, number = dict(step.facts).get("step"), dict(step.facts).get("pass")
+            place = (number, when)
+            if section.key in _BY_STEP and when is not None and place != current:
+                before = current[1] if current is not None and current[0] == number else None
+                blocks += self._step_heading(section, before, int(when), number)
+                current = place
             blocks += self.step(step)
         if section.key in ("results", "methods"):
             blocks = _grouped(blocks)
@@ -235,7 +240,7 @@ class _Writer:
         return self.derivation.options.rounding
 
     def _intro_facts(self) -> dict[str, Any]:
-        initial = tuple(self.system.at(s, self.system.start) for s in self.system.states)
+        initial = tuple(self.system.at(s, self.system.start_of(s)) for s in self.system.states)
         return {"times": Math(self._times()), "initial": initial}
 
     def _times(self) -> Item:
@@ -249,14 +254,17 @@ class _Writer:
             items += [*([Operator(",", "separator")] if i else []), item]
         return row(*items)
 
-    def _step_heading(self, section: Section, before: Any, when: int) -> list[Block]:
+    def _step_heading(self, section: Section, before: Any, when: int, number: int | None) -> list[Block]:
         blocks: list[Block] = []
         if before is not None and abs(when - int(before)) > 1:
             blocks.append(Paragraph(self.phrase("step.elided", {})))
         if when == 0:
             return [*blocks, Heading(3, self.phrase("step.initial", {}), f"{section.key}.0")]
         equation = row(present(self.system.t, self.names), Operator("="), Number(str(when)))
-        return [*blocks, Heading(3, self.phrase("step.heading", {"step": Math(equation)}), f"{section.key}.{when}")]
+        facts = {"step": Math(equation), "number": number}
+        if number is not None:
+            return [*blocks, Heading(3, self.phrase("step.heading_pass", facts), f"{section.key}.{number}.{when}")]
+        return [*blocks, Heading(3, self.phrase("step.heading", facts), f"{section.key}.{when}")]
 
     # -- steps ----------------------------------------------------------------------------------------
     def step(self, step: Step) -> list[Block]:
@@ -293,7 +301,7 @@ class _Writer:
                 x = self.system.inputs[0] if self.system.inputs else self.system.states[0]
                 above, by = self.system.at(self.system.output), self.system.at(x)
             else:
-                above, by = (self.system.at(state, when) for when in (self.system.following, self.system.t))
+                above, by = (self.system.at(state, when) for when in (self.system.following_of(state), self.system.t))
             above, by = self._scalar(above), self._scalar(by)
             return {"jacobian": derivative(above, by), "derivative": derivative(self.system.L, by), "h": by}
         if step.rule == "rows.one_row":
@@ -398,7 +406,9 @@ class _Writer:
 
     def _role(self, name: str) -> str:
         if name in self.system.states and name not in self.system.roles:
-            return "state" if name == self.system.output or len(self.system.states) == 1 else "other_state"
+            first = name == self.system.output or len(self.system.states) == 1
+            own = "." in name and bare(name) == bare(self.system.output)
+            return "state" if first or own else "other_state"
         if name in self.system.inputs:
             return "input"
         if name in self.system.fixed:
@@ -409,7 +419,10 @@ class _Writer:
         role = role_of(self.system, name)
         if role is not None:
             return role
-        if equation_rule(self.system, self.system.by_name[name]).startswith("affine"):
+        rule = equation_rule(self.system, self.system.by_name[name])
+        if rule == "joined":
+            return rule
+        if rule.startswith("affine"):
             return "pre_activation"
         return "intermediate" if stage == CELL else "scalar"
 

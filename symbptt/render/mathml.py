@@ -255,6 +255,7 @@ _FORMS: dict[str, dict[str, str]] = {
 }
 _NOT_GROWING = {char: {"stretchy": "false"} for char in "()[]|\u2016\u2192\u2190"}
 _MARKS = {"hat": "^", "tilde": "~", "bar": "\u00af", "vec": "\u2192", "check": "\u02c7"}
+_MARKS |= {"overrightarrow": "\u2192", "overleftarrow": "\u2190"}
 
 _SCRIPT_EXCEPTIONS = dict(
     zip("BEFHILMRego", "\u212c\u2130\u2131\u210b\u2110\u2112\u2133\u211b\u212f\u210a\u2134", strict=True)

@@ -10,6 +10,7 @@ from .methods import methods_section
 from .model import equation_rule, model_section
 from .one_row import ONE_ROW, closed_rows, row_dependency, row_derivatives
 from .parameters import parameter_section
+from .passes import pass_fact, pass_rule
 from .paths import dependency_section
 from .recursion import recursion_section
 from .unrolled import unrolled_section
@@ -30,6 +31,8 @@ __all__ = [
     "methods_section",
     "model_section",
     "parameter_section",
+    "pass_fact",
+    "pass_rule",
     "recursion_section",
     "row_dependency",
     "row_derivatives",

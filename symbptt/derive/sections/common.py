@@ -14,6 +14,7 @@ from ..generic import LOCAL, NEXT, generic
 from ..links import Link, NoLinksError, couples_within_step, links
 from ..steps import Line, Named
 from ..structure import has_many_readers, is_read_once, readers, role_of
+from .passes import pass_rule
 
 BRACE_LOCAL, BRACE_NEXT, BRACE_SAME = "brace.local", "brace.next", "brace.same"
 
@@ -50,9 +51,9 @@ def in_layout(system: System, rule: str) -> str:
     return f"{rule}_row" if system.at(system.states[0]).shape[0] == 1 else f"{rule}_rows"
 
 
-def before_last(system: System) -> tuple[Expr, Expr]:
-    """The steps that another one follows."""
-    return (S.One, system.steps - 1) if system.direction == 1 else (sympy.Integer(2), system.steps)
+def before_last(system: System, name: str | None = None) -> tuple[Expr, Expr]:
+    """The steps of a variable (of all, without a name) that another one follows."""
+    return (S.One, system.steps - 1) if system.direction_of(name) == 1 else (sympy.Integer(2), system.steps)
 
 
 def ways(network: Network, name: str) -> list[Any]:
@@ -64,11 +65,13 @@ def ways(network: Network, name: str) -> list[Any]:
     known = known_links(network)
     if known is not None and name in system.states and not has_many_readers(system, name):
         found += [
-            system.at(k.target, system.following if k.lag == NEXT else system.t) for k in known if k.source == name
+            system.at(k.target, system.following_of(name) if k.lag == NEXT else system.t)
+            for k in known
+            if k.source == name
         ]
         return found
     for equation, lag in readers(system, name):
-        found.append(_named(system, equation.name, system.following if lag else system.t))
+        found.append(_named(system, equation.name, system.following_of(name) if lag else system.t))
     return found
 
 
@@ -101,10 +104,10 @@ def chain_rule(network: Network, name: str) -> Line:
         following = link.lag == NEXT
         symbol, adjoint = link.symbol, g.adjoint_of(link.target)
         if following:
-            moved = {system.t: system.following}
+            moved = {system.t: system.following_of(name)}
             symbol, adjoint = symbol.xreplace(moved), adjoint.xreplace(moved)
         terms.append(A.matmul(A.transpose(symbol), adjoint))
-        braces.append(BRACE_NEXT if following else BRACE_SAME)
+        braces.append(pass_rule(system, BRACE_NEXT) if following else BRACE_SAME)
     return _sum(network, name, terms, braces)
 
 
@@ -122,15 +125,15 @@ def _by_readers(network: Network, name: str) -> Line:
         if term.equation is None:
             continue
         lag = term.source == NEXT
-        source, reader = system.at(name, system.previous if lag else system.t), term.equation.left
+        source, reader = system.at(name, system.previous_of(name) if lag else system.t), term.equation.left
         expr = term.expr
         vectors = A.is_vector(source) and A.is_vector(reader)
         if vectors and term.equation.name not in system.states and is_read_once(system, source, term.equation):
             expr = A.matmul(A.transpose(A.derivative(reader, source, mode)), g.adjoint_of(term.equation.name))
-            expr = expr.xreplace({system.t: system.following}) if lag else expr
+            expr = expr.xreplace({system.t: system.following_of(name)}) if lag else expr
         terms.append(expr)
         role = role_of(system, term.equation.name)
-        braces.append(f"role.{role}" if role else BRACE_NEXT if lag else BRACE_SAME)
+        braces.append(f"role.{role}" if role else pass_rule(system, BRACE_NEXT) if lag else BRACE_SAME)
     return _sum(network, name, terms, braces)
 
 

@@ -18,7 +18,7 @@ def flow_steps(network: Network) -> list[Step]:
         kind = flow(system, state)
         if kind is None:
             continue
-        facts = (("variable", system.at(state)), ("target", system.at(state, system.following)))
+        facts = (("variable", system.at(state)), ("target", system.at(state, system.following_of(state))))
         if _has_other_paths(network, state):
             steps.append(_direct(network, state, facts))
         steps.append(Step(f"flow.{state}", f"flow.{kind}", REMARK, facts=facts))
@@ -27,9 +27,11 @@ def flow_steps(network: Network) -> list[Step]:
 
 def _direct(network: Network, state: str, facts: tuple[tuple[str, object], ...]) -> Step:
     system = network.system
-    symbol = A.derivative(system.at(state, system.following), system.at(state), A.DIRECT)
-    jacobian = direct_jacobian(system, state).xreplace({system.t: system.following})
-    return Step(f"flow.d{state}", "flow.direct", EQUALITY, symbol, (Line("=", jacobian),), facts, before_last(system))
+    symbol = A.derivative(system.at(state, system.following_of(state)), system.at(state), A.DIRECT)
+    jacobian = direct_jacobian(system, state).xreplace({system.t: system.following_of(state)})
+    return Step(
+        f"flow.d{state}", "flow.direct", EQUALITY, symbol, (Line("=", jacobian),), facts, before_last(system, state)
+    )
 
 
 def _has_other_paths(network: Network, state: str) -> bool:

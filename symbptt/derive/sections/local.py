@@ -133,12 +133,12 @@ def state_jacobians(network: Network) -> list[Step]:
     several = couples_within_step(network)
     steps = []
     for link in known:
-        moved = {system.t: system.following} if link.lag == NEXT else {}
+        moved = {system.t: system.following_of(link.source)} if link.lag == NEXT else {}
         left = link.symbol.xreplace(moved)
         right = link.jacobian.xreplace(moved)
         middle = _through_intermediates(network, link)
         lines = chain(left, *([middle.xreplace(moved)] if middle is not None else []), right)
-        where = before_last(system) if link.lag == NEXT else every_step(system)
+        where = before_last(system, link.source) if link.lag == NEXT else every_step(system)
         rule = "local.state_immediate" if several else "local.state_scalar" if system.scalar else "local.state"
         facts = (("variable", left.by), ("target", left.of))
         steps.append(Step(f"local.d{link.target}_d{link.source}_{link.lag}", rule, EQUALITY, left, lines, facts, where))
@@ -149,7 +149,7 @@ def _through_intermediates(network: Network, link: Link) -> Any:
     """(dh_t/dz_t) (dz_t/dh_{t-1}) where the path passes through exactly one intermediate variable."""
     system = network.system
     target = system.by_name[link.target]
-    source = system.at(link.source, system.previous if link.lag == NEXT else system.t)
+    source = system.at(link.source, system.previous_of(link.source) if link.lag == NEXT else system.t)
     middles = [
         e
         for e in system.stage(CELL)

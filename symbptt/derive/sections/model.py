@@ -7,19 +7,24 @@ from sympy import Expr, S
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ...model import LOSS, READOUT, ROWS, Equation, Network, System
+from ...model import CELL, LOSS, READOUT, ROWS, Equation, Network, System
 from ..run import total_loss
 from ..steps import DEFINITION, EQUALITY, HYPOTHESIS, REMARK, Line, Section, Step
 from ..structure import role_of
 from .common import chain, every_step, in_layout
+from .passes import by_pass
 
 
 def model_section(network: Network) -> Section:
     """Return the equations, the loss, and the layout convention."""
     system = network.system
     last = system.reduction == "last"
-    steps = [
-        Step(
+    cell: list[tuple[str, Step]] = []
+    rest: list[Step] = []
+    for e in system.equations:
+        if e.stage == LOSS and last:
+            continue
+        step = Step(
             f"model.{e.name}",
             f"model.{_model_rule(system, e)}",
             DEFINITION,
@@ -28,9 +33,12 @@ def model_section(network: Network) -> Section:
             facts=(("symbol", e.left),),
             steps=every_step(system),
         )
-        for e in system.equations
-        if not (e.stage == LOSS and last)
-    ]
+        if e.stage == CELL:
+            cell.append((e.name, step))
+        else:
+            rest.append(step)
+    after = [Step("model.after_passes", "model.after_passes", REMARK)] if system.mixed else []
+    steps = [*by_pass("model", system, cell), *after, *rest]
     steps.append(_total_step(system))
     if system.masked:
         steps.append(_mask_step(system))
@@ -43,7 +51,7 @@ def model_section(network: Network) -> Section:
         )  # fmt: skip
     convention = "model.scalar" if system.scalar else in_layout(system, "model.layout")
     steps.append(Step(convention, convention, REMARK, facts=(("h", system.at(system.states[0])), ("L", system.L))))
-    return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start) for s in system.states)),))
+    return Section("model", tuple(steps), (("states", tuple(system.at(s, system.start_of(s)) for s in system.states)),))
 
 
 def _loss_steps(system: System) -> tuple[Expr, Expr]:
@@ -60,8 +68,8 @@ def _model_rule(system: System, equation: Equation) -> str:
 def equation_rule(system: System, equation: Equation) -> str:
     """Return what an equation is, the end of a phrase key.
 
-    ``affine``, ``affine_state``, ``intermediate``, ``state``, ``readout``, ``prediction``, ``loss``, or the role that
-    the cell or its structure gives it.
+    ``affine``, ``affine_state``, ``affine_layer``, ``intermediate``, ``joined``, ``state``, ``readout``,
+    ``prediction``, ``loss``, or the role that the cell or its structure gives it.
     """
     if equation.stage == LOSS:
         return "loss"
@@ -73,14 +81,29 @@ def equation_rule(system: System, equation: Equation) -> str:
     if equation.name in system.states:
         return "state"
     if not _is_pre_activation(system, equation):
-        return "intermediate"
+        return "joined" if _joins_directions(system, equation) else "intermediate"
     reads_input = any(A.depends(equation.right, system.at(name)) for name in system.inputs)
+    if not reads_input and _reads_layer_below(system, equation):
+        return "affine_layer"
     return "affine" if reads_input else "affine_state"
+
+
+def _joins_directions(system: System, equation: Equation) -> bool:
+    """Whether an equation puts variables of both directions of time on top of each other."""
+    joined = equation.right.args if isinstance(equation.right, N.Concat) else ()
+    return system.mixed and {system.direction_of(p.name) for p in joined if isinstance(p, A.MatrixAt)} == {1, -1}
+
+
+def _reads_layer_below(system: System, equation: Equation) -> bool:
+    """Whether an equation of a layer reads what another layer computes at the same step."""
+    layer, _, _ = equation.name.rpartition(".")
+    others = (e for e in system.stage(CELL) if layer and e.name.rpartition(".")[0] != layer)
+    return any(A.depends(equation.right, e.left) for e in others)
 
 
 def _is_pre_activation(system: System, equation: Equation) -> bool:
     """Whether it is affine in a vector state of the step before, and an activation reads it."""
-    states = [system.at(name, system.previous) for name in system.states]
+    states = [system.at(name, system.previous_of(name)) for name in system.states]
     if any(isinstance(p, N.Map | N.Apply | N.Hadamard) for p in sympy.preorder_traversal(equation.right)):
         return False
     in_rows = system.layout == ROWS

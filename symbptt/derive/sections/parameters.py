@@ -7,6 +7,7 @@ from ...model import Network
 from ..generic import generic
 from ..steps import EQUALITY, Section, Step
 from .common import every_step, filled_in
+from .passes import pass_rule
 
 
 def parameter_section(network: Network) -> Section:
@@ -29,10 +30,10 @@ def parameter_section(network: Network) -> Section:
                  (("variable", system.at(name)),), every_step(system))
         )  # fmt: skip
     for name in system.states:
-        left = g.adjoint_of(name, system.start)
+        left = g.adjoint_of(name, system.start_of(name))
         right = g.initial_gradient(name)
         steps.append(
-            Step(f"initial.{name}", "parameter.initial", EQUALITY, left, filled_in(left, right, g.in_states(right)),
-                 (("variable", system.at(name, system.start)),))
+            Step(f"initial.{name}", pass_rule(system, "parameter.initial"), EQUALITY, left,
+                 filled_in(left, right, g.in_states(right)), (("variable", system.at(name, system.start_of(name))),))
         )  # fmt: skip
     return Section("parameters", tuple(steps))

@@ -17,7 +17,6 @@ def dependency_section(network: Network) -> Section:
         facts = (("variable", system.at(name)), ("ways", tuple(found)), ("count", len(found)))
         line = chain_rule(network, name)
         left = g.adjoint_of(name)
-        steps.append(
-            Step(f"dependency.{name}", "dependency.state", EQUALITY, left, (line,), facts, before_last(system))
-        )
+        where = before_last(system, name)
+        steps.append(Step(f"dependency.{name}", "dependency.state", EQUALITY, left, (line,), facts, where))
     return Section("dependency", tuple(steps))

@@ -13,27 +13,28 @@ from ..generic import LOCAL, NEXT, Generic, generic
 from ..links import couples_within_step
 from ..steps import EQUALITY, Line, Section, Step
 from .common import BRACE_LOCAL, BRACE_NEXT, BRACE_SAME, before_last, chain, chain_rule, every_step, ways
+from .passes import by_pass, pass_rule
 
 
 def recursion_section(network: Network) -> Section:
     """Return the boundary, the recursion of every state, and the adjoints of the intermediate variables."""
     g, system = generic(network), network.system
-    steps = []
+    steps: list[tuple[str, Step]] = []
     for name in g.adjoints:
         if name in system.states:
-            steps += [_boundary(g, name), _recursion(network, name)]
+            steps += [(name, _boundary(g, name)), (name, _recursion(network, name))]
         else:
-            steps += _intermediate(network, name)
-    return Section("recursion", tuple(steps))
+            steps += [(name, step) for step in _intermediate(network, name)]
+    return Section("recursion", tuple(by_pass("recursion", system, steps)))
 
 
 def _boundary(g: Generic, name: str) -> Step:
     system = g.system
-    end = system.last
+    end = system.last_of(name)
     left = g.adjoint_of(name, end)
     expr = g.at_step(name, end)
     lines = chain(left, expr, g.fill_local(expr))
-    return Step(f"boundary.{name}", "recursion.boundary", EQUALITY, left, lines,
+    return Step(f"boundary.{name}", pass_rule(system, "recursion.boundary"), EQUALITY, left, lines,
                 (("variable", system.at(name)), ("end", end)))  # fmt: skip
 
 
@@ -41,7 +42,8 @@ def _recursion(network: Network, name: str) -> Step:
     g, system = generic(network), network.system
     left = g.adjoint_of(name)
     adjoint = g.adjoints[name]
-    braces = tuple({LOCAL: BRACE_LOCAL, NEXT: BRACE_NEXT}.get(t.source, BRACE_SAME) for t in adjoint.terms)
+    notes = {LOCAL: BRACE_LOCAL, NEXT: pass_rule(system, BRACE_NEXT)}
+    braces = tuple(notes.get(t.source, BRACE_SAME) for t in adjoint.terms)
     opaque = Line("=", adjoint.expr, braces if len(braces) > 1 and _splits(adjoint.expr, len(braces)) else ())
     rule = chain_rule(network, name)
     filled = g.fill_local(adjoint.expr)
@@ -49,8 +51,10 @@ def _recursion(network: Network, name: str) -> Step:
     if rule.braces:
         lines = tuple(Line(k.sign, k.expr, k.braces if k.expr == rule.expr else ()) for k in lines)
     rule_key = _ANATOMY.get(frozenset(term.source for term in adjoint.terms), "recursion.state_mixed")
+    rule_key = "recursion.state_pass" if system.mixed else rule_key
     return Step(f"recursion.{name}", rule_key, EQUALITY, left, lines,
-                (("variable", system.at(name)), ("start", system.last)), before_last(system))  # fmt: skip
+                (("variable", system.at(name)), ("start", system.last_of(name))),
+                before_last(system, name))  # fmt: skip
 
 
 _ANATOMY = {frozenset({LOCAL, NEXT}): "recursion.state", frozenset({NEXT}): "recursion.state_only"}
@@ -82,7 +86,7 @@ def _intermediate(network: Network, name: str) -> list[Step]:
     found = tuple(ways(network, name))
     facts = (("variable", system.at(name)), ("ways", found))
     apart = g.ends_apart(name)
-    where = before_last(system) if apart else every_step(system)
+    where = before_last(system, name) if apart else every_step(system)
     rule = "recursion.intermediate" if found else "recursion.nothing"
     step = Step(f"recursion.{name}", rule, EQUALITY, left, lines, facts, where)
     return [_boundary(g, name), step] if apart else [step]

@@ -8,8 +8,9 @@ from sympy import Integer
 
 from ...model import Network
 from ..generic import Generic, generic
-from ..run import steps_of
+from ..run import order_of
 from ..steps import EQUALITY, Line, Section, Step
+from .passes import pass_fact, pass_rule
 
 SHOWN = 8
 """Up to so many steps are written out unless the section is asked for by name."""
@@ -23,15 +24,21 @@ def unrolled_section(network: Network, most: int | None = SHOWN) -> Section | No
     g = generic(network)
     inner = {name: _chain(g, adjoint.expr) for name, adjoint in g.adjoints.items()}
     steps = []
-    for t in steps_of(system, int(system.steps), backward=True):
+    for scan, t in order_of(system, int(system.steps), backward=True):
         when = Integer(t)
-        edge = when in (system.last, system.end)
-        for name in g.adjoints:
+        for name in g.adjoints_of(scan):
+            edge = when in (system.last_of(name), system.end)
             left = g.adjoint_of(name, when)
             exprs = _chain(g, g.at_step(name, when)) if edge else [e.xreplace({system.t: when}) for e in inner[name]]
             chain = tuple(Line("=", expr) for expr in exprs if expr != left)
-            rule = "unrolled.boundary" if when == system.last and name in system.states else "unrolled.step"
-            steps.append(Step(f"unrolled.{name}.{t}", rule, EQUALITY, left, chain, (("step", t),)))
+            rule = (
+                pass_rule(system, "unrolled.boundary")
+                if when == system.last_of(name) and name in system.states
+                else "unrolled.step"
+            )
+            steps.append(
+                Step(f"unrolled.{name}.{t}", rule, EQUALITY, left, chain, (*pass_fact(system, scan), ("step", t)))
+            )
     return Section("unrolled", tuple(steps))
 
 
