@@ -30,6 +30,10 @@ CELLS: dict[str, Cell] = BEYOND_ELMAN | {
 }
 
 
+MIXED = frozenset({"bidirectional", "stacked bidirectional"})
+"""Cells that run in both directions of time, which some topics refuse."""
+
+
 def own_sizes(cell: Cell) -> dict[str, int]:
     """Numbers for the sizes of a cell beside n and m."""
     names = {str(s) for _, shape in cell.inferred for part in shape for s in part.free_symbols}

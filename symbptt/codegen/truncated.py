@@ -138,7 +138,7 @@ class TruncatedModule(Module):
             self.put(f"{names[line.name]} = {self.all.full(line.expr).text}", 8)
             self.put(f"{totals[line.name]} += {names[line.name]}", 8)
         for line in self.plan.carries:
-            self._carry(line, lag)
+            self._hand_on(line, lag)
         local = [name for name in self.plan.generic.read_by_loss if f"local.{name}" in self._locals()]
         for name in local:
             self.say("a loss enters at its own step alone", 8)
@@ -154,7 +154,7 @@ class TruncatedModule(Module):
     def _start(self, state: str) -> str:
         return self.names(f"share of the initial {state}", f"{self.arguments[f'{state}0']}_share")
 
-    def _carry(self, line: Line, lag: str) -> None:
+    def _hand_on(self, line: Line, lag: str) -> None:
         """Hand on what each step contributes to the step before it."""
         name, state = self.pseudo(line.name), line.name.partition(".")[2]
         shape = self.plan.shape(state)

@@ -21,7 +21,7 @@ from .closed import _local, check_closed, joint, local_joint, loss_index, one_st
 from .forms import _when
 from .generic import generic
 from .induction import Proof, constant_jacobian, in_powers, induction, written
-from .links import links
+from .links import links, with_numbers_filled
 from .ordered import powers
 from .tidy import as_written, substitute
 
@@ -99,6 +99,7 @@ def immediate_written(network: Network, key: str) -> Any:
 
 def _path(system: System, expr: Any, symbol: Any) -> Any:
     """d expr / d vec(symbol), through intermediate variables of the step and no state."""
+    expr = with_numbers_filled(system, expr)
     terms = [A.influence(expr, symbol)] if A.depends(expr, symbol) else []
     for equation in system.stage(CELL):
         if equation.name in system.states or not A.depends(expr, equation.left):

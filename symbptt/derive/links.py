@@ -38,15 +38,20 @@ class NoLinksError(TypeError):
     """A path between states passes through a matrix-valued variable, so that there is no Jacobian matrix."""
 
 
+def with_numbers_filled(system: System, expr: Any) -> Any:
+    """Return an expression with the intermediate variables that are numbers (a mean, say) written out."""
+    for equation in reversed(system.stage(CELL)):
+        if equation.name not in system.states and not A.shape_of(equation.left) and A.depends(expr, equation.left):
+            expr = substitute(expr, {equation.left: equation.right})
+    return expr
+
+
 def _path(system: System, expr: Any, source: Any) -> Any:
     """d expr / d source, through intermediate variables of the step and no state.
 
     Variables that are numbers (a mean, say) are filled in, so that every factor is a Jacobian matrix.
     """
-    terms = []
-    for equation in reversed(system.stage(CELL)):
-        if equation.name not in system.states and not A.shape_of(equation.left) and A.depends(expr, equation.left):
-            expr = substitute(expr, {equation.left: equation.right})
+    expr, terms = with_numbers_filled(system, expr), []
     if A.depends(expr, source):
         terms.append(A.jacobian(expr, source))
     for equation in system.stage(CELL):
