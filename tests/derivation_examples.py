@@ -211,6 +211,17 @@ def special_models() -> dict[str, RNN]:
     }
 
 
+def remedy_models() -> dict[str, RNN]:
+    """Clipping, initialisation, and before and after."""
+    shown = ("clipping", "initialisation", "comparison")
+    before = {"clip": 0.5, "before": {"cell": "tanh"}}
+    return {
+        "remedies": RNN("tanh", sections=shown),
+        "remedies, numbers": with_numbers(RNN("residual", 2, 1, steps=3)).replace(sections=shown, remedies=before),
+        "remedies, scalar": with_numbers(RNN("leaky_relu", 1, 1, steps=3)).replace(sections=shown, remedies=before),
+    }
+
+
 def two_methods() -> dict[str, RNN]:
     """Path expansion beside the recursion: each way of listing the chains, and of counting."""
     shown: dict[str, Any] = {"sections": ("methods", "cost")}
@@ -223,6 +234,7 @@ def two_methods() -> dict[str, RNN]:
         "chains, joint": with_numbers(RNN("lstm", 2, 2, steps=3, **shown)),
         **stability_models(),
         **truncated_models(),
+        **remedy_models(),
     }
 
 

@@ -28,7 +28,7 @@ def check_recipe(given: Instance, step: Step, digits: int) -> tuple[bool, str]:
     for cells, row in zip(facts["rows"], expected, strict=True):
         printed = [float(cell.value) if isinstance(cell, Literal) else float(cell) for cell in cells[-len(row) :]]
         for shown, true in zip(printed, row, strict=True):
-            if not abs(shown - true) <= 0.51 * 10.0 ** (1 - digits) * abs(true) + 1e-12:
+            if not abs(shown - true) <= 0.51 * 10.0 ** (1 - digits) * abs(true) + 1e-30:
                 return False, f"{true:.8g} is printed as {shown:.8g}"
     return True, f"{len(expected)} rows agree with gradients by complex steps"
 
