@@ -26,6 +26,7 @@ EXAMPLES: dict[type, Any] = {
     A.EigenvalueModulus: A.EigenvalueModulus(W, 2),
     A.Determinant: A.Determinant(W),
     A.AngleTangent: A.AngleTangent(h[t], v[t]),
+    A.Clipped: A.Clipped(W, A.Literal("0.5")),
     A.DominantEigenvector: A.DominantEigenvector(A.matmul(A.transpose(W), W)),
 }
 every = pytest.mark.parametrize("expr", list(EXAMPLES.values()), ids=lambda e: type(e).__name__)
@@ -41,6 +42,8 @@ def by_hand(expr: Any, instance: Instance) -> Any:
         a, b = instance.leaf(h[t]), instance.leaf(v[t])
         return np.tan(np.arccos(abs(a @ b) / np.linalg.norm(a) / np.linalg.norm(b)))
     M = instance.leaf(W)
+    if isinstance(expr, A.Clipped):
+        return np.sign(M) * np.minimum(np.abs(M), 0.5)
     stretch = np.sqrt(np.sort(np.linalg.eigvalsh(M.T @ M))[::-1])
     moduli = np.sort(np.abs(np.roots(np.poly(M))))[::-1]
     if isinstance(expr, A.DominantEigenvector):

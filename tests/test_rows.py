@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cells import CELLS, own_sizes
+from cells import CELLS, MIXED, own_sizes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +31,7 @@ LOSSES = [
 MATRIX_STATES = ("delta_rule", "linear_attention")
 LONG = ("lstm", "lstm_peephole", "gru_before", "layer_norm")
 """Cells whose derivations are long; one of their kind is among the quick tests."""
-OWN = {name: cell for name, cell in CELLS.items() if name not in MATRIX_STATES}
+OWN = {name: cell for name, cell in CELLS.items() if name not in (*MATRIX_STATES, *MIXED)}
 
 
 def _in_rows(cell: Any, **parts: Any) -> RNN | None:

@@ -30,6 +30,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symbptt.algebra as A
+from symbptt.algebra import HELD
 from symbptt.algebra import nodes as N
 from symbptt.algebra.base import rank_of, shape_of
 from symbptt.algebra.functions import ElementwiseFunction
@@ -63,7 +64,9 @@ def cases(registry: dict[type, Any], vectors: bool = False) -> list[Any]:
 @pytest.mark.parametrize("registry", [VJP, JACOBIAN], ids=["VJP", "JACOBIAN"])
 def test_every_rule_has_an_example_that_moves(registry):
     covered = {type(case.values[0]) for case in cases(registry, vectors=registry is JACOBIAN)}
-    missing = [kind.__name__ for kind in registry if kind not in EXAMPLES or kind not in covered]
+    # A stopped gradient is 0 by definition, whatever a complex step says.
+    kinds = [kind for kind in registry if kind not in HELD]
+    missing = [kind.__name__ for kind in kinds if kind not in EXAMPLES or kind not in covered]
     assert not missing, f"add examples to tests/algebra_examples.py for {', '.join(missing)}"
 
 

@@ -21,9 +21,10 @@ from symbptt.derive.stability.factors import NoBoundError, factors
 from symbptt.derive.steps import BOUND, MEASURED, TABLE, Line
 from symbptt.errors import RefusedError, ValueInputError
 from symbptt.evaluate.claims import instances
+from symbptt.evaluate.given import given_instance
 from symbptt.evaluate.instance import Instance
 from symbptt.evaluate.measured import check_bound, check_measured, check_table
-from symbptt.evaluate.report import _arrays, verify_derivation
+from symbptt.evaluate.report import verify_derivation
 from symbptt.model import ACTIVATIONS, supremum
 
 VECTOR = RNN("tanh", 3, 2, 2, "linear", reduction="mean", steps=5)
@@ -41,7 +42,7 @@ MODELS = {
 def at_numbers(model: RNN) -> Instance:
     """The instance at the numbers of a model, whose derivatives are complex steps."""
     numbers = model.derivation(sections=["given"]).derived.numbers
-    return Instance(numbers.network, values=_arrays(numbers))
+    return given_instance(numbers)
 
 
 # -- data against complex steps -----------------------------------------------------------------------

@@ -35,6 +35,7 @@ from symbptt.derive.steps import (
 )
 from symbptt.evaluate import report as reports
 from symbptt.evaluate.claims import instances
+from symbptt.evaluate.given import given_instance
 from symbptt.evaluate.instance import Instance
 from symbptt.evaluate.report import verify_derivation
 from symbptt.model import ACTIVATIONS, CATALOGUE
@@ -349,7 +350,7 @@ def _instances(network: Any, seed: int, count: int = 3) -> list[Instance]:
 
 @functools.cache
 def _given(numbers: Any) -> Instance:
-    return Instance(numbers.network, values=reports._arrays(numbers))
+    return given_instance(numbers)
 
 
 class Spoiled(NamedTuple):
