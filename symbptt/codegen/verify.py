@@ -228,7 +228,8 @@ def _sympy_check(network: Network, seed: int) -> Check:
             return Check("sympy.diff", FUNCTION, True, "does not apply: the nested loss is too long to write out")
     (instance,) = instances(small, seed, count=1)
     numbers = {to_scalar(leaf): float(np.ravel(value)[0]) for leaf, value in _leaves(instance)}
-    symbols = {leaf: sympy.Dummy(real=True) for leaf in numbers}
+    # Plain names: a Dummy would be renamed by lambdify, at the price of building the expression anew.
+    symbols = {leaf: sympy.Symbol(f"p_{place}", real=True) for place, leaf in enumerate(numbers)}
     loss = unroll(small, nested=True).loss.doit().xreplace(symbols)
     run = _Run(compile_network(small), instance)
     right = {}
