@@ -5,7 +5,6 @@ Lines differ in dash and marker and heat maps in lightness, so that everything c
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ..algebra.scalar import to_scalar
 from ..algebra.tex import to_tex
 from ..derive.closed import joint, loss_index
 from ..derive.stability.common import recurrent
-from ..errors import MissingToolError, OutputError, RefusedError, UnknownNameError, nearest
+from ..errors import MissingToolError, OutputError, RefusedError, UnknownNameError, nearest, warn
 from ..model import names
 from .phrases import catalogue
 
@@ -242,6 +241,6 @@ def _fonts(lang: str) -> tuple[str, dict[str, Any]]:
     installed = {font.name for font in font_manager.fontManager.ttflist}
     found = next((name for name in CJK_FONTS if name in installed), None)
     if found is None:
-        warnings.warn("no font with Chinese characters was found; the labels of the plot are in English", stacklevel=2)
+        warn("no font with Chinese characters was found; the labels of the plot are in English")
         return "en", {}
     return lang, {"font.family": "sans-serif", "font.sans-serif": [found, "DejaVu Sans"]}
