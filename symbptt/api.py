@@ -510,8 +510,8 @@ class RNN:
     ) -> ForwardMode:
         """Compute loss and gradients in forward mode, by the derived recursion of the influence matrices.
 
-        Parameters and result are those of the function that :meth:`lambdify` returns, for one sequence;
-        see :func:`symbptt.evaluate.rtrl.rtrl`. It shows how forward mode works, and is slow.
+        Parameters and result are those of the function that :meth:`lambdify` returns, for one sequence, with a target
+        for each step; see :func:`symbptt.evaluate.rtrl.rtrl`. It shows how forward mode works, and is slow.
         """
         from .evaluate.rtrl import rtrl
 

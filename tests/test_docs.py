@@ -43,6 +43,42 @@ def test_every_page_is_in_the_contents() -> None:
     assert [page.name for page in PAGES if page.name != "index.md" and f"({page.name})" not in index] == []
 
 
+def test_the_page_of_examples_has_all_of_them() -> None:
+    from symbptt.examples import example_names
+
+    listed = re.findall(r"^\| `([\w-]+)` \|", text_of("docs/examples.md"), flags=re.M)
+    assert sorted(listed) == sorted(example_names())
+
+
+def test_every_kind_of_step_is_described_with_its_test() -> None:
+    from symbptt.derive.steps import KINDS
+
+    rows = re.findall(r"^\| `(\w+)` \|.*\|.*\|$", text_of("docs/verification.md"), flags=re.M)
+    assert sorted(set(rows) & {*KINDS}) == sorted(KINDS)
+
+
+def test_every_section_and_every_cell_is_described() -> None:
+    from symbptt.derive.derivation import SECTIONS
+    from symbptt.model import CATALOGUE
+
+    assert [key for key in SECTIONS if f"`{key}`" not in text_of("docs/python-api.md")] == []
+    assert [name for name in CATALOGUE if f"`{name}`" not in text_of("docs/cells.md")] == []
+
+
+def test_links_into_a_page_lead_to_a_heading() -> None:
+    for page in PAGES:
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+        for link, place in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", text):
+            target = (page.parent / link if link else page).read_text(encoding="utf-8")
+            assert place in anchors(target), f"{page.name}: {link}#{place}"
+
+
+def anchors(text: str) -> list[str]:
+    """The anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.S), flags=re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
 def test_the_version_is_the_same_everywhere() -> None:
     from symbptt import __version__
 

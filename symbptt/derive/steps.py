@@ -22,7 +22,8 @@ KINDS = (
     DEFINITION, EQUALITY, WORKED, HYPOTHESIS, CONVENTION, OBSERVATION, GIVEN, REMARK,
     PROOF, COUNT, TABLE, BOUND, MEASURED, IDENTITY, VALUE,
 )  # fmt: skip
-"""What a step claims. Equalities and worked lines are proved; the other kinds are checked in ways of their own.
+"""What a step claims. Equalities, worked lines, proofs and counts are proved line by line; the other kinds are checked
+in ways of their own, and a remark is not checked.
 
 A bound is a chain with inequalities. What is measured is the value of an expression at the given numbers. A table has
 ``columns`` and ``rows``; with an ``index`` the entries are the values of the columns' expressions at that index. An

@@ -103,7 +103,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Kind -> how many were checked; only ``equality`` and ``worked`` are proved equalities."""
+        """Kind -> how many were checked; ``equality``, ``worked``, ``proof`` and ``count`` are proved line by line."""
         return dict(Counter(check.kind for check in self.checks))
 
     def __add__(self, other: Report) -> Report:
