@@ -87,7 +87,7 @@ def _intermediate(network: Network, name: str) -> list[Step]:
     facts = (("variable", system.at(name)), ("ways", found))
     apart = g.ends_apart(name)
     where = before_last(system, name) if apart else every_step(system)
-    rule = "recursion.intermediate" if found else "recursion.nothing"
+    rule = "recursion.intermediate" if found else "recursion.nothing_yet" if apart else "recursion.nothing"
     step = Step(f"recursion.{name}", rule, EQUALITY, left, lines, facts, where)
     return [_boundary(g, name), step] if apart else [step]
 
