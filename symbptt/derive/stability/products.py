@@ -9,7 +9,7 @@ from ... import algebra as A
 from ...model import Network, System
 from ..closed import joint, one_step_jacobian, span, step_index
 from ..forms import joint_written
-from ..links import links
+from ..links import is_brief, links
 from ..numeric import Numbers
 from ..sections.common import chain
 from ..steps import EQUALITY, Line, Section, Step
@@ -64,9 +64,10 @@ def _several_steps(network: Network) -> Step:
     end = after(system, k)
     left = A.derivative(joint(system, end), joint(system, system.t))
     lines = [span(network, system.t, end)]
-    if len(system.states) == 1 and system.direction == 1:
+    single = len(system.states) == 1 and system.direction == 1
+    written: Any = links(network)[0].jacobian if single else None
+    if single and is_brief(written):
         j = step_index(system, k)
-        written = links(network)[0].jacobian
         moved = written.xreplace({system.t: j})
         constant = isinstance(written, A.Parameter)
         lines.append(A.matrix_power(written, k) if constant else A.time_product(moved, j, system.t + 1, end))
