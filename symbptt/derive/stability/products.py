@@ -64,10 +64,9 @@ def _several_steps(network: Network) -> Step:
     end = after(system, k)
     left = A.derivative(joint(system, end), joint(system, system.t))
     lines = [span(network, system.t, end)]
-    single = len(system.states) == 1 and system.direction == 1
-    written: Any = links(network)[0].jacobian if single else None
-    if single and is_brief(written):
+    if len(system.states) == 1 and system.direction == 1 and is_brief(links(network)[0].jacobian):
         j = step_index(system, k)
+        written = links(network)[0].jacobian
         moved = written.xreplace({system.t: j})
         constant = isinstance(written, A.Parameter)
         lines.append(A.matrix_power(written, k) if constant else A.time_product(moved, j, system.t + 1, end))
