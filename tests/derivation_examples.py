@@ -31,6 +31,7 @@ FAST_WEIGHTS = Cell(
 COUPLED = Cell(
     ["c[t] = tanh(W_c @ c[t-1] + W_x @ x[t])", "h[t] = sigmoid(W_h @ h[t-1]) * c[t]"], states=["h", "c"], name="coupled"
 )
+UNUSED = Cell(["h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])", "u[t] = V @ h[t]"], ["h"], shapes={"u": "n"})
 TWO_SIZES = Cell(
     ["u[t] = tanh(A @ u[t-1] + B @ v[t-1] + W_x @ x[t])", "v[t] = sigmoid(C @ v[t-1] + D @ u[t])"],
     states={"u": "n", "v": "p"},
@@ -197,6 +198,7 @@ def special_models() -> dict[str, RNN]:
         "coupled": RNN(TWO_SIZES, sections=["forward_mode"]),
         "forward mode": with_numbers(RNN("tanh", 2, 1, steps=2, sections=FORWARD)),
         "scalar forward mode": with_numbers(RNN("tanh", 1, 1, steps=2, sections=FORWARD)),
+        "unused": RNN(UNUSED, sections=["recursion"]),
         "masked": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean", mask=True),
         "some losses": with_numbers(RNN("tanh", 1, 1, steps=4, loss_steps=[2, 4])),
         "readouts": RNN("tanh", readout=TWO_READOUTS, loss=TWO_LOSSES),

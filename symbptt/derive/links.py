@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import algebra as A
+from ..algebra import nodes as N
 from ..model import CELL, Network, System
 from .generic import NEXT, SAME
 from .tidy import as_written, substitute
@@ -32,6 +33,11 @@ class Link:
     lag: str
     symbol: Any
     jacobian: Any
+
+
+def is_brief(jacobian: Any) -> bool:
+    """Whether products of a written Jacobian can be read: it has no more than two summands."""
+    return not isinstance(jacobian, N.Plus | N.MatrixPlus) or len(jacobian.args) <= 2
 
 
 class NoLinksError(TypeError):

@@ -293,7 +293,11 @@ class Numbers:
         return found
 
     def observations(self) -> list[Step]:
-        """Growth or decay of the gradient from step T back to step 1, by its norms."""
+        """Growth or decay of the gradient from step T back to step 1, by its norms.
+
+        With a loss at every step the gradient gains a part at each of them, so that its growth tells nothing about the
+        products of Jacobians; then only the norms are stated.
+        """
         steps = []
         for state in self.system.states:
             norms = self.norms(state)
@@ -301,6 +305,7 @@ class Numbers:
                 continue
             ratio = norms[0] / norms[-1]
             rule = "grows" if ratio > 1.0000001 else "decays" if ratio < 0.9999999 else "keeps"
+            rule = rule if self.system.reduction == "last" else "several"
             facts = (
                 ("first", self.in_notation(self.generic.adjoint_of(state, S.One))),
                 ("last", self.in_notation(self.generic.adjoint_of(state, self.system.steps))),

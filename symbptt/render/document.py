@@ -39,6 +39,9 @@ from ..model import CELL, READOUT, System, names_in, one_example
 from ..model.language import bare
 from .phrases import catalogue
 
+_BIAS = re.compile(r"b(_\w+)?")
+"""What the vectors are called that a cell adds, in the catalogue and by custom."""
+
 Inline: TypeAlias = "str | Math"
 
 _CHINESE_GAP = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
@@ -430,6 +433,8 @@ class _Writer:
         if self.system.scalar:
             return "parameter_scalar"
         rank = rank_of(self.example.parameters[symbol.name]) if rank_of(symbol) else 0
+        if rank == 1 and _BIAS.fullmatch(bare(symbol.name)):
+            return "parameter_bias"
         return {0: "parameter_scalar", 1: "parameter_vector", 2: "parameter_matrix"}[rank]
 
     @property

@@ -11,7 +11,7 @@ from ...model import Network
 from ..closed import closed, closed_joint, joint, loss_index, span, step_index
 from ..forms import joint_in_links
 from ..generic import generic
-from ..links import links
+from ..links import is_brief, links
 from ..steps import EQUALITY, Line, Section, Step
 from .common import chain, every_step
 from .proofs import adjoint_proofs
@@ -31,7 +31,7 @@ def closed_section(network: Network) -> Section | None:
         link = links(network)
         product = span(network, system.t, s)
         lines = [product]
-        if len(system.states) == 1 and len(link) == 1:
+        if len(system.states) == 1 and len(link) == 1 and is_brief(link[0].jacobian):
             j = step_index(system)
             moved = link[0].jacobian.xreplace({system.t: j})
             lines.append(A.time_product(moved, j, system.t + 1, s))

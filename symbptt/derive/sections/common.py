@@ -10,13 +10,13 @@ from sympy import Expr, S
 from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import ROWS, Network, System
-from ..generic import LOCAL, NEXT, generic
+from ..generic import LOCAL, NEXT, Generic, generic
 from ..links import Link, NoLinksError, couples_within_step, links
 from ..steps import Line, Named
 from ..structure import has_many_readers, is_read_once, readers, role_of
 from .passes import pass_rule
 
-BRACE_LOCAL, BRACE_NEXT, BRACE_SAME = "brace.local", "brace.next", "brace.same"
+BRACE_LOCAL, BRACE_NEXT, BRACE_SAME, BRACE_DIRECT = "brace.local", "brace.next", "brace.same", "brace.direct"
 
 
 def chain(left: Any, *exprs: Any) -> tuple[Line, ...]:
@@ -133,8 +133,16 @@ def _by_readers(network: Network, name: str) -> Line:
             expr = expr.xreplace({system.t: system.following_of(name)}) if lag else expr
         terms.append(expr)
         role = role_of(system, term.equation.name)
-        braces.append(f"role.{role}" if role else pass_rule(system, BRACE_NEXT) if lag else BRACE_SAME)
+        braces.append(f"role.{role}" if role else following_brace(g, name, term) if lag else BRACE_SAME)
     return _sum(network, name, terms, braces)
+
+
+def following_brace(g: Generic, name: str, term: Any) -> str:
+    """Return the note under what comes back from the next step: straight from its state, or as the rest does."""
+    states = g.system.states
+    readers = [k.equation.name for k in g.adjoints[name].terms if k.source == NEXT and k.equation is not None]
+    straight = term.equation is not None and term.equation.name in states and any(k not in states for k in readers)
+    return BRACE_DIRECT if straight else pass_rule(g.system, BRACE_NEXT)
 
 
 def _sum(network: Network, name: str, terms: list[Any], braces: list[str]) -> Line:

@@ -12,7 +12,7 @@ from ...model import Network
 from ..generic import LOCAL, NEXT, Generic, generic
 from ..links import couples_within_step
 from ..steps import EQUALITY, Line, Section, Step
-from .common import BRACE_LOCAL, BRACE_NEXT, BRACE_SAME, before_last, chain, chain_rule, every_step, ways
+from .common import BRACE_LOCAL, BRACE_SAME, before_last, chain, chain_rule, every_step, following_brace, ways
 from .passes import by_pass, pass_rule
 
 
@@ -42,8 +42,10 @@ def _recursion(network: Network, name: str) -> Step:
     g, system = generic(network), network.system
     left = g.adjoint_of(name)
     adjoint = g.adjoints[name]
-    notes = {LOCAL: BRACE_LOCAL, NEXT: pass_rule(system, BRACE_NEXT)}
-    braces = tuple(notes.get(t.source, BRACE_SAME) for t in adjoint.terms)
+    notes = {LOCAL: BRACE_LOCAL}
+    braces = tuple(
+        following_brace(g, name, t) if t.source == NEXT else notes.get(t.source, BRACE_SAME) for t in adjoint.terms
+    )
     opaque = Line("=", adjoint.expr, braces if len(braces) > 1 and _splits(adjoint.expr, len(braces)) else ())
     rule = chain_rule(network, name)
     filled = g.fill_local(adjoint.expr)
@@ -87,7 +89,7 @@ def _intermediate(network: Network, name: str) -> list[Step]:
     facts = (("variable", system.at(name)), ("ways", found))
     apart = g.ends_apart(name)
     where = before_last(system, name) if apart else every_step(system)
-    rule = "recursion.intermediate" if found else "recursion.nothing"
+    rule = "recursion.intermediate" if found else "recursion.nothing_yet" if apart else "recursion.nothing"
     step = Step(f"recursion.{name}", rule, EQUALITY, left, lines, facts, where)
     return [_boundary(g, name), step] if apart else [step]
 

@@ -9,7 +9,7 @@ from ... import algebra as A
 from ...model import Network, System
 from ..closed import joint, one_step_jacobian, span, step_index
 from ..forms import joint_written
-from ..links import links
+from ..links import is_brief, links
 from ..numeric import Numbers
 from ..sections.common import chain
 from ..steps import EQUALITY, Line, Section, Step
@@ -64,7 +64,7 @@ def _several_steps(network: Network) -> Step:
     end = after(system, k)
     left = A.derivative(joint(system, end), joint(system, system.t))
     lines = [span(network, system.t, end)]
-    if len(system.states) == 1 and system.direction == 1:
+    if len(system.states) == 1 and system.direction == 1 and is_brief(links(network)[0].jacobian):
         j = step_index(system, k)
         written = links(network)[0].jacobian
         moved = written.xreplace({system.t: j})

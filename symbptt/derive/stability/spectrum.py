@@ -65,7 +65,8 @@ def _exact(key: str, symbol: Any, found: Spectrum) -> list[Step]:
     assert found.polynomial is not None
     shifted = A.subtract(A.product(LAMBDA, A.Identity(symbol.shape[0])), symbol)
     factored = sympy.factor(found.polynomial)
-    lines = [Line("=", found.polynomial)] + ([Line("=", factored)] if factored != found.polynomial else [])
+    ordered = A.add(*found.polynomial.as_ordered_terms())  # by falling powers, as a sum of SymPy is not printed
+    lines = [Line("=", ordered)] + ([Line("=", factored)] if factored != found.polynomial else [])
     facts = (("matrix", symbol), ("free", (LAMBDA,)))
     steps = [Step(f"spectrum.{key}", "spectrum.polynomial", MEASURED, A.Determinant(shifted), tuple(lines), facts)]
     if found.defective and not found.complex:
