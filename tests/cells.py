@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
 from symbptt import Bidirectional, Cell, Stack
 from symbptt.model import ACTIVATIONS, CATALOGUE
 
@@ -32,6 +37,15 @@ CELLS: dict[str, Cell] = BEYOND_ELMAN | {
 
 MIXED = frozenset({"bidirectional", "stacked bidirectional"})
 """Cells that run in both directions of time, which some topics refuse."""
+
+
+LARGE = frozenset({"stacked", "lstm_peephole", "lstm_coupled", "gru_before", "layer_norm", *MIXED})
+"""Cells whose derivations take long; tests that go over all cells leave these to the slow ones."""
+
+
+def by_size(names: Iterable[str]) -> list[Any]:
+    """Names of cells as parameters of a test, those of large cells marked slow."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in names]
 
 
 def own_sizes(cell: Cell) -> dict[str, int]:

@@ -272,6 +272,11 @@ def special_derivations() -> tuple[tuple[str, Derivation], ...]:
     return (*found, ("stepwise", special_models()["long"].derivation(rounding="step", digits=3)))
 
 
+def some_special_derivations() -> tuple[tuple[str, Derivation], ...]:
+    """One of six, for tests that take long over all of them."""
+    return special_derivations()[::6]
+
+
 def rewritten(derivation: Derivation, lang: str, notation: Any) -> Derivation:
     """The same derivation in another language and notation."""
     return Derivation(derivation.derived, lang, notation, derivation.options, derivation.title)

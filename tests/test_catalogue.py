@@ -244,6 +244,7 @@ def check_writers(derivation):
     assert document.title
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", range(len(CATALOGUE)), ids=list(CATALOGUE))
 def test_every_cell_is_written_in_every_format(place):
     model = some_catalogue_models()[place]

@@ -16,7 +16,7 @@ import pytest
 
 from symbptt import cli
 from symbptt.cli import commands
-from symbptt.examples import example_names, load_model
+from symbptt.examples import example_names
 
 
 class Result(NamedTuple):
@@ -107,8 +107,13 @@ def test_derive_in_chinese_text(run):
     assert code == 0 and "梯度爆炸" in out and "$" not in out and "L = (1/2) (y − h₃)²" in out
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("kind", [kind for kind in cli.FORMATS if kind != "pdf"])
+QUICK = ("text", "zh"), ("markdown", "en")
+WAYS = [(kind, lang) for kind in cli.FORMATS if kind != "pdf" for lang in ("en", "zh")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lang"), [pytest.param(*way, marks=() if way in QUICK else pytest.mark.slow) for way in WAYS]
+)
 @pytest.mark.parametrize("name", example_names())
 def test_every_example_in_every_format(run, name, kind, lang):
     code, out, err = run("derive", name, "--to", kind, "--lang", lang, "--no-check")
@@ -207,13 +212,11 @@ def test_gradient_by_every_kind_of_name(run, wrt):
     assert code == 0 and out.startswith("∂L/∂") and not err
 
 
-def is_large(name: str) -> bool:
-    """Whether an example has so many parameters that it takes seconds to verify."""
-    return any(isinstance(load_model(name).get(key), int) and load_model(name)[key] > 8 for key in ("hidden", "inputs"))
+VERIFIED_QUICKLY = ("relu-explosion", "vector-tanh", "two-methods", "clipping", "power-iteration", "delta-rule")
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if is_large(name) else ()) for name in example_names()]
+    "name", [pytest.param(name, marks=() if name in VERIFIED_QUICKLY else pytest.mark.slow) for name in example_names()]
 )
 def test_verify(run, name):
     code, out, err = run("verify", name)

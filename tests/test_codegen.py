@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from cells import LARGE
 from codegen_networks import CELLS, LOSSES, data, elman_networks, entries, largest_error, network
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,7 +71,7 @@ def test_the_reference_refuses_other_cells():
 @pytest.mark.parametrize(
     ("name", "reduction"),
     [
-        (name, reduction)
+        pytest.param(name, reduction, marks=pytest.mark.slow if name in LARGE or reduction == "mean" else ())
         for name, cell in CELLS.items()
         for reduction in ("sum", "mean", "last")
         if cell.direction == 1 or reduction != "last"  # which the model refuses

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 import sympy
-from derivation_examples import MY_LSTM, relu_explosion, rewritten, special_derivations, special_models
+from derivation_examples import (
+    MY_LSTM,
+    relu_explosion,
+    rewritten,
+    some_special_derivations,
+    special_derivations,
+    special_models,
+)
 from sympy.core.symbol import Str
 from sympy.functions.elementary.piecewise import ExprCondPair
 
@@ -32,8 +39,9 @@ def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_every_derivation_fits_the_schema_and_is_complete():
-    for name, derivation in special_derivations():
+@pytest.mark.parametrize("made", [some_special_derivations, pytest.param(special_derivations, marks=pytest.mark.slow)])
+def test_every_derivation_fits_the_schema_and_is_complete(made):
+    for name, derivation in made():
         data = json.loads(derivation.to_json())
         VALIDATOR.validate(data)
         found = list(steps(data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from derivation_examples import MY_LSTM, relu_explosion, special_derivations, special_models
+from derivation_examples import MY_LSTM, relu_explosion, some_special_derivations, special_derivations, special_models
 
 from symbptt import RNN
 from symbptt.algebra.layout import Fence, Fraction, Grid, Ident, Item, Number, Operator, Row, Script, Words
@@ -44,8 +44,9 @@ def test_a_complete_document(lang, head):
     assert tex == relu_explosion().derivation(lang=lang).to_latex(document=True)
 
 
-def test_environments_are_balanced_and_no_blank_line_stands_before_a_display():
-    for name, derivation in special_derivations():
+@pytest.mark.parametrize("made", [some_special_derivations, pytest.param(special_derivations, marks=pytest.mark.slow)])
+def test_environments_are_balanced_and_no_blank_line_stands_before_a_display(made):
+    for name, derivation in made():
         for complete in (True, False):
             tex = derivation.to_latex(document=complete)
             begun, ended = (re.findall(rf"\\{word}\{{([^}}]+)\}}", tex) for word in ("begin", "end"))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import sympy
-from cells import CELLS, LSTM, SCALAR, own_sizes
+from cells import CELLS, LSTM, SCALAR, by_size, own_sizes
 from derivation_examples import with_numbers
 
 from symbptt import RNN, load
@@ -86,7 +86,7 @@ def test_every_step_of_a_catalogue_cell_is_proved(model: RNN) -> None:
     _proved(model.derivation())
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", by_size(CELLS))
 def test_every_step_of_any_other_cell_is_proved(name: str) -> None:
     readout, reduction = [(None, "sum"), ("linear", "mean"), ("linear", "last")][list(CELLS).index(name) % 3]
     if CELLS[name].direction == -1:
@@ -96,15 +96,17 @@ def test_every_step_of_any_other_cell_is_proved(name: str) -> None:
     _proved(RNN(CELLS[name], readout=readout, reduction=reduction).derivation())
 
 
-@pytest.mark.parametrize(
-    ("name", "rounding"),
-    [*((n, "carry") for n in CELLS), ("lstm", "step"), ("coupled", "step"), ("delta_rule", "step")],
-)
-def test_every_line_with_numbers_is_proved(name: str, rounding: str) -> None:
+@pytest.mark.parametrize("name", by_size(CELLS))
+def test_every_line_with_numbers_is_proved(name: str, rounding: str = "carry") -> None:
     cell = CELLS[name]
     sizes = dict.fromkeys(own_sizes(cell), 2)
     model = with_numbers(RNN(cell, hidden=2, inputs=1 if name == "scalar pair" else 2, steps=2, sizes=sizes))
     _proved(model.derivation(detail="numbers", rounding=rounding), worked=True)
+
+
+@pytest.mark.parametrize("name", ["lstm", "coupled", "delta_rule"])
+def test_every_line_with_numbers_rounded_at_each_step_is_proved(name: str) -> None:
+    test_every_line_with_numbers_is_proved(name, "step")
 
 
 @pytest.mark.parametrize("rounding", ["carry", "step"])
