@@ -218,10 +218,11 @@ def remedy_models() -> dict[str, RNN]:
     """Clipping, initialisation, and before and after."""
     shown = ("clipping", "initialisation", "comparison")
     before = {"clip": 0.5, "before": {"cell": "tanh"}}
+    other = {"clip": 0.5, "before": {"values": {"W_h": 3.0}}}
     return {
         "remedies": RNN("tanh", sections=shown),
         "remedies, numbers": with_numbers(RNN("residual", 2, 1, steps=3)).replace(sections=shown, remedies=before),
-        "remedies, scalar": with_numbers(RNN("leaky_relu", 1, 1, steps=3)).replace(sections=shown, remedies=before),
+        "remedies, scalar": with_numbers(RNN("leaky_relu", 1, 1, steps=3)).replace(sections=shown, remedies=other),
     }
 
 
