@@ -167,7 +167,7 @@ def stability_models() -> dict[str, RNN]:
 
 def special_models() -> dict[str, RNN]:
     """Models that between them use every rule."""
-    kept = {"W_h": 1.0, "h0": 1.0, "target": [0.0, 3.0]}
+    kept = {"W_h": 1.0, "h0": 1.0, "target": [0.0, 0.0, 3.0]}
     at_kinks = {"W_h": 1, "W_x": 1, "b_h": 0, "h0": 0, "x": [0, -1, 2], "target": [1, 1, 1]}
     return {
         "relu": relu_explosion(),
@@ -181,7 +181,8 @@ def special_models() -> dict[str, RNN]:
         "no input": RNN("tanh", inputs=None, bias=False, reduction="last"),
         "no input, numbers": with_numbers(RNN("tanh", 2, None, steps=2)),
         "long": with_numbers(RNN("tanh", 1, 1, steps=20), 0.5),
-        "keeps": RNN("linear", 1, None, steps=2, bias=False, values=kept, reduction="last"),
+        "keeps": RNN("linear", 1, None, steps=3, bias=False, values=kept, reduction="last"),
+        "decays": RNN("linear", 1, None, steps=3, bias=False, values={**kept, "W_h": 0.5}, reduction="last"),
         "stack": RNN(Stack(["tanh", "lstm"]), readout="linear"),
         "scalar stack": with_numbers(RNN(Stack(["tanh", "relu"]), 1, 1, steps=2)),
         "bidirectional": RNN(Bidirectional("tanh"), readout="softmax", loss="cross_entropy", steps=2),
@@ -217,10 +218,11 @@ def remedy_models() -> dict[str, RNN]:
     """Clipping, initialisation, and before and after."""
     shown = ("clipping", "initialisation", "comparison")
     before = {"clip": 0.5, "before": {"cell": "tanh"}}
+    other = {"clip": 0.5, "before": {"values": {"W_h": 3.0}}}
     return {
         "remedies": RNN("tanh", sections=shown),
         "remedies, numbers": with_numbers(RNN("residual", 2, 1, steps=3)).replace(sections=shown, remedies=before),
-        "remedies, scalar": with_numbers(RNN("leaky_relu", 1, 1, steps=3)).replace(sections=shown, remedies=before),
+        "remedies, scalar": with_numbers(RNN("leaky_relu", 1, 1, steps=3)).replace(sections=shown, remedies=other),
     }
 
 

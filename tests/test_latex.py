@@ -7,7 +7,7 @@ import re
 import pytest
 from derivation_examples import MY_LSTM, relu_explosion, some_special_derivations, special_derivations, special_models
 
-from symbptt import RNN
+from symbptt import RNN, load
 from symbptt.algebra.layout import Fence, Fraction, Grid, Ident, Item, Number, Operator, Row, Script, Words
 from symbptt.algebra.tex import to_tex
 from symbptt.render.breaking import broken, width
@@ -157,3 +157,12 @@ def test_no_line_of_any_example_is_wider_than_the_text():
 
 def test_the_width_of_words_counts_chinese_double():
     assert width(Words("梯度")) == 2 * width(Words("ab"))
+
+
+def test_lists_of_numbers_stand_side_by_side():
+    """Eleven matrices of 2 x 2 and vectors of 2 take four lines, in their order, and not one line each."""
+    tex = load("delta-rule").derivation(sections=["given"]).to_latex()
+    rows = tex.partition("\\begin{align*}\n")[2].partition("\n\\end{align*}")[0].splitlines()
+    names = ["W_k", "W_v", "W_q", "w_\\beta", "S_0", "x_1", "x_2", "x_3", "\\hat{y}_1", "\\hat{y}_2", "\\hat{y}_3"]
+    assert [row.count("&=") for row in rows] == [3, 3, 3, 2]
+    assert re.findall(r"(?:^| & )(\S+) &=", "\n".join(rows), re.MULTILINE) == names

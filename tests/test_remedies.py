@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -130,6 +131,16 @@ def test_what_is_compared_with_is_the_model_with_the_changes_undone():
     for bptt, ratio in zip((plain, residual), shown, strict=True):
         adjoints = bptt(*arguments).adjoints["h"]
         assert abs(adjoints[0] / adjoints[-1]) == pytest.approx(ratio, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "name, changed",
+    [("gates", ["[-1.0; -1.0; -1.0; -1.0]", "[3.0; 3.0; 3.0; 3.0]"]), ("residual", ["tanh(zₜ)", "hₜ₋₁ + tanh(zₜ)"])],
+)
+def test_a_comparison_says_what_was_changed(name, changed):
+    text = load(name).derivation(sections=["comparison"], lang="en").to_text()
+    (remark,) = re.findall(r"Before the change, .*?\.\n\n", text, re.DOTALL)
+    assert all(side in " ".join(remark.replace("\u2212", "-").split()) for side in changed)
 
 
 def same() -> dict[str, Any]:

@@ -324,7 +324,7 @@ OPERATORS: dict[str, Callable[[Any], Any]] = {
 @functools.cache
 def derivations() -> dict[str, Derived]:
     numbers = with_numbers(RNN("tanh", 2, 3, 2, "softmax", "cross_entropy", steps=2), 0.5)
-    scalar = with_numbers(RNN("relu", 1, 1, 1, "linear", steps=2))
+    scalar = with_numbers(RNN("relu", 1, 1, 1, "linear", steps=3))
     models = {
         "vectors": RNN("tanh", readout="softmax", loss="cross_entropy", reduction="mean"),
         "steps": RNN("relu", readout="linear", steps=3),
@@ -524,9 +524,10 @@ def _only(derived: Derived, kind: str) -> Iterator[tuple[str, Step]]:
 
 
 WITH_NUMBERS = ["numbers", "scalar numbers", "worked example", "rounded at each step"]
+WITH_A_TREND = ["scalar numbers", "worked example"]
 
 
-@pytest.mark.parametrize("name", WITH_NUMBERS)
+@pytest.mark.parametrize("name", WITH_A_TREND)
 @pytest.mark.parametrize("fact", ["ratio", "first_norm", "last_norm", "rate"])
 def test_a_changed_figure_of_an_observation_is_found(name: str, fact: str) -> None:
     derived = derivations()[name]
@@ -537,7 +538,7 @@ def test_a_changed_figure_of_an_observation_is_found(name: str, fact: str) -> No
         assert failures(with_step(derived, section, step, wrong)) == [step.key]
 
 
-@pytest.mark.parametrize("name", WITH_NUMBERS)
+@pytest.mark.parametrize("name", WITH_A_TREND)
 def test_growth_is_not_called_decay(name: str) -> None:
     derived = derivations()[name]
     for section, step in _only(derived, OBSERVATION):

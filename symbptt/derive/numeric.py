@@ -296,12 +296,12 @@ class Numbers:
         """Growth or decay of the gradient from step T back to step 1, by its norms.
 
         With a loss at every step the gradient gains a part at each of them, so that its growth tells nothing about the
-        products of Jacobians; then only the norms are stated.
+        products of Jacobians; then only the norms are stated. Two steps show no trend.
         """
         steps = []
         for state in self.system.states:
             norms = self.norms(state)
-            if len(norms) < 2 or norms[-1] == 0 or self.system.direction_of(state) != 1:
+            if len(norms) < 3 or norms[-1] == 0 or self.system.direction_of(state) != 1:
                 continue
             ratio = norms[0] / norms[-1]
             rule = "grows" if ratio > 1.0000001 else "decays" if ratio < 0.9999999 else "keeps"

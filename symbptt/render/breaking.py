@@ -183,14 +183,38 @@ def broken(item: Item, first: float, rest: float) -> list[Piece]:
 
 
 def _filled(pieces: list[Piece], first: float, rest: float) -> list[Piece]:
-    lines: list[Piece] = []
-    for tex, wide in pieces:
+    lines: list[list[Piece]] = []
+    for piece in pieces:
         room = rest if len(lines) > 1 else first
-        if lines and lines[-1][1] + wide <= room:
-            lines[-1] = (f"{lines[-1][0]} {tex}", lines[-1][1] + wide)
+        if lines and _wide(lines[-1]) + piece[1] <= room:
+            lines[-1].append(piece)
         else:
-            lines.append((tex, wide))
-    return lines
+            lines.append([piece])
+    if len(lines) > 1:
+        _share(lines[-2], lines[-1], rest)
+    return [(" ".join(tex for tex, _ in line), _wide(line)) for line in lines]
+
+
+def _share(line: list[Piece], last: list[Piece], room: float) -> None:
+    """Move short factors down from a line, so that the last line is no single factor that is torn from the others.
+
+    >>> line, last = [("(a + b)", 20.0), ("c", 1.0), ("d", 1.0)], [("e", 1.0)]
+    >>> _share(line, last, 25.0)
+    >>> line, last
+    ([('(a + b)', 20.0)], [('c', 1.0), ('d', 1.0), ('e', 1.0)])
+    """
+    while len(line) > 1 and _wide(last) < _SHORTEST * room and not last[0][0].startswith(("+", "-")):
+        if line[-1][1] > _SHORTEST * room / 2:
+            return
+        last.insert(0, line.pop())
+
+
+_SHORTEST = 0.25
+"""A last line that begins with a factor is not shorter than this share of the room, where it can be longer."""
+
+
+def _wide(line: list[Piece]) -> float:
+    return sum(wide for _, wide in line)
 
 
 def _pieces(item: Item, room: float) -> list[Piece]:

@@ -206,7 +206,23 @@ def _unaligned(row: str) -> str:
 
 def _rows(block: Group, room: float) -> list[Piece]:
     column = max(width(display.left) for display in block.displays)
-    return [row for display in block.displays for row in _chain(display, column, room)]
+    rows = [row for display in block.displays for row in _chain(display, column, room)]
+    return _in_columns(rows, room) if len(rows) > _LONG_GROUP and all(map(_is_value, block.displays)) else rows
+
+
+def _is_value(display: Display) -> bool:
+    """Whether a display is one entry of a list of numbers, given or found."""
+    return display.key.startswith(("given.", "result.")) and len(display.lines) == 1 and not display.reason
+
+
+def _in_columns(rows: list[Piece], room: float) -> list[Piece]:
+    """Write short lines that do not go on from each other side by side, as many as fit."""
+    gap, widest = 3.0, max(wide for _, wide in rows)
+    count = min(4, int((room + gap) // (widest + gap)))
+    if count < 2:
+        return rows
+    lines = [rows[i : i + count] for i in range(0, len(rows), count)]
+    return [(" & ".join(tex for tex, _ in line), count * (widest + gap) - gap) for line in lines]
 
 
 def _chain(display: Display, column: float, room: float) -> list[Piece]:

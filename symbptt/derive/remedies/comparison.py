@@ -15,7 +15,7 @@ from ..generic import generic
 from ..numeric import Numbers
 from ..stability.common import chosen, literal
 from ..stability.floats import Measured
-from ..steps import TABLE, Phrase, Section, Step
+from ..steps import REMARK, TABLE, Phrase, Section, Step
 from .settings import Remedies
 
 SIDES = ("before", "after")
@@ -46,7 +46,30 @@ def comparison_section(network: Network, numbers: Numbers | None, settings: Reme
              facts=(*known, ("columns", columns[1:]), ("rows", (tuple(ratios.values()),)),
                     ("recipe", ("ratios", other, values)))),
     ]  # fmt: skip
-    return Section("comparison", tuple(steps))
+    return Section("comparison", (*_changes(numbers, Numbers(other, dict(values), numbers.rounding)), *steps))
+
+
+def _changes(after: Numbers, before: Numbers) -> list[Step]:
+    """Return what was changed: equations of variables that both networks have, and given numbers that are shown."""
+    found = []
+    for name, now in after.system.by_name.items():
+        was = before.system.by_name.get(name)
+        if was is not None and was.right != now.right:
+            sides = (after.in_notation(now.left), before.in_notation(was.right), after.in_notation(now.right))
+            found.append(("comparison.equation", name, sides))
+    old = _shown_numbers(before)
+    for leaf, value in _shown_numbers(after).items():
+        if leaf in old and old[leaf] != value:
+            found.append(("comparison.number", str(leaf), (leaf, old[leaf], value)))
+    return [
+        Step(f"comparison.changed.{name}", rule, REMARK, facts=tuple(zip(("variable", *SIDES), sides, strict=True)))
+        for rule, name, sides in found
+    ]
+
+
+def _shown_numbers(numbers: Numbers) -> dict[Any, Any]:
+    """Return the given numbers that are printed, symbol -> value."""
+    return dict(row for step in numbers.given_steps() for row in dict(step.facts).get("rows", ()))
 
 
 @lru_cache(maxsize=8)
