@@ -1,0 +1,8 @@
+"""The public objects: thin facades that hold frozen data and call the layers below."""
+
+from ..model import Cell, Loss
+from ..model.truncation import Randomised, Segments, Window
+from .derivation import Derivation, StabilityDerivation
+from .model import RNN, load
+
+__all__ = ["RNN", "Cell", "Derivation", "Loss", "Randomised", "Segments", "StabilityDerivation", "Window", "load"]

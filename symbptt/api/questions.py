@@ -1,0 +1,270 @@
+"""What can be asked of a model: gradients, derivations, functions, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sympy import Basic
+
+from ..algebra.rounding import Rounding
+from ..derive.derivation import TRUNCATION, Options, derive
+from ..derive.forms import gradient
+from ..derive.influence import influence
+from ..derive.remedies import Remedies
+from ..derive.saliency import saliency
+from ..derive.stability import STABILITY, check_jacobians
+from ..derive.unroll import Unrolled, unroll
+from ..errors import ValueInputError
+from ..model import Network, whole
+from ..model.truncation import Truncation, truncation, truncations
+from ..model.values import freeze, known_keys, with_steps
+from .derivation import Derivation, StabilityDerivation
+from .parts import settings_of, thawed
+
+if TYPE_CHECKING:
+    from ..codegen.bptt import Bptt
+    from ..derive.methods import Paths
+    from ..evaluate.report import Report
+    from ..evaluate.rtrl import ForwardMode
+
+
+class Questions:
+    """What can be asked of :class:`symbptt.RNN`, which has the attributes named here."""
+
+    __slots__ = ()
+    _network: Network
+    _notation: Any
+    _values: tuple[tuple[str, Any], ...]
+    _sections: tuple[str, ...]
+    _random: tuple[tuple[str, Any], ...]
+    _truncate: tuple[Truncation, ...]
+
+    if TYPE_CHECKING:
+        notation: Any
+        remedies: Any
+        system: Any
+        title: Any
+        values: Any
+        replace: Any
+
+    def gradient(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
+        """Return dL/d(wrt) as a SymPy expression; see :func:`symbptt.derive.forms.gradient`."""
+        return gradient(self._network, wrt, at, form)
+
+    def influence(self, wrt: str, at: Any = None, form: str = "recursive") -> Basic:
+        """Return dh_t/dvec(wrt) as a SymPy expression; see :func:`symbptt.derive.influence.influence`.
+
+        Matrices are stacked by columns, and several states stand on top of each other.
+
+        >>> RNN("tanh").influence("W_h", form="closed")
+        sum(prod(d(h[j])/d(h[j - 1]), j=s + 1..t) @ diag(1 - h[s] * h[s]) @ kron(h[s - 1].T, I(n)), s=1..t)
+        """
+        return influence(self._network, wrt, at, form)
+
+    def saliency(
+        self, of: str = "l", by: str = "x", at: Any = None, of_step: Any = None, form: str = "closed"
+    ) -> Basic:
+        """Return dl_s/dx_t or dy_s/dx_t as a SymPy expression; see :func:`symbptt.derive.saliency.saliency`."""
+        return saliency(self._network, of, by, at, of_step, form)
+
+    def saliency_norms(self, of: str = "l", by: str = "x", values: Mapping[str, Any] | None = None) -> Any:
+        """Return the 2-norms (Frobenius norms) of dl_s/dx_t or dy_s/dx_t as an array (T, T), row s - 1, column t - 1.
+
+        They come from one batched call of the generated function. Where the output of a step cannot depend on an
+        input, the entry is 0. :func:`symbptt.render.plots_saliency.plot_saliency` draws them.
+
+        Parameters
+        ----------
+        of : {"l", "y"}
+        by : str
+        values : mapping, optional
+            Numbers, on top of the model's own.
+        """
+        from ..codegen.saliency import saliency_norms
+
+        given = {**self.values, **(values or {})}
+        return saliency_norms(with_steps(self._network, given), given, of, by)
+
+    def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
+        """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""
+        network = self._network if steps is None else replace(self._network, steps=whole(steps, "steps"))
+        if not network.steps.is_Integer:
+            network = with_steps(network, self.values)
+        return unroll(network, nested)
+
+    def paths(self, at: int | None = None, elide: bool = False) -> Paths:
+        """Return the chains of derivatives that lead from the losses to the state at a step.
+
+        Parameters
+        ----------
+        at : int, optional
+            The step of the state; by default the first one computed, which every loss depends on.
+        elide : bool
+            Of many chains return the first two and the last two.
+
+        Returns
+        -------
+        Paths
+            ``.chains`` (with ``loss``, ``share``, ``product`` and ``filled``), ``.left_out``, ``.pairs``, ``.total``.
+
+        Raises
+        ------
+        SizeError
+            Where T is a symbol, or the step is none of the network.
+        RefusedError
+            Where there are no Jacobian matrices, or more chains than anybody reads.
+        """
+        from ..derive.methods import paths
+
+        return paths(self._network, at, elide)
+
+    def derivation(
+        self,
+        lang: str = "en",
+        values: Mapping[str, Any] | None = None,
+        notation: str | Mapping[str, str] | None = None,
+        detail: str = "full",
+        sections: Any = None,
+        rounding: str = "carry",
+        digits: int = 4,
+        steps: int | None = None,
+        layout: str | None = None,
+        truncate: Any = None,
+    ) -> Derivation:
+        """Derive the gradients step by step.
+
+        Parameters
+        ----------
+        lang : {"en", "zh"}
+        values : mapping, optional
+            Numbers, on top of the model's own; ``{}`` leaves all numbers out.
+        notation : str or mapping, optional
+        detail : {"full", "brief", "results", "numbers"}
+        sections : sequence of str, optional
+        rounding : {"carry", "step"}
+        digits : int
+            Significant digits of rounded figures.
+        steps : int, optional
+            T.
+        layout : {"columns", "rows"}, optional
+            The same derivation in the column or the row convention; the model's own by default.
+        truncate : int, str, Window, Segments, Randomised, or a list of them, optional
+            Truncations: their sections are added (an integer is a window). The model's own by default; ``[]`` is none.
+        """
+        if layout is not None and layout != self._network.layout:
+            without: dict[str, Any] = {"values": {}} if values is not None and not values else {}
+            model = self.replace(layout=layout, **without)
+            return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps)
+        given = self.values if values is None else ({**self.values, **values} if values else {})
+        network = self._network
+        if given or steps is not None:
+            network = with_steps(network, given, steps)
+        if detail == "numbers" and not given:
+            raise ValueInputError("detail='numbers' needs values; give them with values={...} or in the model file")
+        cut = self._truncate if truncate is None else truncations(truncate)
+        if sections is None and detail == "full" and self._sections:
+            sections = (*self._sections, *(TRUNCATION if truncate is not None and cut else ()))
+        chosen = None if sections is None else tuple([sections] if isinstance(sections, str) else sections)
+        own = {k for k, _ in self._values} | set(values or {})
+        drawn = tuple((k, v) for k, v in self._random if k not in own) if given else ()
+        remedies = self._settings_of_remedies(chosen, given)
+        options = Options(detail, chosen, Rounding(digits, rounding), drawn, cut, remedies)
+        derived = derive(network, options, given or None)
+        return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
+
+    def _settings_of_remedies(self, sections: tuple[str, ...] | None, given: Mapping[str, Any]) -> Remedies:
+        """Return the settings of the remedies, with the network that the section ``comparison`` compares with."""
+        parts = settings_of(self.remedies)
+        before = self.remedies.get("before")
+        if before is None or not given or "comparison" not in (sections or ()):
+            return Remedies(**parts)
+        changes = {k: thawed(dict(v) if k in ("values", "random") else v) for k, v in before.items()}
+        other = self.replace(**{**changes, "remedies": {}, "sections": (), "values": {}})
+        keys = known_keys(other.system)
+        values = {**{k: v for k, v in given.items() if k in keys}, **other.values, **changes.get("values", {})}
+        return Remedies(**parts, before=(with_steps(other.network, values), freeze(values)))
+
+    def stability(
+        self,
+        lang: str = "en",
+        values: Mapping[str, Any] | None = None,
+        notation: str | Mapping[str, str] | None = None,
+        steps: int | None = None,
+        digits: int = 4,
+    ) -> StabilityDerivation:
+        """Say why gradients vanish or explode: Jacobian products, bounds, distances, spectrum, power iteration.
+
+        Parameters
+        ----------
+        lang, values, notation, steps, digits
+            As in :meth:`derivation`.
+
+        Returns
+        -------
+        StabilityDerivation
+            A derivation; with numbers also ``.data`` (arrays) and ``.plot(...)``.
+
+        Raises
+        ------
+        RefusedError
+            Where a state is a matrix, so that there are no Jacobian matrices.
+
+        Examples
+        --------
+        >>> model = load("power-iteration")
+        >>> model.stability().data.spectrum.exact_rate
+        1/3
+        >>> bool(model.stability().verify())
+        True
+        """
+        check_jacobians(self._network)
+        sections = ("model", "given", *STABILITY)
+        made = self.derivation(lang, values, notation, sections=sections, digits=digits, steps=steps)
+        return StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)
+
+    def lambdify(self, truncate: Any = None) -> Bptt:
+        """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
+
+        With ``layout="rows"`` parameters and their gradients have the shapes of that layout, ``W_x`` (m, n) and ``b_h``
+        (n,), and ``x`` is (T, B, m) with any B, or (T, m) for one example.
+
+        Parameters
+        ----------
+        truncate : int, str, Window, Segments or Randomised, optional
+            Truncate the gradients; exact by default, whatever the model's derivation shows.
+        """
+        from ..codegen.bptt import compile_network
+
+        return compile_network(self._network, None if truncate is None else truncation(truncate))
+
+    def rtrl(
+        self,
+        params: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> ForwardMode:
+        """Compute loss and gradients in forward mode, by the derived recursion of the influence matrices.
+
+        Parameters and result are those of the function that :meth:`lambdify` returns, for one sequence, with a target
+        for each step; see :func:`symbptt.evaluate.rtrl.rtrl`. It shows how forward mode works, and is slow.
+        """
+        from ..evaluate.rtrl import rtrl
+
+        given = {"x": x, "target": target, "h0": h0, **{f"{k}0": v for k, v in (initial or {}).items()}}
+        return rtrl(self._network, {**params, **{k: v for k, v in given.items() if v is not None}})
+
+    def verify(self, seed: int = 0) -> Report:
+        """Check the derivation and the generated function by independent routes.
+
+        See :func:`symbptt.evaluate.report.verify_derivation` and :func:`symbptt.codegen.verify.verify_function`.
+        """
+        from ..codegen.verify import verify_function
+
+        report = self.derivation().verify(seed) + verify_function(self._network, seed)
+        for how in self._truncate:
+            report += verify_function(self._network, seed, how)
+        return report
