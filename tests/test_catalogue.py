@@ -296,3 +296,15 @@ def test_the_command_line_writes_a_warning_to_stderr(tmp_path, capfd):
     out, err = capfd.readouterr()
     assert "warning" not in out and err.count("\n") == 1
     assert err.startswith("symbptt: warning: cell 'cell': 'u' never reaches the loss")
+
+
+def test_the_way_past_a_nonlinearity_has_a_note_of_its_own():
+    """In h_t = h_{t-1} + tanh(z_t) one part comes back through z_t, the other straight."""
+    text = RNN("residual", 1, 1, reduction="last").derivation(sections=["recursion"], lang="en").to_text()
+    assert text.count("through the next step") == text.count("straight from the next state") == 1
+
+
+def test_a_bias_is_called_bias():
+    text = RNN("lstm_peephole").derivation(sections=["model"], lang="en").to_text()
+    roles = dict(line.split(maxsplit=2)[::2] for line in text.splitlines() if line.startswith(("    b_", "    p_")))
+    assert roles == {f"b_{gate}": "bias" for gate in "ifco"} | {f"p_{gate}": "bias or weight vector" for gate in "ifo"}

@@ -166,3 +166,8 @@ def test_lists_of_numbers_stand_side_by_side():
     names = ["W_k", "W_v", "W_q", "w_\\beta", "S_0", "x_1", "x_2", "x_3", "\\hat{y}_1", "\\hat{y}_2", "\\hat{y}_3"]
     assert [row.count("&=") for row in rows] == [3, 3, 3, 2]
     assert re.findall(r"(?:^| & )(\S+) &=", "\n".join(rows), re.MULTILINE) == names
+
+
+def test_long_jacobians_are_not_multiplied_out():
+    """A product of Jacobians with many summands each would have to be scaled down until nobody can read it."""
+    assert "resizebox" not in RNN("gru").derivation(sections=["closed"]).to_latex()
