@@ -45,7 +45,7 @@ LARGE = frozenset({"stacked", "lstm_peephole", "lstm_coupled", "gru_before", "la
 
 def by_size(names: Iterable[str]) -> list[Any]:
     """Names of cells as parameters of a test, those of large cells marked slow."""
-    return [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in names]
+    return [pytest.param(n, marks=pytest.mark.slow) if n.partition(",")[0] in LARGE else n for n in names]
 
 
 def own_sizes(cell: Cell) -> dict[str, int]:

@@ -51,7 +51,7 @@ def test_elman_networks_agree_with_the_plain_bptt(net, T, B, seed):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("reduction", ["sum", "mean", "last"])
+@pytest.mark.parametrize("reduction", ["sum", *(pytest.param(r, marks=pytest.mark.slow) for r in ("mean", "last"))])
 def test_every_activation_and_reduction(activation, reduction):
     for readout, name in LOSSES:
         compare_with_reference(network(activation, 3, 2, 2, readout, name, reduction), 4, 2)

@@ -305,7 +305,10 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+AT_ONCE = ("elman", "scalar", "no input", "lstm", "bidirectional", "delta_rule")
+
+
+@pytest.mark.parametrize("name", [n if n in AT_ONCE else pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS])
 def test_the_source_is_a_module_of_its_own_that_checks_itself(name, tmp_path):
     path = tmp_path / "generated.py"
     path.write_text(compile_network(NETWORKS[name]()).source, encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from cells import CELLS, MIXED, own_sizes
+from cells import CELLS, MIXED, by_size, own_sizes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,8 +92,8 @@ def test_the_solved_form_holds_at_every_step_of_short_and_longer_sequences(name,
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "last"])
-@pytest.mark.parametrize("name", ["tanh", "linear", "lstm", "lstm_peephole", "leaky", "coupled"])
-@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("name", by_size(["tanh", "linear", "lstm", "lstm_peephole", "leaky", "coupled"]))
+@pytest.mark.parametrize("steps", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_every_line_from_forward_mode_to_bptt_is_the_gradient(name, reduction, steps):
     network = RNN(CELLS.get(name, name), reduction=reduction).network
     instance = Instance(network, seed=2, steps=steps)

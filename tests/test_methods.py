@@ -341,6 +341,7 @@ def test_a_symbolic_number_of_steps_is_refused() -> None:
         RNN("tanh").paths()
 
 
+@pytest.mark.slow
 def test_every_listing_is_proved() -> None:
     for name, model in two_methods().items():
         assert model.derivation().verify(), name

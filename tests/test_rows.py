@@ -29,7 +29,7 @@ LOSSES = [
     ("softmax", "cross_entropy"),
 ]
 MATRIX_STATES = ("delta_rule", "linear_attention")
-LONG = ("lstm", "lstm_peephole", "gru_before", "layer_norm")
+LONG = ("lstm", "lstm_peephole", "lstm_coupled", "gru_before", "layer_norm", "stacked", "coupled", "mgu")
 """Cells whose derivations are long; one of their kind is among the quick tests."""
 OWN = {name: cell for name, cell in CELLS.items() if name not in (*MATRIX_STATES, *MIXED)}
 
