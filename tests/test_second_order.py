@@ -47,7 +47,10 @@ def numbers(model: RNN, seed: int = 5) -> tuple[dict[str, Any], dict[str, Any], 
     return params, v, rest
 
 
-@pytest.mark.parametrize("name", MODELS)
+LONG = ("lstm", "layer norm", "matrix state")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in MODELS])
 def test_every_line_of_the_section_is_proved(name):
     report = MODELS[name].derivation(sections=["hessian"]).verify()
     assert report, report.to_text()

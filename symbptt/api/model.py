@@ -66,6 +66,7 @@ class RNN(Questions):
 
     Examples
     --------
+    >>> from symbptt import RNN, Cell
     >>> model = RNN(cell="tanh", hidden=4, inputs=3, outputs=2, readout="softmax", loss="cross_entropy")
     >>> model.gradient("W_h")
     sum((1 - h[t] * h[t]) * d(L)/d(h[t]) @ h[t - 1].T, t=1..T)

@@ -58,6 +58,7 @@ class Questions:
 
         Matrices are stacked by columns, and several states stand on top of each other.
 
+        >>> from symbptt import RNN
         >>> RNN("tanh").influence("W_h", form="closed")
         sum(prod(d(h[j])/d(h[j - 1]), j=s + 1..t) @ diag(1 - h[s] * h[s]) @ kron(h[s - 1].T, I(n)), s=1..t)
         """
@@ -213,6 +214,7 @@ class Questions:
 
         Examples
         --------
+        >>> from symbptt import load
         >>> model = load("power-iteration")
         >>> model.stability().data.spectrum.exact_rate
         1/3
