@@ -117,7 +117,7 @@ def test_a_stack_of_stacks() -> None:
          r"of shape \(2\*n,\)"),
         (lambda: Stack(["tanh", Cell(["h[t] = h[t-1] + x[t]"], ["h"])], hidden=[4, 3]), ShapeError,
          r"layer 2 .* reads x of shape \(3,\), but layer 1 .* shape \(4,\)"),
-        (lambda: Stack(["tanh", "tanh"], hidden=[4]), ShapeError, "hidden gives 1 sizes for 2 layers"),
+        (lambda: Stack(["tanh", "tanh"], hidden=[4]), ShapeError, "2 layers, but the number of hidden sizes is 1"),
         (lambda: Stack(["tanh"], hidden=4), ShapeError, "a list with a size for each layer, not 4"),
         (lambda: Stack(["tanh"], hidden=[0]), SymbpttError, "hidden of layer 1 must be a positive integer"),
     ],

@@ -12,7 +12,7 @@ from ..algebra.rounding import Rounding
 from ..derive.derivation import TRUNCATION, Options, derive
 from ..derive.forms import gradient
 from ..derive.influence import influence
-from ..derive.remedies import Remedies
+from ..derive.remedies import REMEDIES, Remedies
 from ..derive.saliency import saliency
 from ..derive.stability import STABILITY, check_jacobians
 from ..derive.unroll import Unrolled, unroll
@@ -197,6 +197,8 @@ class Questions:
     ) -> StabilityDerivation:
         """Say why gradients vanish or explode: Jacobian products, bounds, distances, spectrum, power iteration.
 
+        Where the model has settings for remedies, these are shown as well: clipping, initialisation, before and after.
+
         Parameters
         ----------
         lang, values, notation, steps, digits
@@ -222,7 +224,7 @@ class Questions:
         True
         """
         check_jacobians(self._network)
-        sections = ("model", "given", *STABILITY)
+        sections = ("model", "given", *STABILITY, *(REMEDIES if self.remedies else ()))
         made = self.derivation(lang, values, notation, sections=sections, digits=digits, steps=steps)
         return StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)
 

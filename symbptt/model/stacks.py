@@ -213,7 +213,9 @@ def _hidden(layers: Sequence[Cell], hidden: Any) -> list[Expr | None]:
         raise ShapeError(f"hidden of a stack is a list with a size for each layer, not {hidden!r}")
     sizes = list(hidden)
     if len(sizes) != len(layers):
-        raise ShapeError(f"hidden gives {len(sizes)} sizes for {len(layers)} layers; give one for each")
+        raise ShapeError(
+            f"{len(layers)} layers, but the number of hidden sizes is {len(sizes)}; give one for each layer"
+        )
     for number, layer in enumerate(layers, start=1):
         if not any(size("n") in s.free_symbols for _, shape in layer.inferred for s in shape):
             raise ShapeError(f"hidden: layer {number} ({layer.name!r}) has no size n; leave hidden out")
