@@ -109,7 +109,15 @@ def _target(model: RNN, t: int) -> Any:
 
 def catalogue_models() -> Iterator[RNN]:
     """Every cell of the catalogue with every readout and loss: symbolic and with numbers, vectors and scalars."""
-    for cell, (readout, loss) in itertools.product(CATALOGUE, READOUTS):
+    for cell in CATALOGUE:
+        yield from models_of(cell)
+
+
+def models_of(cell: str) -> Iterator[RNN]:
+    """A cell with every readout and loss in four forms; of a long cell two readouts, which differ from cell to cell."""
+    place = list(CATALOGUE).index(cell)
+    chosen = READOUTS if cell in ACTIVATIONS else [READOUTS[(place + k) % len(READOUTS)] for k in (0, 2)]
+    for readout, loss in chosen:
         yield from _as_four(cell, readout, loss)
 
 

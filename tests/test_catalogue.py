@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import re
 import warnings
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from derivation_examples import catalogue_models, some_catalogue_models
+from derivation_examples import models_of, some_catalogue_models
 
 import symbptt
 from symbptt import GRU, LSTM, RNN, Cell, LayerNorm, Leaky, Residual, SymbpttError, SymbpttWarning
@@ -252,12 +253,11 @@ def test_every_cell_is_written_in_every_format(place):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lang", languages())
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_cell_readout_and_form_is_written_in_every_format(name, lang):
-    for model in catalogue_models():
-        if model.network.cell.name == name:
-            check_writers(model.derivation(lang=lang))
+def test_every_cell_readout_and_form_is_written_in_every_format(name):
+    turns = itertools.cycle(languages())
+    for model in models_of(name):
+        check_writers(model.derivation(lang=next(turns)))
 
 
 # -- what is not used ---------------------------------------------------------------------------------

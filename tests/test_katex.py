@@ -22,6 +22,7 @@ from derivation_examples import (
 from symbptt import Derivation, load
 from symbptt.algebra.tex import to_tex
 from symbptt.examples import example_names
+from symbptt.model import ACTIVATIONS
 from symbptt.render.document import Document, Group, displays
 from symbptt.render.markdown import display_tex, group_tex, to_markdown
 
@@ -104,7 +105,8 @@ def catalogue_derivations() -> Iterator[Derivation]:
     turns = itertools.cycle(WAYS)
     for model in catalogue_models():
         derivation = model.derivation()
-        ways = WAYS if not model.values else itertools.islice(turns, 5)
+        short = model.network.cell.name in ACTIVATIONS and not model.values
+        ways = WAYS if short else itertools.islice(turns, 5)
         for lang, notation in ways:
             yield rewritten(derivation, lang, notation)
 

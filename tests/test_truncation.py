@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cells import CELLS
+from cells import CELLS, MIXED
 from click.testing import CliRunner
 from derivation_examples import with_numbers
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from symbptt import algebra as A
 from symbptt.cli import app
 from symbptt.codegen.verify import verify_function
 from symbptt.derive.steps import VALUE, Line, Section, Worksheet
-from symbptt.errors import SizeError, SymbpttError, UnknownNameError, ValueInputError
+from symbptt.errors import RefusedError, SizeError, SymbpttError, UnknownNameError, ValueInputError
 from symbptt.evaluate.instance import Instance
 from symbptt.evaluate.report import verify_derivation
 from symbptt.model.truncation import Truncation, truncation, truncations
@@ -176,9 +176,14 @@ def test_every_line_on_a_window_and_on_segments_is_proved(reduction: str, steps:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", [name for name in CELLS if name not in MIXED])
 def test_every_line_on_truncation_of_any_cell_is_proved(name: str) -> None:
     proved(RNN(CELLS[name], steps=5), ["window:2", "segments:2"])
+
+
+def test_networks_that_run_both_ways_are_refused() -> None:
+    with pytest.raises(RefusedError, match="cells of one direction in time"):
+        RNN(CELLS["bidirectional"], steps=4).derivation(truncate="window:2")
 
 
 def test_matrix_states_are_truncated_as_well() -> None:
