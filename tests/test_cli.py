@@ -317,6 +317,10 @@ BAD_COMMANDS: dict[str, tuple[str, ...]] = {
         "derive", "tanh", "--steps", "2", *(f"--set={v}" for v in ("W_h=2.0", "W_x=1", "b_h=0", "x=1,1", "target=1")),
     ),
     "needs values": ("derive", "tanh", "--steps", "2", "--detail", "numbers"),
+    "nothing to print in 'truncation'": ("derive", "relu-explosion", "--section", "truncation"),
+    "nothing to print in 'given', 'forward'": (
+        "derive", "tanh", "--section", "given", "--section", "forward",
+    ),
     "No such file or directory": ("derive", "relu-explosion", "-o", "no/such/place.md"),
     "it is a directory": ("derive", "relu-explosion", "-o", "."),
     "not written to the terminal": ("derive", "relu-explosion", "--to", "pdf", "-o", "-", "--no-check"),

@@ -10,7 +10,7 @@ from typing import Any
 from .. import algebra as A
 from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
-from ..errors import UnknownNameError, nearest
+from ..errors import RefusedError, UnknownNameError, nearest
 from ..model import Network
 from ..model.truncation import Truncation
 from .curvature import curvature_section
@@ -146,6 +146,11 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
     options : Options
     values : mapping, optional
         Given numbers; then T and all sizes must be concrete.
+
+    Raises
+    ------
+    RefusedError
+        If nothing of what is asked for exists for this network.
     """
     numbers = Numbers(network, values, options.rounding) if values else None
     worked: dict[str, Section] = {}
@@ -168,6 +173,11 @@ def derive(network: Network, options: Options = Options(), values: Mapping[str, 
             own = {*worked, *_NUMERIC, *REMEDIES}
             symbolic = network.system.scalar and key not in own
             sections.append(_scalar(section) if symbolic else section)
+    if not sections:
+        raise RefusedError(
+            f"nothing to print in {', '.join(map(repr, options.keys))}: worked lines need a concrete T and given"
+            " values, 'truncation' a truncation, 'curvature' a direction, products of Jacobians states that are vectors"
+        )
     facts = (("cell", network.cell.name), ("T", network.steps), ("scalar", network.system.scalar))
     return Derived(network, Worksheet(tuple(sections), facts), numbers, options.truncate)
 
