@@ -188,10 +188,11 @@ class _Page:
         return done.returncode, done.stdout + done.stderr
 
     def symbptt(self, arguments: list[str]) -> tuple[int, str]:
-        stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+        written = io.BytesIO()
+        stream = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
         with redirect_stdout(stream), redirect_stderr(stream):
             code = symbptt(arguments)
-        return code, stream.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+        return code, written.getvalue().decode("utf-8")
 
     def output(self, block: Block) -> None:
         """Compare what the commands printed with the text block that follows them."""

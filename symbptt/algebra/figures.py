@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from mpmath.ctx_mp import MPContext  # type: ignore[import-untyped]
+from mpmath.ctx_mp import MPContext
 
 from ..errors import ValueInputError
 from .leaves import Literal

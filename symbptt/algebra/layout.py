@@ -62,12 +62,15 @@ class Script:
     sup: Item | None = None
 
 
+Mark: TypeAlias = Literal["hat", "tilde", "bar", "vec", "check", "overrightarrow", "overleftarrow"]
+
+
 @dataclass(frozen=True)
 class Accent:
     """A mark over a base: ``hat``, ``tilde``, ``bar``, ``vec``, ``check``, or an arrow as long as the base."""
 
     base: Item
-    mark: Literal["hat", "tilde", "bar", "vec", "check", "overrightarrow", "overleftarrow"]
+    mark: Mark
 
 
 @dataclass(frozen=True)

@@ -312,10 +312,8 @@ def derivative(of: Basic, by: Basic, mode: str = TOTAL) -> Expr | MatrixExpr:
     return Jacobian(of, by, mode)
 
 
-class ScalarTangent(ScalarNode):
-    """R{a}: the derivative of a scalar along a direction in parameter space, kept opaque; of a parameter, its part."""
-
-    is_real = True
+class _TangentLeaf:
+    args: tuple[Any, ...]
 
     @property
     def of(self) -> Basic:
@@ -326,7 +324,13 @@ class ScalarTangent(ScalarNode):
         return self.of.free_symbols
 
 
-class Tangent(MatrixNode):
+class ScalarTangent(_TangentLeaf, ScalarNode):
+    """R{a}: the derivative of a scalar along a direction in parameter space, kept opaque; of a parameter, its part."""
+
+    is_real = True
+
+
+class Tangent(_TangentLeaf, MatrixNode):
     """R{X} of a vector, a matrix or a gradient, kept opaque; it has the shape of ``of``.
 
     For a direction V in parameter space, R{X}(W) is d/dr X(W + r V) at r = 0, and R{W} is V itself.
@@ -335,14 +339,6 @@ class Tangent(MatrixNode):
     ----------
     Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
     """
-
-    @property
-    def of(self) -> Basic:
-        return self.args[0]
-
-    @property
-    def free_symbols(self) -> set[Basic]:
-        return self.of.free_symbols
 
 
 def tangent_of(of: Basic) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from .layout import Accent, Fence, Ident, Item, Number, Operator, Row, Script, row
+from .layout import Accent, Fence, Ident, Item, Mark, Number, Operator, Row, Script, row
 
 GREEK = {
     "alpha": "α",
@@ -49,8 +49,8 @@ GREEK = {
     "ell": "ℓ",
 }
 """Name of a Greek letter -> the letter."""
-MARKS = ("hat", "tilde", "bar", "vec", "overrightarrow", "overleftarrow")
-DIRECTIONS = {"forward": "overrightarrow", "backward": "overleftarrow"}
+MARKS: tuple[Mark, ...] = ("hat", "tilde", "bar", "vec", "overrightarrow", "overleftarrow")
+DIRECTIONS: dict[str, Mark] = {"forward": "overrightarrow", "backward": "overleftarrow"}
 """What the names of a direction begin with -> the arrow over them."""
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|[{}_^]|[A-Za-z]|[0-9]+|[^\s]")
@@ -128,9 +128,10 @@ def _atom(tokens: list[str]) -> tuple[Item, list[str]]:
     if not head.startswith("\\"):
         return _plain_atom(head), rest
     word = head[1:]
-    if word in MARKS:
+    mark = next((mark for mark in MARKS if mark == word), None)
+    if mark is not None:
         base, rest = _atom(rest)
-        return Accent(base, word), rest  # type: ignore[arg-type]
+        return Accent(base, mark), rest
     if word in ("mathbf", "boldsymbol", "mathrm", "mathcal"):
         style = {"mathrm": "upright", "mathcal": "calligraphic"}.get(word, "bold")
         base, rest = _atom(rest)
@@ -167,7 +168,7 @@ def _placed(item: Item, places: list[str]) -> Item:
     numbers = [Number(place) for place in places if place not in DIRECTIONS]
     base, sub, sup = (item.base, item.sub, item.sup) if isinstance(item, Script) else (item, None, None)
     for mark in arrows:
-        base = Accent(base, mark)  # type: ignore[arg-type]
+        base = Accent(base, mark)
     if numbers:
         inside = [part for number in numbers for part in (Operator(",", "separator"), number)][1:]
         layer = Fence(row(*inside))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -163,9 +164,13 @@ def _shows(tree: Tree, rounding: Rounding) -> Iterator[_Show]:
     whole = all(rounding.show(figure)[1] for number in numbers_in(tree) for figure in entries(number.value))
     spare = SPARE if whole else 0
     for guard in _GUARDS:
-        yield lambda figure, digits=rounding.digits + guard: rounding.show(figure, digits, spare)  # type: ignore[misc]
+        yield partial(rounding.show, digits=rounding.digits + guard, spare=spare)
     for guard in (_GUARDS[0], _GUARDS[-1]):
-        yield lambda figure, digits=rounding.digits + guard: rounding.show(_as_fraction(figure), digits)  # type: ignore[misc]
+        yield partial(_show_fraction, rounding, rounding.digits + guard)
+
+
+def _show_fraction(rounding: Rounding, digits: int, figure: Figure) -> tuple[Literal, bool]:
+    return rounding.show(_as_fraction(figure), digits)
 
 
 def _as_fraction(figure: Figure) -> Figure:

@@ -40,9 +40,9 @@ def check_costs(network: Network, facts: Mapping[str, Any], seed: int = 0) -> tu
     instance = instances(network, seed, count=1)[0]
     for place, (name, method) in enumerate(_METHODS.items()):
         whole = polynomial(method, network)
-        shown = rows.get("cost.step", rows.get("cost.leading"))[place]  # type: ignore[index]
-        if shown != (whole if "cost.step" in rows else leading(whole)):
-            return False, f"{name}: {whole} multiplications, not {shown}"
+        shown, true = ("cost.step", whole) if "cost.step" in rows else ("cost.leading", leading(whole))
+        if rows[shown][place] != true:
+            return False, f"{name}: {whole} multiplications, not {rows[shown][place]}"
         for sizes in _sizes(network, seed):
             found = method(network, sizes)
             largest = max(largest, found)

@@ -15,7 +15,25 @@ KINDS = ("window", "segments", "randomised")
 
 
 @dataclass(frozen=True)
-class Window:
+class _OfLength:
+    """A truncation with one number of steps, ``tau``."""
+
+    tau: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tau", _length(type(self).__name__, self.tau))
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__.lower()}:{self.tau}"
+
+    @property
+    def mode(self) -> str:
+        """The mode of a derivative symbol that is truncated in this way."""
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Window(_OfLength):
     """Every loss l_s reaches back over ``tau`` steps: the equations of the steps s - tau + 1, ..., s.
 
     Parameters
@@ -34,26 +52,13 @@ class Window:
     ('window:3', True, False)
     """
 
-    tau: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tau", _length("Window", self.tau))
-
-    def __str__(self) -> str:
-        return f"window:{self.tau}"
-
-    @property
-    def mode(self) -> str:
-        """The mode of a derivative symbol that is truncated in this way."""
-        return str(self)
-
     def reaches(self, loss: int, use: int) -> bool:
         """Whether the loss of a step reaches the equations of another; steps are counted as they are computed."""
         return 0 <= loss - use < self.tau
 
 
 @dataclass(frozen=True)
-class Segments:
+class Segments(_OfLength):
     """The state is detached every ``tau`` steps: no gradient passes from one segment of ``tau`` steps to another.
 
     Parameters
@@ -71,19 +76,6 @@ class Segments:
     >>> str(Segments(4)), Segments(4).reaches(8, 5), Segments(4).reaches(5, 4)
     ('segments:4', True, False)
     """
-
-    tau: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tau", _length("Segments", self.tau))
-
-    def __str__(self) -> str:
-        return f"segments:{self.tau}"
-
-    @property
-    def mode(self) -> str:
-        """The mode of a derivative symbol that is truncated in this way."""
-        return str(self)
 
     def reaches(self, loss: int, use: int) -> bool:
         """Whether both steps are in one segment, the use not after the loss; steps are counted as computed."""
