@@ -17,6 +17,7 @@ from .arguments import (
     Whole,
     Word,
     build,
+    combined,
     language_option,
     located,
     model_options,
@@ -106,6 +107,29 @@ FORMATS: dict[str, Format] = {
 }
 
 
+document_options = combined(
+    source_argument,
+    language_option,
+    click.option(
+        "--to", "kind", type=Word("format", tuple(FORMATS)), metavar="FORMAT",
+        show_default="by the suffix of -o; text on a terminal, else markdown", help=f"{', '.join(FORMATS)}.",
+    ),
+    output_option,
+    set_option,
+    model_options,
+    notation_option,
+)  # fmt: skip
+"""What document is made, of which model, and where it goes."""
+digits_option = click.option(
+    "--digits", type=int, default=4, show_default=True, help="Significant digits of rounded figures."
+)
+writing_options = combined(
+    click.option("--symbolic", is_flag=True, help="Leave the numbers out."),
+    click.option("--document", is_flag=True, help="With --to latex: a complete document, not a fragment."),
+    click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written."),
+)
+
+
 def _format(given: str | None, output: str | None) -> str:
     """Return the format: as given, by the suffix of the output file, or by where the output goes."""
     if given:
@@ -117,27 +141,16 @@ def _format(given: str | None, output: str | None) -> str:
 
 
 @app.command()
-@source_argument
-@language_option
-@click.option(
-    "--to", "kind", type=Word("format", tuple(FORMATS)), metavar="FORMAT",
-    show_default="by the suffix of -o; text on a terminal, else markdown", help=f"{', '.join(FORMATS)}.",
-)  # fmt: skip
-@output_option
-@set_option
-@model_options
-@notation_option
+@document_options
 @click.option("--detail", type=Word("detail"), metavar="DETAIL", default="full", show_default=True,
               help=f"{', '.join(CHOICES['detail'])}.")  # fmt: skip
 @click.option("--section", "sections", type=Word("section"), metavar="SECTION", multiple=True,
               help="Only this section. Repeatable.")  # fmt: skip
 @click.option("--truncate", multiple=True, metavar="HOW", help=f"Show a truncation: {truncate_help}. Repeatable.")
-@click.option("--digits", type=int, default=4, show_default=True, help="Significant digits of rounded figures.")
+@digits_option
 @click.option("--rounding", type=Word("rounding"), metavar="carry|step", default="carry", show_default=True,
               help="Go on from unrounded figures, or from the printed ones.")  # fmt: skip
-@click.option("--symbolic", is_flag=True, help="Leave the numbers out.")
-@click.option("--document", is_flag=True, help="With --to latex: a complete document, not a fragment.")
-@click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written.")
+@writing_options
 def derive(
     source: str, lang: str, kind: str | None, output: str | None, values: tuple[tuple[str, Any], ...], notation: Any,
     detail: str, sections: tuple[str, ...], truncate: tuple[str, ...], digits: int, rounding: str, symbolic: bool,
@@ -193,24 +206,13 @@ def _deliver_pdf(made: Derivation, output: str) -> None:
 
 
 @app.command()
-@source_argument
-@language_option
-@click.option(
-    "--to", "kind", type=Word("format", tuple(FORMATS)), metavar="FORMAT",
-    show_default="by the suffix of -o; text on a terminal, else markdown", help=f"{', '.join(FORMATS)}.",
-)  # fmt: skip
-@output_option
-@set_option
-@model_options
-@notation_option
+@document_options
 @click.option("--plot", "picture", type=click.Path(readable=False), metavar="FILE",
               help="Also draw it: a file that ends in .svg, .png or .pdf (needs matplotlib).")  # fmt: skip
 @click.option("--plot-kind", "drawn", type=Word("plot"), metavar="KIND", default="all", show_default=True,
               help=f"{', '.join(CHOICES['plot'])}.")  # fmt: skip
-@click.option("--digits", type=int, default=4, show_default=True, help="Significant digits of rounded figures.")
-@click.option("--symbolic", is_flag=True, help="Leave the numbers out.")
-@click.option("--document", is_flag=True, help="With --to latex: a complete document, not a fragment.")
-@click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written.")
+@digits_option
+@writing_options
 def stability(
     source: str, lang: str, kind: str | None, output: str | None, values: tuple[tuple[str, Any], ...], notation: Any,
     picture: str | None, drawn: str, digits: int, symbolic: bool, document: bool, no_check: bool, **sizes: Any,
@@ -227,12 +229,13 @@ def stability(
     kind = _format(kind, output)
     if kind == "pdf" and output is None:
         output = f"{Path(source).stem}-stability.pdf"
+    if picture is not None:
+        _check_picture(picture)
     with located(source, values):
         model = build(source, values, numbers=not symbolic, **sizes)
         made = model.stability(lang=lang, values={} if symbolic else None, notation=notation, digits=digits)
         code = _written(made, kind, output, document, no_check)
         if picture is not None and code == DONE:
-            _check_picture(picture)
             made.plot(drawn, picture)
             tell(f"wrote {picture}")
     return code

@@ -127,18 +127,10 @@ def _of_states(network: Network, how: Randomised) -> list[Step]:
         else:
             line = _adjoint_line(network, how, name)
         facts = (("variable", system.at(name)), ("loss", system.at("l", s)))
-        rule = "truncation.variance" if network.system.scalar else "truncation.variance_entries"
-        steps.append(
-            Step(
-                _key(how, f"variance.{name}"),
-                "truncation.more" if steps else rule,
-                EQUALITY,
-                left,
-                (line,),
-                facts,
-                (S.One, system.steps),
-            )
-        )
+        first = "truncation.variance" if network.system.scalar else "truncation.variance_entries"
+        rule = "truncation.more" if steps else first
+        key = _key(how, f"variance.{name}")
+        steps.append(Step(key, rule, EQUALITY, left, (line,), facts, (S.One, system.steps)))
     return steps
 
 
@@ -191,17 +183,8 @@ def _of_parameters(network: Network, how: Randomised) -> list[Step]:
             right = A.time_sum(A.time_sum(A.time_sum(body, u, 1, s), t, 1, s), s, 1, T)
         right = A.product(g.weight**2, right)
         facts = (("parameter", gradient.parameter), ("first", t), ("second", u))
-        rule = "truncation.variance_parameter"
-        steps.append(
-            Step(
-                _key(how, f"variance.{name}"),
-                "truncation.more" if steps else rule,
-                EQUALITY,
-                left,
-                (Line("=", right),),
-                facts,
-            )
-        )
+        rule = "truncation.more" if steps else "truncation.variance_parameter"
+        steps.append(Step(_key(how, f"variance.{name}"), rule, EQUALITY, left, (Line("=", right),), facts))
     return steps
 
 
