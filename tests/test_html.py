@@ -17,7 +17,7 @@ import pytest
 
 from symbptt import RNN, Loss
 from symbptt.algebra.layout import Ident, Number, Script, row
-from symbptt.render.document import Display, Document, Group, Heading, Math, Paragraph, displays
+from symbptt.render.blocks import Display, Document, Group, Heading, Math, Paragraph, displays
 from symbptt.render.html import to_html
 from symbptt.render.markdown import display_tex, group_tex
 

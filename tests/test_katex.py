@@ -23,7 +23,7 @@ from symbptt import Derivation, load
 from symbptt.algebra.tex import to_tex
 from symbptt.examples import example_names
 from symbptt.model import ACTIVATIONS
-from symbptt.render.document import Document, Group, displays
+from symbptt.render.blocks import Document, Group, displays
 from symbptt.render.markdown import display_tex, group_tex, to_markdown
 
 WAYS = list(itertools.product(("en", "zh"), NOTATIONS))

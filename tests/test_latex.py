@@ -10,8 +10,8 @@ from derivation_examples import MY_LSTM, relu_explosion, some_special_derivation
 from symbptt import RNN, load
 from symbptt.algebra.layout import Fence, Fraction, Grid, Ident, Item, Number, Operator, Row, Script, Words
 from symbptt.algebra.tex import to_tex
+from symbptt.render.blocks import Display, Document, Group, Heading, Math, Paragraph, Table
 from symbptt.render.breaking import broken, width
-from symbptt.render.document import Display, Document, Group, Heading, Math, Paragraph, Table
 from symbptt.render.latex import inline, text_tex, to_latex
 
 PLUS = Operator("+")

@@ -8,7 +8,7 @@ import re
 import pytest
 from derivation_examples import relu_explosion, special_derivations
 
-from symbptt.render.document import Document, Heading, Paragraph
+from symbptt.render.blocks import Document, Heading, Paragraph
 from symbptt.render.notebook import to_notebook
 
 

@@ -11,7 +11,7 @@ from derivation_examples import some_catalogue_models, special_derivations
 
 import symbptt.render.document
 from symbptt.errors import UnknownNameError
-from symbptt.render.document import _Writer
+from symbptt.render.document import Writer
 from symbptt.render.phrases import catalogue, languages, placeholders
 
 RENDER = Path(symbptt.render.document.__file__).parent
@@ -56,7 +56,7 @@ def test_phrases_of_a_language_are_in_it():
 
 def test_every_rule_has_a_phrase_and_every_placeholder_a_fact():
     for name, derivation in special_derivations():
-        writer = _Writer(derivation)
+        writer = Writer(derivation)
         for step in derivation.steps:
             rule = "result.line" if step.rule == "result" else step.rule
             facts = {**dict(step.facts), **writer._extra_facts(step)}

@@ -13,7 +13,7 @@ from ..model import names
 
 if TYPE_CHECKING:
     from ..evaluate.report import Report
-    from ..render.document import Document
+    from ..render.blocks import Document
 
 
 class Derivation:

@@ -6,10 +6,8 @@ Every output format starts from here; what is said and how formulas look is sett
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from sympy import Basic
 
@@ -37,134 +35,22 @@ from ..derive.steps import (
 from ..derive.structure import role_of
 from ..model import CELL, READOUT, System, names_in, one_example
 from ..model.language import bare
+from .blocks import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 from .phrases import catalogue
 
 _BIAS = re.compile(r"b(_\w+)?")
 """What the vectors are called that a cell adds, in the catalogue and by custom."""
 
-Inline: TypeAlias = "str | Math"
-
 _CHINESE_GAP = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 """A space between Chinese words, where a placeholder stands for words and not for a formula."""
 
 
-@dataclass(frozen=True)
-class Math:
-    """A formula inside a paragraph."""
-
-    item: Item
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A heading; level 1 is the document's title, 2 a section, 3 a time step."""
-
-    level: int
-    words: tuple[Inline, ...]
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """Words with formulas in them."""
-
-    words: tuple[Inline, ...]
-
-
-@dataclass(frozen=True)
-class Display:
-    """A displayed chain ``left = first = second``, broken before its relation signs.
-
-    Attributes
-    ----------
-    key : str
-        The step it belongs to.
-    left : Item
-    lines : tuple of (sign, Item)
-    reason : tuple of Inline
-        A note behind the last line (the branch that was taken at a kink).
-    verified : bool or None
-        Whether the step was proved; None when nothing was checked or there is nothing to check.
-    """
-
-    key: str
-    left: Item
-    lines: tuple[tuple[str, Item], ...]
-    reason: tuple[Inline, ...] = ()
-    verified: bool | None = None
-
-
-@dataclass(frozen=True)
-class Group:
-    """Displayed chains without words between them, aligned with each other at their first relation sign."""
-
-    displays: tuple[Display, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: a header and rows of cells, each a row of inlines."""
-
-    header: tuple[tuple[Inline, ...], ...]
-    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
-
-
-Block: TypeAlias = "Heading | Paragraph | Display | Group | Table"
-
-
-@dataclass(frozen=True)
-class Document:
-    """A derivation, ready to be written in any format.
-
-    Attributes
-    ----------
-    lang : str
-    title : str
-        The title as plain words.
-    blocks : tuple of Block
-        The title is the first block, a heading of level 1.
-    """
-
-    lang: str
-    title: str
-    blocks: tuple[Block, ...]
-
-    def formulas(self) -> Iterator[Item]:
-        """Yield every formula of the document, for checks over all of them."""
-        for block in self.blocks:
-            for display in displays(block):
-                yield display.left
-                yield from (item for _, item in display.lines)
-            for inline in _inlines(block):
-                if isinstance(inline, Math):
-                    yield inline.item
-
-
-def displays(block: Block) -> tuple[Display, ...]:
-    """Return the displayed chains of a block."""
-    if isinstance(block, Group):
-        return block.displays
-    return (block,) if isinstance(block, Display) else ()
-
-
-def _inlines(block: Block) -> Iterator[Inline]:
-    if isinstance(block, Heading | Paragraph):
-        yield from block.words
-    elif isinstance(block, Display | Group):
-        for display in displays(block):
-            yield from display.reason
-    else:
-        for cells in (block.header, *block.rows):
-            for cell in cells:
-                yield from cell
-
-
 def document(derivation: Any) -> Document:
     """Return the document of a :class:`symbptt.Derivation`."""
-    return _Writer(derivation).document()
+    return Writer(derivation).document()
 
 
-class _Writer:
+class Writer:
     """Turns steps into blocks with the phrases of a language and the names of a notation."""
 
     def __init__(self, derivation: Any) -> None:
@@ -288,7 +174,7 @@ class _Writer:
             blocks += self.step(substep)
         return blocks
 
-    def of_one_row(self) -> _Writer:
+    def of_one_row(self) -> Writer:
         """Return the writer of steps about one row of a batch."""
         writer = copy(self)
         writer.names, writer.whole = self.names.of_one_row(single=self.network.batch == 1), self.names

@@ -11,7 +11,7 @@ from functools import cache
 from html import escape
 from importlib import resources
 
-from .document import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
+from .blocks import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
 from .markdown import display_tex, group_tex, is_short
 from .mathml import NAMESPACE, content, to_mathml
 from .phrases import catalogue

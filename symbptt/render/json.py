@@ -18,7 +18,8 @@ from ..algebra.tex import to_tex
 from ..derive.sections import ONE_ROW
 from ..derive.steps import Line, Section, Step
 from ..model.heads import total_loss_text
-from .document import Block, Inline, Paragraph, _Writer
+from .blocks import Block, Inline, Paragraph
+from .document import Writer
 from .markdown import inline as markdown_inline
 from .text import inline as plain_inline
 
@@ -47,7 +48,7 @@ class _Export:
 
     def __init__(self, derivation: Any) -> None:
         self.derivation = derivation
-        self.writer = _Writer(derivation)
+        self.writer = Writer(derivation)
 
     # -- the whole ------------------------------------------------------------------------------------
     def whole(self) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..algebra.tex import GREEK, RELATIONS, SIGNS, escape, to_tex
+from .blocks import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
 from .breaking import INDENT, Piece, broken, text_width, width
-from .document import Block, Display, Document, Group, Heading, Inline, Math, Paragraph, Table, displays
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..algebra.plain import to_plain
 from ..algebra.tex import RELATIONS, escape, to_tex
-from .document import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
+from .blocks import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
 
 def to_markdown(document: Document) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .document import Block, Document, Heading
+from .blocks import Block, Document, Heading
 from .markdown import to_markdown
 
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import MissingToolError, OutputError
-from .document import Document
+from .blocks import Document
 from .latex import to_latex
 
 PACKAGES = "texlive-xetex texlive-latex-recommended texlive-lang-chinese"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..algebra.plain import to_plain
-from .document import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
+from .blocks import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
 WIDTH = 88
 
