@@ -9,7 +9,7 @@ import pytest
 from markdown_blocks import pdf_commands, run_page, run_pdf_commands
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs" / "en").glob("*.md"))
 WITH_PDF = [page for page in PAGES if pdf_commands(page)]
 
 
@@ -39,21 +39,21 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_is_in_the_contents() -> None:
-    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    index = (ROOT / "docs" / "en" / "index.md").read_text(encoding="utf-8")
     assert [page.name for page in PAGES if page.name != "index.md" and f"({page.name})" not in index] == []
 
 
 def test_the_page_of_examples_has_all_of_them() -> None:
     from symbptt.examples import example_names
 
-    listed = re.findall(r"^\| `([\w-]+)` \|", text_of("docs/examples.md"), flags=re.M)
+    listed = re.findall(r"^\| `([\w-]+)` \|", text_of("docs/en/examples.md"), flags=re.M)
     assert sorted(listed) == sorted(example_names())
 
 
 def test_every_kind_of_step_is_described_with_its_test() -> None:
     from symbptt.derive.steps import KINDS
 
-    rows = re.findall(r"^\| `(\w+)` \|.*\|.*\|$", text_of("docs/verification.md"), flags=re.M)
+    rows = re.findall(r"^\| `(\w+)` \|.*\|.*\|$", text_of("docs/en/verification.md"), flags=re.M)
     assert sorted(set(rows) & {*KINDS}) == sorted(KINDS)
 
 
@@ -61,8 +61,8 @@ def test_every_section_and_every_cell_is_described() -> None:
     from symbptt.derive.derivation import SECTIONS
     from symbptt.model import CATALOGUE
 
-    assert [key for key in SECTIONS if f"`{key}`" not in text_of("docs/python-api.md")] == []
-    assert [name for name in CATALOGUE if f"`{name}`" not in text_of("docs/cells.md")] == []
+    assert [key for key in SECTIONS if f"`{key}`" not in text_of("docs/en/python-api.md")] == []
+    assert [name for name in CATALOGUE if f"`{name}`" not in text_of("docs/en/cells.md")] == []
 
 
 def test_links_into_a_page_lead_to_a_heading() -> None:

@@ -276,14 +276,14 @@ def test_choices_are_the_real_ones():
 
 
 def test_every_key_is_documented():
-    page = (ROOT / "docs" / "model-files.md").read_text("utf-8")
+    page = (ROOT / "docs" / "en" / "model-files.md").read_text("utf-8")
     keys = (*TOP, *CELL, *TRAINING, *REMEDIES)
     assert [key.name for key in keys if f"`{key.name}`" not in page] == []
     assert all(set(key.about) == set(LANGUAGES) for key in keys)
 
 
 def test_the_toml_of_the_documentation_is_right():
-    page = (ROOT / "docs" / "model-files.md").read_text("utf-8")
+    page = (ROOT / "docs" / "en" / "model-files.md").read_text("utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert len(blocks) >= 3
     for block in blocks:
