@@ -23,9 +23,9 @@ def prose(page: Path) -> str:
 
 
 def targets(page: Path) -> list[str]:
-    """Links and images, without the links from one language to the other."""
+    """Links and images, pages under their English names; without the links from one language to the other."""
     found = re.findall(r"\]\(([^)\s]+)\)", prose(page))
-    return sorted(t for t in found if t not in ("README.md", "README.zh.md"))
+    return sorted(t.replace("docs/zh/", "docs/en/") for t in found if t not in ("README.md", "README.zh.md"))
 
 
 @pytest.mark.slow
@@ -84,3 +84,10 @@ def test_command_table_is_complete(page: Path) -> None:
 
     listed = re.findall(r"^\| `symbptt ([a-z]+)", prose(page), flags=re.M)
     assert sorted(listed) == sorted(app.commands)
+
+
+def test_each_readme_leads_to_pages_in_its_language() -> None:
+    """Where there is no page in Chinese, the English one is better than none."""
+    assert not re.search(r"\]\(docs/zh/", prose(ENGLISH))
+    english = re.findall(r"\]\((docs/en/[^)]+)\)", prose(CHINESE))
+    assert [link for link in english if (ROOT / link.replace("docs/en/", "docs/zh/")).exists()] == []
