@@ -9,7 +9,9 @@ from typing import Any
 from sympy import Basic, Integer
 
 from .. import algebra as A
+from ..algebra.names import Names
 from ..algebra.scalar import to_scalar
+from ..algebra.shown import formula
 from ..errors import RefusedError
 from ..model import CELL, LOSS, Network
 from .run import order_of
@@ -34,6 +36,10 @@ class Unrolled:
         The outputs of further readouts, where there are several.
     nested : bool
         Whether each value is written in inputs and parameters alone.
+    total : node or None
+        L as a symbol.
+    names : Names or None
+        How a notebook shows it; a notation changes nothing else.
     """
 
     equations: tuple[tuple[Any, Any], ...]
@@ -42,6 +48,12 @@ class Unrolled:
     loss: Any
     nested: bool
     others: Mapping[str, list[Any]] = field(default_factory=dict)
+    total: Any = field(default=None, repr=False)
+    names: Names | None = field(default=None, repr=False, compare=False)
+
+    def _repr_latex_(self) -> str:
+        last = [] if self.total is None else [(self.total, self.loss)]
+        return formula([*self.equations, *last], self.names)
 
     def substitute(self, values: Mapping[Basic, Any]) -> Unrolled:
         """Return the same with leaves replaced, products left as they are written."""
@@ -56,6 +68,8 @@ class Unrolled:
             put(self.loss),
             self.nested,
             {k: [put(v) for v in vs] for k, vs in self.others.items()},
+            self.total,
+            self.names,
         )
 
 
@@ -119,6 +133,7 @@ def _unrolled(network: Network, nested: bool) -> Unrolled:
         others={k: [values[at(k, t)] for t in counted] for k in system.predictions if k != system.prediction},
         loss=total,
         nested=nested,
+        total=mapped(system.L),
     )
 
 

@@ -122,6 +122,12 @@ class Cell:
             parts.append(f"roles={dict(self.roles)!r}")
         return f"Cell({', '.join(parts)})"
 
+    def _repr_latex_(self) -> str:
+        """Show the equations with their sizes as symbols, in a notebook."""
+        from .shown import cell_formula
+
+        return cell_formula(self)
+
     @property
     def defined(self) -> tuple[str, ...]:
         """The variables that have an equation, in order."""

@@ -8,13 +8,15 @@ For a loss l_s and a state s_t of an earlier step (the joint state where there a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import Expr, Integer, S
 
 from ... import algebra as A
+from ...algebra.names import Names
 from ...algebra.scalar import to_scalar
+from ...algebra.shown import formula
 from ...errors import RefusedError, SizeError
 from ...model import Network, System
 from ..closed import joint, local_unweighted, loss_index, obstacle, one_step_jacobian, span, step_index
@@ -65,12 +67,26 @@ class Paths:
         How many pairs of a loss and a step of the state that it reaches the whole network has: as many chains.
     total : node
         dL/ds_t as the sum of the shares of all chains.
+    left : node or None
+        dL/ds_t as a symbol.
+    names : Names or None
+        How a notebook shows it; a notation changes nothing else.
     """
 
     chains: tuple[Chain, ...]
     left_out: int
     pairs: int
     total: Any
+    left: Any = field(default=None, repr=False)
+    names: Names | None = field(default=None, repr=False, compare=False)
+
+    def _repr_latex_(self) -> str:
+        rows: list[tuple[Any, ...]] = [tuple(dict.fromkeys((c.share, c.product, c.filled))) for c in self.chains]
+        if self.left_out:
+            rows.insert(len(rows) // 2, ())
+        if self.left is not None and all(self.left != chain.share for chain in self.chains):
+            rows.append((self.left, self.total))
+        return formula(rows, self.names)
 
     def __iter__(self) -> Iterator[Chain]:
         return iter(self.chains)
@@ -121,8 +137,9 @@ def paths(network: Network, at: Any = None, elide: bool = False) -> Paths:
     shown = shortened(steps) if elide else steps
     chains = tuple(_in_notation(chain(network, s, when), system) for s in shown)
     whole = total(network, when)
-    return Paths(chains, len(steps) - len(shown), int(pair_count(system, system.steps)),
-                 to_scalar(whole) if system.scalar else whole)  # fmt: skip
+    left = A.derivative(system.L, joint(system, when))
+    left, whole = map(to_scalar, (left, whole)) if system.scalar else (left, whole)
+    return Paths(chains, len(steps) - len(shown), int(pair_count(system, system.steps)), whole, left)
 
 
 def _in_notation(found: Chain, system: System) -> Chain:
