@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..derive.derivation import Derived, Options
 from ..derive.stability import Stability, stability
-from ..errors import ValueInputError
+from ..errors import UnknownNameError, ValueInputError, nearest
 from ..model import names
+from .shown import Report, Section, Step, shown_report, shown_section
 
 if TYPE_CHECKING:
-    from ..evaluate.report import Report
     from ..render.blocks import Document
+    from .source import Origin
 
 
 class Derivation:
@@ -22,7 +24,10 @@ class Derivation:
     Attributes
     ----------
     steps : tuple of Step
-        Every step in printed order.
+        Every step in printed order. A step, like a section, shows itself in a notebook.
+    sections : tuple of Section
+    origin : Origin or None
+        The model and the arguments that it was made with.
     """
 
     heading = "title.default"
@@ -36,24 +41,47 @@ class Derivation:
         check_language(lang)
         self.derived, self.lang, self.notation, self.options, self.title = derived, lang, notation, options, title
         names(notation)
+        self.origin: Origin | None = None
         self._report: Report | None = None
 
-    @property
-    def sections(self) -> tuple[Any, ...]:
-        return self.derived.worksheet.sections
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        return tuple(shown_section(section, self) for section in self.derived.worksheet.sections)
 
-    @property
-    def steps(self) -> tuple[Any, ...]:
-        return tuple(self.derived.worksheet.walk())
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for section in self.sections for top in section.steps for step in top.walk())  # type: ignore[misc]
 
     def __getitem__(self, key: str) -> Any:
-        return self.derived.worksheet[key]
+        """Return the step of a key such as ``recursion.h``, or the section of a key such as ``recursion``."""
+        found = {section.key: section for section in self.sections} | {step.key: step for step in self.steps}
+        if key not in found:
+            raise UnknownNameError(f"the derivation has no step or section {key!r}{nearest(str(key), [*found])}")
+        return found[key]
+
+    def __repr__(self) -> str:
+        words = self.document().title
+        return f"<{type(self).__name__} {words!r}: {len(self.sections)} sections, {len(self.steps)} steps, {self.lang}>"
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """The printed results as floats: ``L``, and the gradient by each parameter under its key.
+
+        Rounded as they are printed; empty where the derivation has no worked lines.
+
+        >>> from symbptt import load
+        >>> load("relu-explosion").derivation().results["W_h"]
+        130.0
+        """
+        from ..evaluate.printed import printed_results
+
+        return printed_results(self.derived)
 
     def verify(self, seed: int = 0) -> Report:
         """Prove every printed line; the report names each step and what was found."""
         from ..evaluate.report import verify_derivation
 
-        self._report = verify_derivation(self.derived, seed=seed)
+        self._report = shown_report(verify_derivation(self.derived, seed=seed), self.lang)
         return self._report
 
     @property
@@ -67,10 +95,19 @@ class Derivation:
 
         return document(self)
 
-    def to_markdown(self) -> str:
-        """Return Markdown with ``$`` and ``$$`` formulas."""
+    def to_markdown(self, fold: bool = False) -> str:
+        """Return Markdown with ``$`` and ``$$`` formulas.
+
+        Parameters
+        ----------
+        fold : bool
+            Fold each section under its heading, in ``<details>``.
+        """
+        from ..render.folding import to_folded_markdown
         from ..render.markdown import to_markdown
 
+        if fold:
+            return to_folded_markdown(self.document())
         return to_markdown(self.document())
 
     def to_text(self) -> str:
@@ -97,11 +134,18 @@ class Derivation:
 
         return to_json(self)
 
-    def to_notebook(self) -> str:
-        """Return a Jupyter notebook as JSON."""
+    def to_notebook(self, folder: str | Path | None = None) -> str:
+        """Return a Jupyter notebook as JSON: the derivation, and code cells that make, check and compute it again.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            Where the notebook will lie, from where it looks for the model file; the current directory by default.
+        """
         from ..render.notebook import to_notebook
 
-        return to_notebook(self.document())
+        lines = None if self.origin is None else self.origin.lines(folder)
+        return to_notebook(self.document(), lines, bool(self.results))
 
     def to_pdf(self, path: str | Path) -> Path:
         """Compile the document with XeLaTeX and write it to a path."""
@@ -109,11 +153,11 @@ class Derivation:
 
         return to_pdf(self.document(), Path(path))
 
+    # No _repr_latex_: VS Code prefers LaTeX to Markdown, and it and myst-nb take LaTeX for one formula.
     def _repr_markdown_(self) -> str:
-        return self.to_markdown()
+        from ..render.folding import to_shown_markdown
 
-    def _repr_latex_(self) -> str:
-        return self.to_latex()
+        return to_shown_markdown(self.document())
 
 
 class StabilityDerivation(Derivation):

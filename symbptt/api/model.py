@@ -74,7 +74,9 @@ class RNN(Questions):
     True
     """
 
-    __slots__ = ("_network", "_notation", "_random", "_remedies", "_sections", "_title", "_truncate", "_values")
+    __slots__ = (
+        "_network", "_notation", "_random", "_remedies", "_sections", "_source", "_title", "_truncate", "_values",
+    )  # fmt: skip
     _network: Network
     _values: tuple[tuple[str, Any], ...]
     _notation: Any
@@ -83,6 +85,7 @@ class RNN(Questions):
     _random: tuple[tuple[str, Any], ...]
     _truncate: tuple[Truncation, ...]
     _remedies: tuple[tuple[str, Any], ...]
+    _source: str | None
 
     def __init__(
         self,
@@ -158,6 +161,7 @@ class RNN(Questions):
             random=check_random(network, random or {}),
             truncate=cut,
             remedies=check_remedies(remedies or {}),
+            source=None,
         )
 
     # -- value semantics ------------------------------------------------------------------------------
@@ -221,7 +225,9 @@ class RNN(Questions):
             "mask": n.mask, "loss_steps": n.loss_steps, "truncate": self._truncate, "remedies": self.remedies,
             **(dict(self._heads()) if n.heads else {}),
         }  # fmt: skip
-        return RNN(**{**parts, **changes})
+        made = RNN(**{**parts, **changes})
+        _set(made, source=self._source)
+        return made
 
     def _laid_out(self, layout: str, others: bool) -> dict[str, Any]:
         """Return values and batch for another layout, unless other values are given with it."""
@@ -264,6 +270,11 @@ class RNN(Questions):
         """The settings of the sections on remedies: ``clip``, ``rate``, and ``before``, what is changed back."""
         found = dict(self._remedies)
         return {**found, "before": thawed(dict(found["before"]))} if "before" in found else found
+
+    @property
+    def source(self) -> str | None:
+        """What the model was loaded from, where it was: the name of a worked example or of a cell, or a path."""
+        return self._source
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -319,6 +330,7 @@ def load(source: str | Path) -> RNN:
     file = find(source)
     with file.located():
         model = RNN(**file.arguments())
+        _set(model, source=str(source))
         _check_values(model)
     return model
 

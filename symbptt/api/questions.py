@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sympy import Basic
 
 from ..algebra.rounding import Rounding
+from ..algebra.scalar import to_scalar
 from ..derive.derivation import TRUNCATION, Options, derive
 from ..derive.forms import gradient
 from ..derive.influence import influence
@@ -17,16 +18,18 @@ from ..derive.saliency import saliency
 from ..derive.stability import STABILITY, check_jacobians
 from ..derive.unroll import Unrolled, unroll
 from ..errors import ValueInputError
-from ..model import Network, whole
+from ..model import Network, names_in, whole
 from ..model.truncation import Truncation, truncation, truncations
 from ..model.values import freeze, known_keys, with_steps
 from .derivation import Derivation, StabilityDerivation
 from .parts import settings_of, thawed
+from .shown import Report, Shown, shown_report
+from .source import origin
 
 if TYPE_CHECKING:
     from ..codegen.bptt import Bptt
     from ..derive.methods import Paths
-    from ..evaluate.report import Report
+    from .model import RNN
     from ..evaluate.rtrl import ForwardMode
 
 
@@ -93,7 +96,7 @@ class Questions:
         network = self._network if steps is None else replace(self._network, steps=whole(steps, "steps"))
         if not network.steps.is_Integer:
             network = with_steps(network, self.values)
-        return unroll(network, nested)
+        return replace(unroll(network, nested), names=names_in(network.system, self.notation))
 
     def paths(self, at: int | None = None, elide: bool = False) -> Paths:
         """Return the chains of derivatives that lead from the losses to the state at a step.
@@ -119,7 +122,7 @@ class Questions:
         """
         from ..derive.methods import paths
 
-        return paths(self._network, at, elide)
+        return replace(paths(self._network, at, elide), names=names_in(self.system, self.notation))
 
     def derivation(
         self,
@@ -154,10 +157,11 @@ class Questions:
         truncate : int, str, Window, Segments, Randomised, or a list of them, optional
             Truncations: their sections are added (an integer is a window). The model's own by default; ``[]`` is none.
         """
+        arguments = dict(locals())
         if layout is not None and layout != self._network.layout:
             without: dict[str, Any] = {"values": {}} if values is not None and not values else {}
             model = self.replace(layout=layout, **without)
-            return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps)
+            return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps, truncate=truncate)
         given = self.values if values is None else ({**self.values, **values} if values else {})
         network = self._network
         if given or steps is not None:
@@ -173,7 +177,9 @@ class Questions:
         remedies = self._settings_of_remedies(chosen, given)
         options = Options(detail, chosen, Rounding(digits, rounding), drawn, cut, remedies)
         derived = derive(network, options, given or None)
-        return Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
+        made = Derivation(derived, lang, self.notation if notation is None else notation, options, self.title)
+        made.origin = origin(cast("RNN", self), "derivation", arguments)
+        return made
 
     def _settings_of_remedies(self, sections: tuple[str, ...] | None, given: Mapping[str, Any]) -> Remedies:
         """Return the settings of the remedies, with the network that the section ``comparison`` compares with."""
@@ -223,10 +229,13 @@ class Questions:
         >>> bool(model.stability().verify())
         True
         """
+        arguments = dict(locals())
         check_jacobians(self._network)
         sections = ("model", "given", *STABILITY, *(REMEDIES if self.remedies else ()))
         made = self.derivation(lang, values, notation, sections=sections, digits=digits, steps=steps)
-        return StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)
+        found = StabilityDerivation(made.derived, lang, made.notation, made.options, self.title)
+        found.origin = origin(cast("RNN", self), "stability", arguments)
+        return found
 
     def lambdify(self, truncate: Any = None) -> Bptt:
         """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
@@ -261,14 +270,60 @@ class Questions:
         given = {"x": x, "target": target, "h0": h0, **{f"{k}0": v for k, v in (initial or {}).items()}}
         return rtrl(self._network, {**params, **{k: v for k, v in given.items() if v is not None}})
 
-    def verify(self, seed: int = 0) -> Report:
+    def arguments(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the given numbers as arguments of the function that :meth:`lambdify` returns.
+
+        Parameters
+        ----------
+        values : mapping, optional
+            Numbers, on top of the model's own.
+
+        Examples
+        --------
+        >>> from symbptt import load
+        >>> model = load("relu-explosion")
+        >>> bptt = model.lambdify()
+        >>> bptt(**model.arguments()).loss
+        84.5
+        """
+        from ..codegen.arguments import given_arguments
+
+        given = {**self.values, **(values or {})}
+        return given_arguments(with_steps(self._network, given), given)
+
+    def show(self, lang: str = "en") -> Shown:
+        """Return the equations and the shapes of all names, as a notebook shows a model, in a language."""
+        from ..render.shown import model_markdown
+
+        made = self.derivation(lang, values={}, sections=("model",))
+        return Shown(model_markdown(made, self._given_leaves()))
+
+    def _repr_markdown_(self) -> str:
+        return self.show().markdown
+
+    def _given_leaves(self) -> list[Any]:
+        """Return what numbers are given for, as it is printed."""
+        system, given = self.system, self.values
+        starts = {f"{s}0": system.at(s, system.start_of(s)) for s in system.states}
+        timed = {name: system.at(name) for name in (*system.inputs, *system.fixed)}
+        leaves = [leaf for key, leaf in {**system.parameters, **timed, **starts}.items() if key in given]
+        return [to_scalar(leaf) for leaf in leaves] if system.scalar else leaves
+
+    def verify(self, seed: int = 0, lang: str = "en") -> Report:
         """Check the derivation and the generated function by independent routes.
 
         See :func:`symbptt.evaluate.report.verify_derivation` and :func:`symbptt.codegen.verify.verify_function`.
+
+        Parameters
+        ----------
+        seed : int
+            Of the random instances.
+        lang : {"en", "zh"}
+            In which a notebook shows the report.
         """
         from ..codegen.verify import verify_function
 
-        report = self.derivation().verify(seed) + verify_function(self._network, seed)
+        report = shown_report(self.derivation(lang).verify(seed) + verify_function(self._network, seed), lang)
         for how in self._truncate:
             report += verify_function(self._network, seed, how)
         return report

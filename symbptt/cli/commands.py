@@ -185,6 +185,9 @@ def _written(made: Derivation, kind: str, output: str | None, document: bool, no
         return FAILED
     if kind == "pdf":
         _deliver_pdf(made, str(output))
+    elif kind == "notebook":
+        folder = None if output in (None, "-") else Path(str(output)).parent
+        deliver(lambda: made.to_notebook(folder), output)
     else:
         deliver(lambda: FORMATS[kind].write(made, document), output)
     return DONE

@@ -21,6 +21,7 @@ from ..evaluate.oracles import installed, oracle_gradients
 from ..evaluate.report import LONG, SHORT, Check, Report
 from ..model import COLUMNS, Network
 from ..model.truncation import Randomised, Truncation
+from .arguments import as_taken, call_arguments
 from .bptt import Bptt, Result, compile_network
 from .reference import is_elman, reference_bptt
 
@@ -119,20 +120,12 @@ class _Run:
 
     def __init__(self, bptt: Bptt, instance: Instance) -> None:
         self.bptt, self.instance, self.system = bptt, instance, instance.system
-        self.data = arguments(instance)
+        self.data = as_taken(self.system, instance.data)
         self.out = self.call(self.data)
 
     def call(self, data: dict[str, Any]) -> Result:
         """Call the function with arguments by key."""
-        system = self.system
-        states = {f"{s}0": data[f"{s}0"] for s in system.states}
-        inputs = {name: data[name] for name in system.inputs}
-        x = inputs.get("x") if list(inputs) in (["x"], []) else inputs
-        parameters = {key: data[key] for key in system.parameters}
-        mask = None if system.loss_steps else data.get("mask")
-        targets = {name.removeprefix("target_"): data[name] for name in system.targets}
-        target, steps = targets.get("target", targets or None), self.instance.steps
-        return self.bptt(parameters, x, target, initial=states, steps=steps, mask=mask, masks=self._masks())
+        return self.bptt(**{**call_arguments(self.system, data), "steps": self.instance.steps}, masks=self._masks())
 
     def _masks(self) -> Any:
         """The masks of the instance, where truncation is random."""
@@ -190,14 +183,6 @@ class _Run:
         parameters = {key: data[key] for key in self.system.parameters}
         gradients = reference_bptt(self.instance.network, parameters, data.get("x"), data.get("target"), data["h0"])
         return {key: gradients[key] for key in self.system.parameters}
-
-
-def arguments(instance: Instance) -> dict[str, Any]:
-    """Return the numbers of an instance as the function takes them: plain floats for a scalar model."""
-    if not instance.system.scalar:
-        return dict(instance.data)
-    timed = {*instance.system.inputs, *instance.system.fixed}
-    return {k: np.ravel(v) if k in timed else float(np.ravel(v)[0]) for k, v in instance.data.items()}
 
 
 def _moved(array: Any, place: tuple[int, ...], step: float) -> Any:

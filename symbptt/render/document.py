@@ -67,7 +67,7 @@ class Writer:
     def document(self) -> Document:
         title = self.derivation.title.get(self.lang) or self.derivation.title.get("en")
         words: tuple[Inline, ...] = (
-            (title,) if title else self.phrase(self.derivation.heading, {"cell": self._cell_name()})
+            (title,) if title else self.phrase(self.derivation.heading, {"cell": self.cell_name()})
         )
         blocks: list[Block] = [Heading(1, words)]
         for section in self.derivation.sections:
@@ -75,7 +75,7 @@ class Writer:
         plain = "".join(w if isinstance(w, str) else "" for w in words)
         return Document(self.lang, plain, tuple(blocks))
 
-    def _cell_name(self) -> str:
+    def cell_name(self) -> str:
         """The cell's name in words; an activation as it is written in formulas where that is a word."""
         name = self.network.cell.name
         if f"cell.{name}" in self.phrases:
@@ -106,7 +106,7 @@ class Writer:
                 current = place
             blocks += self.step(step)
         if section.key in ("results", "methods"):
-            blocks = _grouped(blocks)
+            blocks = grouped(blocks)
         if section.key == "model":
             blocks.append(self.shapes())
         return blocks
@@ -118,7 +118,7 @@ class Writer:
             formulas = [block for block in self.step(step) if isinstance(block, Display | Group)]
             worded = step.kind in (HYPOTHESIS, CONVENTION, OBSERVATION, REMARK, GIVEN, TABLE)
             blocks += self.step(step) if worded else formulas
-        return _grouped(blocks)
+        return grouped(blocks)
 
     def _is_rounded(self) -> bool:
         steps = self.derivation.steps
@@ -259,7 +259,7 @@ class Writer:
             else:
                 line.append([Math(row(name, Operator("="), number))])
         words = [w for part in line for w in (self.phrases["list_more"], *part)][1:]
-        return [*([Paragraph(tuple(_joined(words)))] if words else []), *_grouped(shown)]
+        return [*([Paragraph(tuple(_joined(words)))] if words else []), *grouped(shown)]
 
     # -- tables ---------------------------------------------------------------------------------------
     def _table(self, columns: tuple[Any, ...], rows: tuple[Any, ...]) -> Table:
@@ -366,7 +366,7 @@ _BY_STEP = ("forward", "backward", "unrolled", "forward_numbers")
 """Sections with a heading for every time step."""
 
 
-def _grouped(blocks: list[Block]) -> list[Block]:
+def grouped(blocks: list[Block]) -> list[Block]:
     """Put displays that follow each other into one group."""
     grouped: list[Block] = []
     for block in blocks:
