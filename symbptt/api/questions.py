@@ -29,8 +29,8 @@ from .source import origin
 if TYPE_CHECKING:
     from ..codegen.bptt import Bptt
     from ..derive.methods import Paths
-    from .model import RNN
     from ..evaluate.rtrl import ForwardMode
+    from .model import RNN
 
 
 class Questions:
@@ -161,7 +161,9 @@ class Questions:
         if layout is not None and layout != self._network.layout:
             without: dict[str, Any] = {"values": {}} if values is not None and not values else {}
             model = self.replace(layout=layout, **without)
-            return model.derivation(lang, values, notation, detail, sections, rounding, digits, steps, truncate=truncate)
+            return model.derivation(
+                lang, values, notation, detail, sections, rounding, digits, steps, truncate=truncate
+            )
         given = self.values if values is None else ({**self.values, **values} if values else {})
         network = self._network
         if given or steps is not None:

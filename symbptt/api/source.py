@@ -60,7 +60,6 @@ class Origin:
         body = [*_model_lines(model, folder), made]
         return [*_imports("\n".join(body)), "", *body]
 
-
     def _settled(self) -> tuple[RNN, dict[str, Any]]:
         """Put numbers and T that the method was given into the model, so that its function takes them too."""
         arguments = dict(self.arguments)
@@ -106,7 +105,9 @@ def _model_lines(model: RNN, folder: str | Path | None) -> list[str]:
             if values is not None:
                 own = {k: v for k, v in values.items() if k not in base.values or base.values[k] != v}
                 whole = {*base.values} <= {*values}
-                changes["values"] = f"{{**model.values, {_literal(own)[1:-1]}}}" if whole and base.values else _literal(values)
+                changes["values"] = (
+                    f"{{**model.values, {_literal(own)[1:-1]}}}" if whole and base.values else _literal(values)
+                )
             shown = ", ".join(f"{k}={v if k == 'values' else _literal(v)}" for k, v in changes.items())
             return [*lines, *([f"model = model.replace({shown})"] if shown else [])]
     return [f"model = {_written(model)}"]
@@ -128,7 +129,9 @@ def _changes(base: RNN, model: RNN) -> dict[str, Any]:
 
 def _same(one: RNN, other: RNN) -> bool:
     """Whether two models show the same."""
-    return one == other and all(getattr(one, k) == getattr(other, k) for k in ("title", "sections", "truncate", "remedies"))
+    return one == other and all(
+        getattr(one, k) == getattr(other, k) for k in ("title", "sections", "truncate", "remedies")
+    )
 
 
 def _path(source: str, folder: str | Path | None) -> str | None:
@@ -160,6 +163,8 @@ def _literal(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_literal(k)}: {_literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, Window | Segments | Randomised):
+        return _literal(str(value))
     if isinstance(value, list):
         return "[" + ", ".join(map(_literal, value)) + "]"
     return pasted(value)

@@ -1,4 +1,4 @@
-"""Markdown whose sections fold: ``<details>`` with blank lines around what is inside, which every reader of it knows."""
+"""Markdown whose sections fold: ``<details>`` with blank lines around what is inside, which all its readers know."""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ def to_notebook(document: Document, lines: Sequence[str] | None = None, numbers:
         made = [_markdown("code-model", phrases["ui.notebook_model"]), _code("model", "\n".join(lines))]
         last = "compute" if numbers else "source"
         verify = [_markdown("code-verify", phrases["ui.notebook_verify"]), _code("verify", VERIFY)]
-        compute = [_markdown(f"code-{last}", phrases[f"ui.notebook_{last}"]), _code(last, COMPUTE if numbers else SOURCE)]
+        compute = [
+            _markdown(f"code-{last}", phrases[f"ui.notebook_{last}"]),
+            _code(last, COMPUTE if numbers else SOURCE),
+        ]
         cells = [cells[0], *made, *cells[1:], *verify, *compute]
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -89,19 +89,19 @@ class _Plotter:
 
     # -- figures --------------------------------------------------------------------------------------
     def one(self, kind: str) -> Any:
-        from matplotlib.figure import Figure
+        from .figure import ShownFigure
 
-        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        figure = ShownFigure(figsize=(6.4, 4.4), layout="constrained")
         self._draw(kind, figure.add_subplot())
         return figure
 
     def all(self) -> Any:
         """Every plot that there is, side by side."""
-        from matplotlib.figure import Figure
+        from .figure import ShownFigure
 
         kinds = [kind for kind in KINDS if self._is_possible(kind)]
         rows = (len(kinds) + 1) // 2
-        figure = Figure(figsize=(11.5, 4.3 * rows), layout="constrained")
+        figure = ShownFigure(figsize=(11.5, 4.3 * rows), layout="constrained")
         for place, kind in enumerate(kinds, start=1):
             self._draw(kind, figure.add_subplot(rows, 2, place))
         return figure

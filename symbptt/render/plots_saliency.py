@@ -33,13 +33,13 @@ def plot_saliency(norms: Any, path: str | Path | None = None, of: str = "l", by:
     """
     try:
         from matplotlib.colors import LogNorm
-        from matplotlib.figure import Figure
+        from .figure import ShownFigure
         from matplotlib.ticker import MaxNLocator
     except ImportError:
         raise RefusedError("a plot needs matplotlib: pip install 'symbptt[plot]'") from None
     values = np.asarray(norms, dtype=float)
     positive = values[values > 0]
-    figure = Figure(figsize=(5.0, 4.2), layout="constrained")
+    figure = ShownFigure(figsize=(5.0, 4.2), layout="constrained")
     axes = figure.add_subplot()
     count = len(values)
     scale = LogNorm(positive.min(), positive.max()) if len(positive) and positive.min() < positive.max() else None

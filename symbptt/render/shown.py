@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..derive.steps import HYPOTHESIS, REMARK, Section, Step
-from ..evaluate.report import Check, Report
+from ..evaluate.report import Report
 from .blocks import Block, Display, Document, Group, Paragraph
 from .document import Writer, grouped
 from .folding import to_shown_markdown
@@ -62,6 +62,7 @@ def _equations(writer: Writer, section: Section) -> list[Block]:
 def report_markdown(report: Report, lang: str) -> str:
     """Return a report as a notebook shows it: the counts in one line, and a table of what failed.
 
+    >>> from symbptt.evaluate.report import Check
     >>> print(report_markdown(Report((Check("recursion.h", "equality", True),) * 2), "en"))
     ✓ **All 2 checks hold**: equality 2.
     >>> print(report_markdown(Report((Check("recursion.h", "equality", False, "line 2 differs"),)), "en"))
@@ -98,7 +99,7 @@ def _kind(kind: str, phrases: dict[str, str]) -> str:
 
 def _code(text: str) -> str:
     """Return words as they are, in a cell of a table."""
-    plain = " ".join(text.split()).replace("`", "'").replace("|", "\\|")
+    plain = " ".join(text.split()).replace("`", "'").replace("|", "∣")
     return f"`{plain}`" if plain else ""
 
 
