@@ -12,6 +12,8 @@ from .markdown import to_markdown
 
 LONG = 24
 """A document of more blocks folds in a notebook."""
+DEEPER = 2
+"""By how many levels the headings of what a notebook shows stand below its own."""
 OPEN = ("results",)
 """Sections that are open at first."""
 
@@ -53,8 +55,13 @@ def to_folded_markdown(document: Document, deeper: int = 0) -> str:
 def to_shown_markdown(document: Document) -> str:
     """Return a document as a notebook shows it: headings below those of the notebook, folded where it is long."""
     if len(document.blocks) > LONG:
-        return to_folded_markdown(document, deeper=2)
-    return _markdown(document, document.blocks, 2) + "\n"
+        return to_folded_markdown(document, DEEPER)
+    return to_plain_markdown(document)
+
+
+def to_plain_markdown(document: Document) -> str:
+    """Return a document as Markdown whose headings stand below those of a notebook."""
+    return _markdown(document, document.blocks, DEEPER) + "\n"
 
 
 def _markdown(document: Document, blocks: tuple[Block, ...], deeper: int) -> str:

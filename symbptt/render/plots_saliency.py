@@ -33,8 +33,9 @@ def plot_saliency(norms: Any, path: str | Path | None = None, of: str = "l", by:
     """
     try:
         from matplotlib.colors import LogNorm
-        from .figure import ShownFigure
         from matplotlib.ticker import MaxNLocator
+
+        from .figure import ShownFigure
     except ImportError:
         raise RefusedError("a plot needs matplotlib: pip install 'symbptt[plot]'") from None
     values = np.asarray(norms, dtype=float)

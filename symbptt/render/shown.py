@@ -9,7 +9,7 @@ from ..derive.steps import HYPOTHESIS, REMARK, Section, Step
 from ..evaluate.report import Report
 from .blocks import Block, Display, Document, Group, Paragraph
 from .document import Writer, grouped
-from .folding import to_shown_markdown
+from .folding import to_plain_markdown
 from .markdown import to_markdown
 from .phrases import catalogue
 
@@ -24,9 +24,8 @@ def step_markdown(derivation: Any, step: Step) -> str:
 
 
 def section_markdown(derivation: Any, section: Section) -> str:
-    """Return a section as a notebook shows it."""
-    blocks = tuple(Writer(derivation).section(section))
-    return to_shown_markdown(Document(derivation.lang, "", blocks))
+    """Return a section as a notebook shows it, never folded: it was asked for."""
+    return to_plain_markdown(Document(derivation.lang, "", tuple(Writer(derivation).section(section))))
 
 
 def model_markdown(derivation: Any, given: Iterable[Any] = ()) -> str:
