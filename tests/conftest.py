@@ -103,7 +103,7 @@ NEEDS: dict[str, Need] = {
     "matplotlib": _module("PLOT", "matplotlib"),
     "sphinx": _module("DOCS", "sphinx"),
     "myst_nb": _module("DOCS", "myst_nb"),
-    **{name: _module("NOTEBOOK", name) for name in ("IPython", "nbformat", "nbclient")},
+    **{name: _module("NOTEBOOK", name) for name in ("IPython", "ipykernel", "nbformat", "nbclient")},
     "xelatex": Need("TEX", lambda: find_program("xelatex")),
     "ctex": Need("TEX", find_ctex),
     "latexmk": Need("TEX", lambda: find_program("latexmk")),
