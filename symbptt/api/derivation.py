@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..derive.derivation import Derived, Options
 from ..derive.stability import Stability, stability
@@ -50,7 +50,7 @@ class Derivation:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        return tuple(step for section in self.sections for top in section.steps for step in top.walk())  # type: ignore[misc]
+        return tuple(cast(Step, step) for section in self.sections for top in section.steps for step in top.walk())
 
     def __getitem__(self, key: str) -> Any:
         """Return the step of a key such as ``recursion.h``, or the section of a key such as ``recursion``."""

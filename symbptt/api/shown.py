@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .derivation import Derivation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shown:
     """Something as a notebook shows it.
 
@@ -26,7 +26,7 @@ class Shown:
 
     markdown: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.markdown
 
     def _repr_markdown_(self) -> str:
