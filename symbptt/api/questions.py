@@ -12,6 +12,7 @@ from ..algebra.rounding import Rounding
 from ..algebra.scalar import to_scalar
 from ..derive.derivation import TRUNCATION, Options, derive
 from ..derive.forms import gradient
+from ..derive.graph import UnrolledGraph
 from ..derive.influence import influence
 from ..derive.remedies import REMEDIES, Remedies
 from ..derive.saliency import saliency
@@ -22,6 +23,7 @@ from ..model import Network, names_in, whole
 from ..model.truncation import Truncation, truncation, truncations
 from ..model.values import freeze, known_keys, with_steps
 from .derivation import Derivation, StabilityDerivation
+from .graph import Graph
 from .parts import settings_of, thawed
 from .shown import Report, Shown, shown_report
 from .source import origin
@@ -97,6 +99,41 @@ class Questions:
         if not network.steps.is_Integer:
             network = with_steps(network, self.values)
         return replace(unroll(network, nested), names=names_in(network.system, self.notation))
+
+    def graph(
+        self,
+        steps: int | None = None,
+        lang: str = "en",
+        notation: str | Mapping[str, str] | None = None,
+        truncate: Any = None,
+    ) -> Graph:
+        """Return a picture of the unrolled computational graph, with the flow of the gradient.
+
+        Parameters
+        ----------
+        steps : int, optional
+            T; the model's own by default. Of many steps, or of an open number, the first and the last are drawn.
+        lang : {"en", "zh"}
+        notation : str or mapping, optional
+        truncate : int, str, Window, Segments or Randomised, optional
+            Mark where a truncation cuts the gradient off; none by default.
+
+        Returns
+        -------
+        Graph
+            With ``.to_svg()``, ``.to_tikz()`` and ``.to_pdf(path)``; a notebook shows it.
+
+        Raises
+        ------
+        SizeError, RefusedError
+            For a truncation that does not fit T, or that is asked of a cell that runs in both directions of time.
+        """
+        network = self._network
+        if steps is not None:
+            network = replace(network, steps=whole(steps, "steps"))
+        used = self.notation if notation is None else notation
+        how = None if truncate is None else truncation(truncate)
+        return Graph(UnrolledGraph(network.system, how), lang, used, self.title)
 
     def paths(self, at: int | None = None, elide: bool = False) -> Paths:
         """Return the chains of derivatives that lead from the losses to the state at a step.

@@ -12,6 +12,7 @@ from ..errors import SymbpttError, SymbpttWarning
 from .arguments import CHOICES
 from .commands import BAD_INPUT, DONE, FORMATS, INTERRUPTED, app
 from .console import tell
+from .graph import graph
 from .train import train
 
 
@@ -54,4 +55,4 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-__all__ = ["CHOICES", "FORMATS", "app", "main", "run", "train"]
+__all__ = ["CHOICES", "FORMATS", "app", "graph", "main", "run", "train"]

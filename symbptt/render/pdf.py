@@ -42,7 +42,7 @@ def to_pdf(document: Document, path: Path) -> Path:
     """
     target = Path(path)
     _check(target)
-    _write_whole(target, compiled(to_latex(document, complete=True)))
+    write_whole(target, compiled(to_latex(document, complete=True)))
     return target
 
 
@@ -129,7 +129,7 @@ def _check(target: Path) -> None:
         raise OutputError(f"cannot write {target}: the directory {target.parent} does not exist")
 
 
-def _write_whole(target: Path, data: bytes) -> None:
+def write_whole(target: Path, data: bytes) -> None:
     """Write beside the target and move it there, so that no reader ever sees half a file."""
     final = target.resolve()
     partial = final.with_name(f".{final.name}.{os.getpid()}.part")
