@@ -5,6 +5,7 @@ All labels of a kind (W_h on every recurrent arrow) take the same place relative
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import hypot
@@ -52,6 +53,7 @@ class _Placing:
         self.points = [line.at(k / 24) for line in layout.lines for k in range(25)]
         borders = (((x, top), (x, bottom)) for x, top, bottom in layout.borders)
         self.points += [along(border, k / 24) for border in borders for k in range(25)]
+        self.points.sort()
         self.lines = {(line.edge, line.style == FORWARD): line for line in layout.lines}
         self.found: list[Label] = []
 
@@ -175,8 +177,14 @@ class _Placing:
         for place, box in enumerate(boxes):
             if any(box.meets(other, pad) for other, pad in others) or any(box.meets(b, 2.0) for b in boxes[:place]):
                 return _COVERED
-            cost += sum(box.holds(point, 1.0) for point in self.points)
+            cost += self._crossed(box)
         return cost
+
+    def _crossed(self, box: Rectangle) -> int:
+        """Count the points of lines in a box."""
+        left, top, right, bottom = box.corners()
+        near = self.points[bisect_left(self.points, (left - 1.0,)) : bisect_left(self.points, (right + 1.0,))]
+        return sum(top - 1.0 <= y <= bottom + 1.0 for _, y in near)
 
 
 _COVERED = 10**9

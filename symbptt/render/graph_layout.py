@@ -300,7 +300,12 @@ def _bent(points: tuple[Point, ...], by: float) -> tuple[Point, ...]:
 
 
 def _is_clear(points: tuple[Point, ...], boxes: list[Rectangle]) -> bool:
-    return not any(box.holds(along(points, k / 32), 9.0) for box in boxes for k in range(33))
+    places = [along(points, k / 32) for k in range(33)]
+    left, right = min(x for x, _ in places) - 9.0, max(x for x, _ in places) + 9.0
+    top, bottom = min(y for _, y in places) - 9.0, max(y for _, y in places) + 9.0
+    region = Rectangle((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+    near = [box for box in boxes if box.meets(region)]
+    return not any(box.holds(place, 9.0) for box in near for place in places)
 
 
 def _last_inside(points: tuple[Point, ...], box: Rectangle, inside: float, outside: float) -> float:
