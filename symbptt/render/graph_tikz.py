@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import hypot
 from pathlib import Path
 
-from ..algebra.layout import Fraction, Item
+from ..algebra.layout import Item
 from ..algebra.tex import to_tex
 from ..derive.graph import GAP, GIVEN, INPUT, STATE
 from ..errors import MissingToolError
@@ -143,15 +143,18 @@ def _node(node: Node) -> Iterator[str]:
 
 def _label(label: Label) -> str:
     red, green, blue = _COLOURS["forward" if label.style == FORWARD else "gradient"]
-    fill = ", fill=white" if label.covers else ""
+    more = (", fill=white" if label.covers else "") + (", font=\\footnotesize" if _has_fraction(label.item) else "")
     at = _point((label.box.x, label.box.y))
     colour = f"text={{rgb,255:red,{red};green,{green};blue,{blue}}}"
-    return f"  \\node[{colour}{fill}] at {at} {{{_formula(label.item)}}};"
+    return f"  \\node[{colour}{more}] at {at} {{{_formula(label.item)}}};"
+
+
+def _has_fraction(item: Item) -> bool:
+    return "\\frac" in to_tex(item)
 
 
 def _formula(item: Item) -> str:
-    tex = to_tex(item)
-    return f"$\\displaystyle {tex}$" if isinstance(item, Fraction) or "\\frac" in tex else f"${tex}$"
+    return f"$\\displaystyle {to_tex(item)}$" if _has_fraction(item) else f"${to_tex(item)}$"
 
 
 def _entry(entry: Entry) -> Iterator[str]:
