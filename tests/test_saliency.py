@@ -12,7 +12,7 @@ from derivation_examples import BACKWARD, with_numbers
 
 import symbptt.algebra as A
 from symbptt import RNN, Cell
-from symbptt.errors import RefusedError, SizeError, UnknownNameError
+from symbptt.errors import MissingToolError, OutputError, RefusedError, SizeError, UnknownNameError
 from symbptt.evaluate.claims import instances
 from symbptt.evaluate.instance import Instance
 from symbptt.render.plots_saliency import plot_saliency
@@ -106,12 +106,29 @@ def test_norms_count_the_mask_and_need_no_target_for_the_output():
 def test_the_heat_map_is_drawn(tmp_path):
     norms = with_numbers(RNN("tanh", 2, 1, steps=4)).saliency_norms()
     if find_spec("matplotlib") is None:
-        with pytest.raises(RefusedError, match="needs matplotlib"):
+        with pytest.raises(MissingToolError, match="need matplotlib"):
             plot_saliency(norms)
         return
     figure = plot_saliency(norms, tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
-    assert figure.axes[0].get_xlabel() == "$x_t$, t"
+    assert figure.axes[0].get_xlabel() == "input $x_t$"
+    with pytest.raises(OutputError, match=r"\.svg, \.png, \.pdf"):
+        plot_saliency(norms, tmp_path / "map.txt")
+
+
+def test_the_heat_map_speaks_the_language_and_the_notation_and_stays_the_same(tmp_path):
+    pytest.importorskip("matplotlib")
+    model = with_numbers(RNN("tanh", 2, 1, steps=4, readout="linear", outputs=2))
+    for name in ("a.svg", "b.svg"):
+        figure = model.plot_saliency("y", path=tmp_path / name, lang="zh", notation="d2l")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    axes, bar = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) in [
+        ("输入 $x_t$", "受影响的量 $o_s$"),
+        ("input $x_t$", "what depends on it, $o_s$"),  # without a font for Chinese
+    ]
+    assert r"\partial o_s" in bar.get_ylabel()
+    assert axes.images[0].get_array()[3, 0] == model.saliency_norms("y")[3, 0]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import pytest
@@ -49,13 +50,41 @@ def test_the_same_plot_has_the_same_bytes(tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_without_a_chinese_font_the_labels_are_english_and_that_is_said(monkeypatch):
-    import symbptt.render.plots
+def lightness_of(colour):
+    red, green, blue = colour[:3]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
-    monkeypatch.setattr(symbptt.render.plots, "CJK_FONTS", ("no such font",))
+
+def test_plots_can_be_read_in_grey(matplotlib):
+    """Lines differ in more than their colour, and the lightness of the map only grows."""
+    from symbptt.render.figures import COLOURS
+
+    for name in ("norms", "power", "spectrum"):
+        lines = [e for e in MODEL.stability().plot(name).axes[0].lines if not e.get_label().startswith("_")]
+        looks = [(line.get_linestyle(), line.get_marker(), line.get_markersize()) for line in lines]
+        assert len(looks) == len(set(looks)) > 1, name
+    shades = [lightness_of(matplotlib.colormaps[COLOURS](k / 63)) for k in range(64)]
+    assert all(a < b for a, b in itertools.pairwise(shades))
+
+
+def test_text_in_svg_needs_no_font_and_no_date(tmp_path):
+    MODEL.stability("zh").plot("all", tmp_path / "plot.svg")
+    text = (tmp_path / "plot.svg").read_text("utf-8")
+    assert "<text" not in text and "dc:date" not in text
+
+
+def test_labels_follow_the_notation():
+    figure = MODEL.stability(notation={"h": "s"}).plot("norms")
+    assert r"\partial s_t" in figure.axes[0].get_legend().get_texts()[0].get_text()
+
+
+def test_without_a_chinese_font_the_labels_are_english_and_that_is_said(monkeypatch):
+    import symbptt.render.figures
+
+    monkeypatch.setattr(symbptt.render.figures, "CJK_FONTS", ("no such font",))
     with pytest.warns(UserWarning, match="no font with Chinese characters"):
         figure = MODEL.stability("zh").plot("norms")
-    assert figure.axes[0].get_xlabel() == "step t"
+    assert figure.axes[0].get_xlabel() == "step $t$"
 
 
 def test_a_plot_leaves_the_settings_of_matplotlib_alone(matplotlib):

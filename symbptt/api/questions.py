@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sympy import Basic
@@ -79,7 +80,7 @@ class Questions:
         """Return the 2-norms (Frobenius norms) of dl_s/dx_t or dy_s/dx_t as an array (T, T), row s - 1, column t - 1.
 
         They come from one batched call of the generated function. Where the output of a step cannot depend on an
-        input, the entry is 0. :func:`symbptt.render.plots_saliency.plot_saliency` draws them.
+        input, the entry is 0. :meth:`plot_saliency` draws them.
 
         Parameters
         ----------
@@ -92,6 +93,36 @@ class Questions:
 
         given = {**self.values, **(values or {})}
         return saliency_norms(with_steps(self._network, given), given, of, by)
+
+    def plot_saliency(
+        self,
+        of: str = "l",
+        by: str = "x",
+        values: Mapping[str, Any] | None = None,
+        path: str | Path | None = None,
+        lang: str = "en",
+        notation: str | Mapping[str, str] | None = None,
+    ) -> Any:
+        """Draw what :meth:`saliency_norms` returns as a heat map, and return the figure of matplotlib.
+
+        Parameters
+        ----------
+        of, by, values
+            As in :meth:`saliency_norms`.
+        path : str or Path, optional
+            A file name that ends in ``.svg``, ``.png`` or ``.pdf``.
+        lang : {"en", "zh"}
+        notation : str or mapping, optional
+
+        Raises
+        ------
+        MissingToolError
+            Where matplotlib is not installed.
+        """
+        from ..render.plots_saliency import plot_saliency
+
+        used = self.notation if notation is None else notation
+        return plot_saliency(self.saliency_norms(of, by, values), path, of, by, lang, used, self.system)
 
     def unroll(self, steps: int | None = None, nested: bool = False) -> Unrolled:
         """Return the unrolled network: ``.equations``, ``.states``, ``.outputs``, ``.loss``."""

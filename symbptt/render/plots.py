@@ -12,24 +12,18 @@ from typing import Any
 import numpy as np
 
 from .. import algebra as A
+from ..algebra.layout import Ident
 from ..algebra.measures import tangent
 from ..algebra.present import present
 from ..algebra.scalar import to_scalar
-from ..algebra.tex import to_tex
 from ..derive.closed import joint, loss_index
 from ..derive.stability.common import recurrent
-from ..errors import MissingToolError, OutputError, RefusedError, UnknownNameError, nearest, warn
-from ..model import names
-from .phrases import catalogue
+from ..errors import RefusedError, UnknownNameError, nearest
+from ..model import names_in
+from .figures import COLOURS, Wording, check_suffix, mathtext, save
 
 KINDS = ("norms", "heatmap", "spectrum", "power")
 ALL = "all"
-SUFFIXES = (".svg", ".png", ".pdf")
-CJK_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC", "FandolHei", "Arial Unicode MS",
-)  # fmt: skip
-"""Fonts with Chinese characters, the first that is installed is taken."""
 HEADROOM = 1e4
 """How far above the largest gradient norm a bound is followed."""
 
@@ -59,22 +53,12 @@ def plot(derivation: Any, kind: str = "norms", path: Path | None = None) -> Any:
     """
     if kind not in (*KINDS, ALL):
         raise UnknownNameError(f"unknown plot {kind!r}{nearest(kind, (*KINDS, ALL))}")
-    if path is not None and path.suffix.lower() not in SUFFIXES:
-        raise OutputError(f"{path}: a plot is written as {', '.join(SUFFIXES)}; give such a suffix")
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingToolError('plots need matplotlib: pip install "symbptt[plot]"') from None
+    check_suffix(path)
     writer = _Plotter(derivation)
-    settings: Any = {"svg.hashsalt": "symbptt", "axes.unicode_minus": False, "font.size": 10, **writer.fonts}
-    with matplotlib.rc_context(settings):
+    with writer.words.context():
         figure = writer.all() if kind == ALL else writer.one(kind)
         if path is not None:
-            metadata: Any = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
-            try:
-                figure.savefig(path, metadata=metadata, dpi=150)
-            except OSError as error:
-                raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+            save(figure, path)
     return figure
 
 
@@ -83,9 +67,8 @@ class _Plotter:
         self.data = derivation.data
         self.network = derivation.derived.network
         self.system = self.network.system
-        self.names = names(derivation.notation, frozenset())
-        self.lang, self.fonts = _fonts(derivation.lang)
-        self.words = catalogue(self.lang)
+        self.names = names_in(self.system, derivation.notation)
+        self.words = Wording(derivation.lang)
 
     # -- figures --------------------------------------------------------------------------------------
     def one(self, kind: str) -> Any:
@@ -111,7 +94,7 @@ class _Plotter:
             "norms": self._norms, "heatmap": self._heatmap, "spectrum": self._spectrum, "power": self._power,
         }  # fmt: skip
         makers[kind](axes)
-        axes.set_title(self.words[f"ui.plot_{kind}_title"])
+        axes.set_title(self.words(f"ui.plot_{kind}_title"))
 
     def _is_possible(self, kind: str) -> bool:
         if kind == "spectrum":
@@ -120,11 +103,7 @@ class _Plotter:
 
     def _math(self, expr: Any) -> str:
         """A formula in the notation of the document, as matplotlib sets it."""
-        expr = to_scalar(expr) if self.system.scalar else expr
-        tex = to_tex(present(expr, self.names))
-        for old, new in _MATHTEXT:
-            tex = tex.replace(old, new)
-        return f"${tex}$"
+        return mathtext(present(to_scalar(expr) if self.system.scalar else expr, self.names))
 
     # -- the four -------------------------------------------------------------------------------------
     def _norms(self, axes: Any) -> None:
@@ -138,15 +117,15 @@ class _Plotter:
         run, factor = self.data.run, self.data.bounds.factor
         sizes = {t: float(np.linalg.norm(J, 2)) for t, J in run.one_step.items()}
         bounds = [self._gradient_bound(sizes)]
-        axes.semilogy(steps, bounds[0], ":", color="0.3", label=self.words["ui.plot_product"])
+        axes.semilogy(steps, bounds[0], ":", color="0.3", label=self.words("ui.plot_product"))
         if factor is not None:
             bounds.append(self._gradient_bound(dict.fromkeys(sizes, factor)))
-            axes.semilogy(steps, bounds[1], "--", color="0.45", label=self.words["ui.plot_bound"])
+            axes.semilogy(steps, bounds[1], "--", color="0.45", label=self.words("ui.plot_bound"))
         low, high = norms[shown].min(initial=np.inf), norms.max()
         if np.isfinite(low):
             axes.set_ylim(low / 5, min(max(float(np.nanmax(b)) for b in bounds) * 3, high * HEADROOM))
-        axes.set_xlabel(self.words["ui.plot_step"])
-        axes.set_ylabel(self.words["ui.plot_norm"])
+        axes.set_xlabel(self.words("ui.plot_step", {"t": self._math(t)}))
+        axes.set_ylabel(self.words("ui.plot_norm"))
         axes.grid(True, which="major", color="0.85", linewidth=0.6)
         axes.legend()
 
@@ -167,11 +146,12 @@ class _Plotter:
         norms = np.ma.masked_less_equal(self.data.norms, 0)
         low, high = float(norms.min()), float(norms.max())
         scale = LogNorm(low, high) if high > low * 1.5 else Normalize(0, high)
-        image = axes.imshow(norms, cmap="cividis", norm=scale, origin="upper", interpolation="nearest")
-        shown = A.Norm(A.derivative(joint(self.system, loss_index(self.system)), joint(self.system, self.system.t)))
+        image = axes.imshow(norms, cmap=COLOURS, norm=scale, origin="upper", interpolation="nearest")
+        s, t = loss_index(self.system), self.system.t
+        shown = A.Norm(A.derivative(joint(self.system, s), joint(self.system, t)))
         axes.figure.colorbar(image, ax=axes, label=self._math(shown))
-        axes.set_xlabel(self.words["ui.plot_from_step"])
-        axes.set_ylabel(self.words["ui.plot_of_step"])
+        axes.set_xlabel(self.words("ui.plot_from_step", {"t": self._math(t)}))
+        axes.set_ylabel(self.words("ui.plot_of_step", {"s": self._math(s)}))
         for axis in (axes.xaxis, axes.yaxis):
             axis.get_major_locator().set_params(integer=True)
 
@@ -180,10 +160,10 @@ class _Plotter:
         if not found:
             raise RefusedError("there is no square recurrent matrix, and so no spectrum to draw")
         turn = np.linspace(0, 2 * np.pi, 361)
-        axes.plot(np.cos(turn), np.sin(turn), "--", color="0.45", label=self.words["ui.plot_circle"])
+        axes.plot(np.cos(turn), np.sin(turn), "--", color="0.45", label=self.words("ui.plot_circle"))
         for marker, (key, symbol) in zip("osD^vP" * len(found), found.items(), strict=False):
             values = self.data.spectra[key].values
-            label = self.words["ui.plot_spectrum"].replace("{matrix}", self._math(symbol))
+            label = self.words("ui.plot_spectrum", {"matrix": self._math(symbol)})
             points = [[v.real for v in values], [v.imag for v in values]]
             axes.plot(*points, linestyle="", marker=marker, markerfacecolor="0.3", color="k", label=label)
         reach = 1.15 * max(1.0, *(self.data.spectra[key].radius for key in found))
@@ -192,8 +172,8 @@ class _Plotter:
         axes.set_aspect("equal")
         axes.axhline(0, color="0.85", linewidth=0.6, zorder=0)
         axes.axvline(0, color="0.85", linewidth=0.6, zorder=0)
-        axes.set_xlabel(self.words["ui.plot_real"])
-        axes.set_ylabel(self.words["ui.plot_imaginary"])
+        axes.set_xlabel(self.words("ui.plot_real"))
+        axes.set_ylabel(self.words("ui.plot_imaginary"))
         axes.legend(loc="upper left", fontsize="small")
 
     def _power_fault(self) -> str | None:
@@ -215,32 +195,11 @@ class _Plotter:
             direction = np.asarray(self.data.run.value(node), dtype=float)
             angles = np.degrees(np.arctan([tangent(x, direction) for x in iterates]))
             shown = angles > 1e-10
-            color = {} if style.startswith("k") else {"color": "0.45"}
-            axes.semilogy(rows[shown], angles[shown], style, markersize=4, label=self._math(node), **color)
-        axes.set_xlabel(self.words["ui.plot_distance"])
-        axes.set_ylabel(self.words["ui.plot_power"])
+            color: Any = {} if style.startswith("k") else {"color": "0.45", "markerfacecolor": "none"}
+            size = 4 if style.startswith("k") else 8  # around the others, where both lines are the same
+            axes.semilogy(rows[shown], angles[shown], style, markersize=size, label=self._math(node), **color)
+        axes.set_xlabel(self.words("ui.plot_distance", {"k": mathtext(Ident("k"))}))
+        axes.set_ylabel(self.words("ui.plot_power"))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(True, which="major", color="0.85", linewidth=0.6)
         axes.legend()
-
-
-_MATHTEXT = (
-    (r"\left\lVert", r"\left\Vert"), (r"\right\rVert", r"\right\Vert"), (r"\lVert", r"\Vert"), (r"\rVert", r"\Vert"),
-    (r"\left\lvert", r"\left|"), (r"\right\rvert", r"\right|"), (r"\lvert", "|"), (r"\rvert", "|"),
-    (r"\thinspace", r"\,"), (r"\lbrace", r"\{"), (r"\rbrace", r"\}"), (r"\boldsymbol", r"\mathbf"),
-)  # fmt: skip
-"""LaTeX that matplotlib does not know -> the same in other words."""
-
-
-def _fonts(lang: str) -> tuple[str, dict[str, Any]]:
-    """Return the language of the labels and the fonts for it; English where there is no font for Chinese."""
-    if lang != "zh":
-        return lang, {}
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    found = next((name for name in CJK_FONTS if name in installed), None)
-    if found is None:
-        warn("no font with Chinese characters was found; the labels of the plot are in English")
-        return "en", {}
-    return lang, {"font.family": "sans-serif", "font.sans-serif": [found, "DejaVu Sans"]}
