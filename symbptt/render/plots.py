@@ -20,7 +20,7 @@ from ..derive.closed import joint, loss_index
 from ..derive.stability.common import recurrent
 from ..errors import RefusedError, UnknownNameError, nearest
 from ..model import names_in
-from .figures import COLOURS, Wording, check_suffix, mathtext, save
+from .figures import COLOURS, Wording, check_suffix, mathtext, new_figure, save
 
 KINDS = ("norms", "heatmap", "spectrum", "power")
 ALL = "all"
@@ -72,19 +72,15 @@ class _Plotter:
 
     # -- figures --------------------------------------------------------------------------------------
     def one(self, kind: str) -> Any:
-        from .figure import ShownFigure
-
-        figure = ShownFigure(figsize=(6.4, 4.4), layout="constrained")
+        figure = new_figure(6.4, 4.4)
         self._draw(kind, figure.add_subplot())
         return figure
 
     def all(self) -> Any:
         """Every plot that there is, side by side."""
-        from .figure import ShownFigure
-
         kinds = [kind for kind in KINDS if self._is_possible(kind)]
         rows = (len(kinds) + 1) // 2
-        figure = ShownFigure(figsize=(11.5, 4.3 * rows), layout="constrained")
+        figure = new_figure(11.5, 4.3 * rows)
         for place, kind in enumerate(kinds, start=1):
             self._draw(kind, figure.add_subplot(rows, 2, place))
         return figure

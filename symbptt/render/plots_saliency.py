@@ -14,7 +14,7 @@ from ..algebra.present import present
 from ..algebra.scalar import to_scalar
 from ..derive.closed import loss_index
 from ..model import System, names, names_in
-from .figures import COLOURS, Wording, check_suffix, mathtext, save
+from .figures import COLOURS, Wording, check_suffix, mathtext, new_figure, save
 
 
 def plot_saliency(
@@ -65,11 +65,10 @@ def plot_saliency(
 
 def _drawn(values: Any, words: Wording, s: str, t: str, shown: str) -> Any:
     from matplotlib.colors import LogNorm
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     positive = values[values > 0]
-    figure = Figure(figsize=(5.4, 4.4), layout="constrained")
+    figure = new_figure(5.4, 4.4)
     axes = figure.add_subplot()
     count = len(values)
     scale = LogNorm(positive.min(), positive.max()) if len(positive) and positive.min() < positive.max() else None
