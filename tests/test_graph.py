@@ -210,6 +210,12 @@ def test_shown_steps(steps, how, shown):
     assert " ".join("-" if s is None else str(s).replace(" ", "") for s in shown_steps(system, how)) == shown
 
 
+def test_values_say_how_many_steps_there_are():
+    model = RNN("tanh", 1, 1, values={"x": [1, 0, 1], "W_h": 0.5})
+    assert len(model.graph().unrolled.columns) == 3 and len(model.graph(2).unrolled.columns) == 2
+    assert None in model.replace(values={"W_h": 0.5}).graph().unrolled.columns
+
+
 def test_a_cell_that_runs_backward_is_shown_from_left_to_right():
     model = RNN(CELLS[BACKWARD], steps=10)
     assert shown_steps(model.system, Window(3)) == (1, 2, 3, 4, None, 10)
@@ -373,6 +379,11 @@ def test_colours_stand_out_from_the_paper_in_light_and_dark():
             for ground in ("paper", "state", "given", "band", "frame"):
                 high, low = sorted((lightness(colours[name]), lightness(colours[ground])), reverse=True)
                 assert (high + 0.05) / (low + 0.05) >= 4.5, (name, ground)
+
+
+def test_a_page_can_choose_light_or_dark():
+    style = RNN("tanh").graph().to_svg().split("<style>")[1].split("</style>")[0]
+    assert "prefers-color-scheme:dark" in style and "[data-theme=dark] .sbg{" in style
 
 
 WIDTHS = """<script>addEventListener("load", () => {

@@ -57,7 +57,7 @@ def lightness_of(colour):
 
 def test_plots_can_be_read_in_grey(matplotlib):
     """Lines differ in more than their colour, and the lightness of the map only grows."""
-    from symbptt.render.figures import COLOURS
+    from symbptt.render.plotting import COLOURS
 
     for name in ("norms", "power", "spectrum"):
         lines = [e for e in MODEL.stability().plot(name).axes[0].lines if not e.get_label().startswith("_")]
@@ -79,9 +79,9 @@ def test_labels_follow_the_notation():
 
 
 def test_without_a_chinese_font_the_labels_are_english_and_that_is_said(monkeypatch):
-    import symbptt.render.figures
+    import symbptt.render.plotting
 
-    monkeypatch.setattr(symbptt.render.figures, "CJK_FONTS", ("no such font",))
+    monkeypatch.setattr(symbptt.render.plotting, "CJK_FONTS", ("no such font",))
     with pytest.warns(UserWarning, match="no font with Chinese characters"):
         figure = MODEL.stability("zh").plot("norms")
     assert figure.axes[0].get_xlabel() == "step $t$"

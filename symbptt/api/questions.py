@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,7 +20,7 @@ from ..derive.remedies import REMEDIES, Remedies
 from ..derive.saliency import saliency
 from ..derive.stability import STABILITY, check_jacobians
 from ..derive.unroll import Unrolled, unroll
-from ..errors import ValueInputError
+from ..errors import SizeError, ValueInputError
 from ..model import Network, names_in, whole
 from ..model.truncation import Truncation, truncation, truncations
 from ..model.values import freeze, known_keys, with_steps
@@ -143,7 +144,8 @@ class Questions:
         Parameters
         ----------
         steps : int, optional
-            T; the model's own by default. Of many steps, or of an open number, the first and the last are drawn.
+            T; by default the model's own, or that of its values. Of many steps, or of an open number, the first and
+            the last are drawn.
         lang : {"en", "zh"}
         notation : str or mapping, optional
         truncate : int, str, Window, Segments or Randomised, optional
@@ -162,6 +164,9 @@ class Questions:
         network = self._network
         if steps is not None:
             network = replace(network, steps=whole(steps, "steps"))
+        elif self._values:
+            with suppress(SizeError):  # no values that say how many steps there are: an open number is drawn as such
+                network = with_steps(network, self.values)
         used = self.notation if notation is None else notation
         how = None if truncate is None else truncation(truncate)
         return Graph(UnrolledGraph(network.system, how), lang, used, self.title)

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-KEPT = ("axes.unicode_minus", "font.family", "font.sans-serif", "font.size", "svg.hashsalt")
+KEPT = ("axes.unicode_minus", "font.family", "font.sans-serif", "font.size", "svg.fonttype", "svg.hashsalt")
 """Settings that are read when a figure is drawn, and not when it is made."""
 
 

@@ -23,6 +23,8 @@ _DARK = {
     "paper": "#16181d", "ink": "#ececec", "forward": "#86b7ff", "gradient": "#ffa061", "state": "#1f2d44",
     "given": "#26282e", "frame": "#1e2127", "band": "#33261c", "rim": "#565c68", "faint": "#8a8f98",
 }  # fmt: skip
+_THEMES = {"light": _LIGHT, "dark": _DARK}
+"""A page on which readers choose says so by ``data-theme``, as many themes of Sphinx do."""
 _DASHES = {FORWARD: "", GRADIENT: "6 3.5", RANDOM: "1.5 3.5", CUT: "6 3.5"}
 
 
@@ -36,7 +38,8 @@ def to_svg(picture: Picture) -> str:
     Returns
     -------
     str
-        Well-formed XML. Light or dark follows the reader's ``prefers-color-scheme``; on paper it is light.
+        Well-formed XML. Light or dark follows the reader's ``prefers-color-scheme``, or ``data-theme`` of the page
+        around it; on paper it is light.
     """
     body = "\n".join(_body(picture))
     name = f"{PREFIX}-{sha256((picture.title + picture.description + body).encode()).hexdigest()[:10]}"
@@ -54,6 +57,7 @@ def _style() -> str:
     rules = [
         f".{PREFIX}{{max-width:100%;height:auto;{_colours(_LIGHT)}}}",
         f"@media screen and (prefers-color-scheme:dark){{.{PREFIX}{{{_colours(_DARK)}}}}}",
+        *(f"@media screen{{[data-theme={k}] .{PREFIX}{{{_colours(v)}}}}}" for k, v in _THEMES.items()),
         *(f".{PREFIX} .{PREFIX}-{name}{{{rule}}}" for name, rule in _RULES.items()),
     ]
     return "\n".join(rules)

@@ -20,7 +20,7 @@ from ..derive.closed import joint, loss_index
 from ..derive.stability.common import recurrent
 from ..errors import RefusedError, UnknownNameError, nearest
 from ..model import names_in
-from .figures import COLOURS, Wording, check_suffix, mathtext, new_figure, save
+from .plotting import COLOURS, Wording, check_suffix, mathtext, new_figure, save
 
 KINDS = ("norms", "heatmap", "spectrum", "power")
 ALL = "all"

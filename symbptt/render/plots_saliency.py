@@ -14,7 +14,7 @@ from ..algebra.present import present
 from ..algebra.scalar import to_scalar
 from ..derive.closed import loss_index
 from ..model import System, names, names_in
-from .figures import COLOURS, Wording, check_suffix, mathtext, new_figure, save
+from .plotting import COLOURS, Wording, check_suffix, mathtext, new_figure, save
 
 
 def plot_saliency(

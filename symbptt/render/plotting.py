@@ -64,9 +64,9 @@ class Wording:
 
 def new_figure(width: float, height: float) -> Any:
     """Return an empty figure, in inches, whose margins leave room for characters taller than matplotlib takes them."""
-    from matplotlib.figure import Figure
+    from .figure import ShownFigure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = ShownFigure(figsize=(width, height), layout="constrained")
     engine: Any = figure.get_layout_engine()
     engine.set(w_pad=0.1, h_pad=0.08)
     return figure
