@@ -77,11 +77,17 @@ def vertices_of(system: System) -> dict[str, str]:
         name = equation.name
         if name in system.states:
             found[name] = STATE
-        elif name == system.output and equation.stage == CELL:
+        elif equation.stage == CELL and (name == system.output or _joins_states(system, equation)):
             found[name] = OUTPUT
         elif equation.stage == READOUT and name in system.predictions:
             found[name] = READ
     return {**found, **dict.fromkeys(system.fixed, GIVEN), "l": LOSS}
+
+
+def _joins_states(system: System, equation: Equation) -> bool:
+    """Whether an equation puts states on top of each other, as the output of a layer that runs both ways does."""
+    parts = equation.right.args if isinstance(equation.right, N.Concat) else ()
+    return bool(parts) and all(isinstance(p, A.MatrixAt) and p.name in system.states for p in parts)
 
 
 def dependencies(system: System) -> tuple[Dependency, ...]:
@@ -259,6 +265,11 @@ class UnrolledGraph:
         arrived = {e.source for e in self.edges if e.gradient in (FLOW, RANDOM)}
         return frozenset(arrived | {v for v in self.vertices if v in self._starts})
 
+    @cached_property
+    def _carried(self) -> set[str]:
+        """The names that a later step can depend on; inputs count among them."""
+        return self._lead_to(STATE) | set(self.system.inputs)
+
     # -- vertices and edges ---------------------------------------------------------------------------
     def _placed(self) -> dict[tuple[str, int], Vertex]:
         found: dict[tuple[str, int], Vertex] = {}
@@ -278,7 +289,7 @@ class UnrolledGraph:
 
     def _is_there(self, name: str, step: Expr) -> bool:
         """Whether a variable exists at a step: where the last loss alone counts, most of a step is not computed."""
-        return not self.only_last_counts or step == self.system.end or self.kinds[name] in (INPUT, STATE)
+        return not self.only_last_counts or step == self.system.end or name in self._carried
 
     def _links(self) -> Iterator[tuple[Vertex, Vertex, tuple[str, ...]]]:
         for column in range(len(self.columns)):
@@ -328,7 +339,7 @@ class UnrolledGraph:
 
     def _reached(self, edges: list[Edge]) -> set[Vertex]:
         """Return the vertices from which a gradient goes on."""
-        leads = self._lead_to_loss()
+        leads = self._lead_to(LOSS)
         waiting = [*self._starts]
         if self._has_hidden_losses():
             waiting += [v for v in self.vertices if v.kind == GAP and v.name in leads]
@@ -344,8 +355,9 @@ class UnrolledGraph:
                     waiting.append(edge.source)
         return reached
 
-    def _lead_to_loss(self) -> set[str]:
-        found = {"l"}
+    def _lead_to(self, kind: str) -> set[str]:
+        """Return the names on which something of a kind depends at whatever step, and those of the kind."""
+        found = {name for name, own in self.kinds.items() if own == kind}
         while more := {read.source for read in self.reads if read.target in found} - found:
             found |= more
         return found

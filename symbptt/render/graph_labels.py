@@ -12,20 +12,17 @@ from math import hypot
 from typing import Any
 
 from .. import algebra as A
-from ..algebra.layout import Item, Operator, row
+from ..algebra.layout import Item
 from ..derive.graph import FLOW, GAP, INITIAL, NONE, STATE, Edge
 from ..derive.graph import RANDOM as IS_RANDOM
 from ..derive.truncation.common import loss_of
 from ..derive.truncation.randomised import mask, probability
 from ..model import ROWS
 from ..model.truncation import Randomised
-from .graph_layout import Layout
+from .graph_layout import LABEL, Layout
 from .graph_parts import FORWARD, GRADIENT, Label, Node, Point, Rectangle, along
 from .svg_math import Box, measure
 
-SIZE = 14.0
-MOST_PARAMETERS = 3
-"""Of more parameters on one arrow only the first and the last are named."""
 _SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
 
 
@@ -90,14 +87,7 @@ class _Placing:
             if not edge.parameters or GAP in (edge.source.kind, edge.target.kind) or (several and kind in seen):
                 continue
             seen.add(kind)
-            yield _Wanted(self._list(edge.parameters), FORWARD, ("parameter", *kind), edge=edge)
-
-    def _list(self, keys: tuple[str, ...]) -> Item:
-        comma = Operator(",", "separator")
-        items = [self.layout.names.key(key) for key in keys]
-        if len(items) > MOST_PARAMETERS:
-            items = [items[0], Operator("\u2026", "plain"), items[-1]]
-        return row(*[part for item in items for part in (item, comma)][:-1])
+            yield _Wanted(self.layout.parameters(edge.parameters), FORWARD, ("parameter", *kind), edge=edge)
 
     def _factors(self) -> Iterator[_Wanted]:
         """What the gradient is multiplied by on its way from step to step."""
@@ -123,7 +113,7 @@ class _Placing:
     def _place(self, group: list[_Wanted]) -> None:
         """Put labels of a kind at the best place that all of them can take; else each at its own; else leave it out."""
         style = group[0].style
-        texts = [measure(wanted.item, SIZE) for wanted in group]
+        texts = [measure(wanted.item, LABEL) for wanted in group]
         options = [list(self._places(w, t)) for w, t in zip(group, texts, strict=True)]
         together = [
             self._cost([boxes[i] for boxes in options], style) for i in range(min(map(len, options), default=0))
@@ -134,7 +124,8 @@ class _Placing:
                 box = min(boxes, key=lambda b: self._cost([b], style), default=None)
             else:
                 box = boxes[best]
-            if box is not None and (cost := self._cost([box], style)) < _COVERED:
+            most = _CROSSED if style == FORWARD else _COVERED - 1
+            if box is not None and (cost := self._cost([box], style)) <= most:
                 self.found.append(Label(wanted.item, wanted.style, box, text, cost > 0))
 
     def _places(self, wanted: _Wanted, text: Box) -> Iterator[Rectangle]:
@@ -188,6 +179,8 @@ class _Placing:
 
 
 _COVERED = 10**9
+_CROSSED = 2
+"""A parameter is left out rather than written across more of the arrows than this."""
 _APART = 9.0
 """Two derivatives that are closer than this would be read as their product."""
 _CORNERS = ((1, -1), (-1, -1), (1, 1), (-1, 1), (0, 1), (0, -1))

@@ -41,6 +41,9 @@ from .svg_math import Box, measure
 
 SIZE = 17.0
 """Of the letters in nodes."""
+LABEL = 14.0
+"""Of the letters beside arrows and nodes."""
+MOST_PARAMETERS = 3
 HEIGHT = 38.0
 ROW = 88.0
 """From the middle of one row to that of the next."""
@@ -85,6 +88,14 @@ class Layout:
         total = A.product(weight, A.time_sum(self.system.at("l"), t, 1, steps))
         return row(self.math(self.system.L), Operator("="), self.math(total))
 
+    def parameters(self, keys: tuple[str, ...]) -> Item:
+        """Return the parameters on an arrow, of many the first and the last."""
+        comma = Operator(",", "separator")
+        items = [self.names.key(key) for key in keys]
+        if len(items) > MOST_PARAMETERS:
+            items = [items[0], Operator("\u2026", "plain"), items[-1]]
+        return row(*[shown for item in items for shown in (item, comma)][:-1])
+
     # -- rows and columns ----------------------------------------------------------------------------
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -114,7 +125,8 @@ class Layout:
     def offsets(self) -> dict[str, float]:
         """Name -> how far its nodes stand to the right of the middle of their column."""
         found = {**self._offsets_of_states()}
-        for kind in (INPUT, OUTPUT, READ, LOSS):
+        found.update({name: 0.0 for name, kind in self.kinds.items() if kind == OUTPUT})
+        for kind in (INPUT, READ, LOSS):
             found.update(self._side_by_side([n for n, k in self.kinds.items() if k == kind]))
         beside = self.widths["l"] / 2
         for place, name in enumerate(n for n, k in self.kinds.items() if k == GIVEN):
@@ -167,9 +179,12 @@ class Layout:
 
         states = [n for n, k in self.kinds.items() if k == STATE]
         above = [n for n, k in self.kinds.items() if k != STATE]
-        return max(
-            reach(states, 1) + reach(states, -1) + _GAPS["label"], reach(above, 1) + reach(above, -1) + _GAPS["x"]
-        )
+        gap = _GAPS["label"]
+        if len(states) == 1:  # its parameters stand on every arrow
+            named = [e for e in self.graph.edges if e.parameters and GAP not in (e.source.kind, e.target.kind)]
+            wide = [(measure(self.parameters(e.parameters), LABEL).width, e.is_recurrent) for e in named]
+            gap = max([gap, *(width + (44.0 if between else 18.0) for width, between in wide)])
+        return max(reach(states, 1) + reach(states, -1) + gap, reach(above, 1) + reach(above, -1) + _GAPS["x"])
 
     @cached_property
     def columns(self) -> dict[int, float]:

@@ -51,7 +51,8 @@ def picture(
     layout = Layout(graph, notation)
     words = catalogue(lang)
     found = labels(layout)
-    bands = [_with_labels(band, [e.box for e in found if e.style == GRADIENT]) for band in layout.bands]
+    gradients, nodes = [e.box for e in found if e.style == GRADIENT], [n.box for n in layout.nodes.values()]
+    bands = [_with_labels(band, gradients, nodes) for band in layout.bands]
     boxes = [*(node.box for node in layout.nodes.values()), *(label.box for label in found)]
     boxes += [*layout.frames, *bands, *(_around(line) for line in layout.lines)]
     boxes += [around([Rectangle(x, top, 0, 0), Rectangle(x, bottom, 0, 0)], 0, 0) for x, top, bottom in layout.borders]
@@ -87,10 +88,15 @@ def _moved(box: Rectangle, dx: float, dy: float) -> Rectangle:
     return replace(box, x=_neat(box.x + dx), y=_neat(box.y + dy), width=_neat(box.width), height=_neat(box.height))
 
 
-def _with_labels(band: Rectangle, labels: list[Rectangle]) -> Rectangle:
-    """Make a band wide enough for the labels that it meets."""
+def _with_labels(band: Rectangle, labels: list[Rectangle], nodes: list[Rectangle]) -> Rectangle:
+    """Make a band wide enough for the labels that it meets, where there is room before the nodes beside it."""
     inside = [label for label in labels if band.meets(label)]
-    return around([band, *(replace(label, width=label.width + 10.0) for label in inside)], 0.0, band.radius)
+    wide = around([band, *(replace(label, width=label.width + 10.0) for label in inside)], 0.0, band.radius)
+    (first, _, last, _), (left, _, right, _) = band.corners(), wide.corners()
+    beside = [node.corners() for node in nodes if wide.meets(node) and not band.holds((node.x, node.y))]
+    left = max([left, *(min(node[2] + 5.0, first) for node in beside if node[2] <= first + 9.0)])
+    right = min([right, *(max(node[0] - 5.0, last) for node in beside if node[0] >= last - 9.0)])
+    return replace(wide, x=(left + right) / 2, width=right - left)
 
 
 def _around(line: Line) -> Rectangle:
