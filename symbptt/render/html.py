@@ -30,8 +30,8 @@ def to_html(document: Document) -> str:
         gives the same bytes.
     """
     page = _Page(document)
-    parts = ["<!DOCTYPE html>", f'<html lang="{escape(document.lang)}">', *_head(document), "<body>", *page.body()]
-    return "\n".join([*parts, f"<script>\n{_asset('page.js')}</script>", "</body>", "</html>"]) + "\n"
+    parts = ["<!DOCTYPE html>", f'<html lang="{escape(document.lang)}">', *_head(document), '<body class="symbptt">', *page.body()]
+    return "\n".join([*parts, f"<script>\n{asset('page.js')}</script>", "</body>", "</html>"]) + "\n"
 
 
 def _head(document: Document) -> list[str]:
@@ -42,13 +42,14 @@ def _head(document: Document) -> list[str]:
         '<meta name="color-scheme" content="light dark"/>',
         '<meta name="generator" content="symbptt"/>',
         f"<title>{escaped(document.title)}</title>",
-        f"<style>\n{_asset('page.css')}</style>",
+        f"<style>\n{asset('page.css')}\n{asset('formulas.css')}</style>",
         "</head>",
     ]
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a style sheet or a script of the pages."""
     return resources.files(__package__).joinpath("assets").joinpath(name).read_text(encoding="utf-8")
 
 
