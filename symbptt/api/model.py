@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..algebra import size
 from ..derive.derivation import Options
@@ -19,6 +19,9 @@ from ..model.unused import unused
 from ..model.values import freeze, known_keys, laid_out
 from .parts import bare_number, check_notation, check_remedies, named_loss, pasted, thawed
 from .questions import Questions
+
+if TYPE_CHECKING:
+    from ..examples import ModelFile
 
 
 class RNN(Questions):
@@ -317,8 +320,8 @@ def _restore(*parts: tuple[str, Any]) -> RNN:
     return model
 
 
-def load(source: str | Path) -> RNN:
-    """Return the model of a worked example, by name, or of a model file, by path.
+def load(source: str | Path | ModelFile) -> RNN:
+    """Return the model of a worked example, by name, or of a model file, by path or as it was read.
 
     Examples
     --------

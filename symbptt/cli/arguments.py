@@ -15,6 +15,7 @@ from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 
 if TYPE_CHECKING:
     from ..api import RNN
+    from ..examples import ModelFile
 
     ParamType = click.ParamType[Any]
 else:
@@ -114,19 +115,27 @@ class Setting(ParamType):
     name = "NAME=VALUE"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
-        from ..examples import number_fault
+        return value if isinstance(value, tuple) else read_setting(value, "--set ")
 
-        if isinstance(value, tuple):
-            return value
-        key, sign, text = (part.strip() for part in value.partition("="))
-        if not key or not sign:
-            raise ValueInputError(f"--set {value}: write NAME=VALUE, such as W_h=0.5 or x=1,0.5,1")
-        read = _json(text, f"--set {key}") if text.startswith("[") else [_scalar(part) for part in text.split(",")]
-        found = read if text.startswith("[") or len(read) > 1 else read[0]
-        fault = number_fault(found)
-        if fault:
-            raise ValueInputError(f"--set {key} {fault}: give a number, numbers such as 1,0.5,1, or [[1, 2], [3, 4]]")
-        return key, found
+
+def read_setting(text: str, option: str = "") -> tuple[str, Any]:
+    """Return name and value of ``NAME=VALUE``; ``option`` is what messages begin with.
+
+    >>> read_setting("x=1,0.5,1")
+    ('x', [1, '0.5', 1])
+    """
+    from ..examples import number_fault
+
+    key, sign, value = (part.strip() for part in text.partition("="))
+    if not key or not sign:
+        raise ValueInputError(f"{option}{text}: write NAME=VALUE, such as W_h=0.5 or x=1,0.5,1")
+    listed = value.startswith("[")
+    read = _json(value, f"{option}{key}") if listed else [_scalar(part) for part in value.split(",")]
+    found = read if listed or len(read) > 1 else read[0]
+    fault = number_fault(found)
+    if fault:
+        raise ValueInputError(f"{option}{key} {fault}: give a number, numbers such as 1,0.5,1, or [[1, 2], [3, 4]]")
+    return key, found
 
 
 def _scalar(text: str) -> Any:
@@ -196,15 +205,19 @@ notation_option = click.option(
 
 
 def build(
-    source: str, values: tuple[tuple[str, Any], ...] = (), notation: Any = None, numbers: bool = False, **sizes: Any
+    source: str | ModelFile,
+    values: tuple[tuple[str, Any], ...] = (),
+    notation: Any = None,
+    numbers: bool = False,
+    **sizes: Any,
 ) -> RNN:
     """Return the model of a source with the settings of the command line.
 
     Parameters
     ----------
-    source : str
+    source : str or ModelFile
     values : tuple of (key, value)
-        From --set.
+        As :func:`read_setting` returns them.
     notation : str or mapping, optional
     numbers : bool
         Whether the given numbers will be used; otherwise --steps may go beyond them.
@@ -245,7 +258,7 @@ def _check_names(model: RNN, values: Mapping[str, Any]) -> None:
     known = known_keys(model.system)
     for key in values:
         if key not in known:
-            raise UnknownNameError(f"--set {key}: the model has no such name{nearest(key, known)}")
+            raise UnknownNameError(f"value for {key!r}: the model has no such name{nearest(key, known)}")
 
 
 def _with_steps(model: RNN, steps: int | None, values: Mapping[str, Any]) -> RNN:
@@ -263,7 +276,7 @@ def _with_steps(model: RNN, steps: int | None, values: Mapping[str, Any]) -> RNN
 
 
 @contextmanager
-def located(source: str, values: tuple[tuple[str, Any], ...] = ()) -> Iterator[None]:
+def located(source: str | ModelFile, values: tuple[tuple[str, Any], ...] = ()) -> Iterator[None]:
     """Say in which line of a model file an error lies, unless it is about a value of the command line."""
     from ..examples import find
 

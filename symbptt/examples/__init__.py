@@ -53,13 +53,13 @@ def examples() -> list[tuple[str, dict[str, str]]]:
     return [(name, dict(example(name).data["description"])) for name in example_names()]
 
 
-def find(source: str | Path) -> ModelFile:
+def find(source: str | Path | ModelFile) -> ModelFile:
     """Return what a source stands for: a worked example, a cell of the catalogue, or a model file.
 
     Parameters
     ----------
-    source : str or Path
-        A name comes before a file of the same name; ``./name`` is always a file.
+    source : str, Path or ModelFile
+        A name comes before a file of the same name; ``./name`` is always a file. What was found is returned as it is.
 
     Raises
     ------
@@ -68,6 +68,8 @@ def find(source: str | Path) -> ModelFile:
     ModelFileError
         For a file that cannot be read or does not fit the schema.
     """
+    if isinstance(source, ModelFile):
+        return source
     if isinstance(source, Path):
         return read(source, str(source))
     if source in example_names():

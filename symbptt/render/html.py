@@ -30,7 +30,13 @@ def to_html(document: Document) -> str:
         gives the same bytes.
     """
     page = _Page(document)
-    parts = ["<!DOCTYPE html>", f'<html lang="{escape(document.lang)}">', *_head(document), '<body class="symbptt">', *page.body()]
+    parts = [
+        "<!DOCTYPE html>",
+        f'<html lang="{escape(document.lang)}">',
+        *_head(document),
+        '<body class="symbptt">',
+        *page.body(),
+    ]
     return "\n".join([*parts, f"<script>\n{asset('page.js')}</script>", "</body>", "</html>"]) + "\n"
 
 
