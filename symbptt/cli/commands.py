@@ -328,7 +328,9 @@ def gradient(
         model = build(source, notation=notation, **sizes)
         _check_step(model, wrt, at, form)
         right = model.gradient(wrt, at=at, form=form)
-    deliver(lambda: WRITERS[kind](model, [(_left(model, wrt, at), right)]), output)
+    from ..derive.forms import gradient_symbol
+
+    deliver(lambda: WRITERS[kind](model, [(gradient_symbol(model.network, wrt, at), right)]), output)
 
 
 def _check_step(model: RNN, wrt: str, at: int | None, form: str) -> None:
@@ -338,18 +340,6 @@ def _check_step(model: RNN, wrt: str, at: int | None, form: str) -> None:
         raise SizeError(f"--at {at}: {wrt} is the same at every step; leave --at out")
     if at is None and timed and form in ("unrolled", "explicit"):
         raise SizeError(f"--form {form} of {wrt} needs a time step: give --at, such as --at 1")
-
-
-def _left(model: RNN, wrt: str, at: int | None) -> Any:
-    """Return dL/d(wrt), as the left side of an equation."""
-    from ..algebra.leaves import derivative
-
-    system, symbols = model.system, model.symbols
-    initial = {f"{state}0": state for state in system.states}
-    if wrt in system.parameters:
-        return derivative(system.L, symbols[wrt])
-    when = system.start_of(initial[wrt]) if wrt in initial else system.t if at is None else at
-    return derivative(system.L, symbols[initial.get(wrt, wrt)][when])
 
 
 @app.command()

@@ -53,6 +53,25 @@ def gradient(network: Network, wrt: str, at: Any = None, form: str = "recursive"
     return to_scalar(result) if network.system.scalar and form != "explicit" else result
 
 
+def gradient_symbol(network: Network, wrt: str, at: Any = None) -> Any:
+    """Return the derivative dL/d(wrt) itself, the left side of an equation whose right side is :func:`gradient`.
+
+    Parameters
+    ----------
+    network, wrt, at
+        As for :func:`gradient`; a variable without a step is at t.
+    """
+    system = network.system
+    initial = {f"{state}0": state for state in system.states}
+    if wrt in system.parameters:
+        by = system.parameters[wrt]
+    elif wrt in initial:
+        by = system.at(initial[wrt], system.start_of(initial[wrt]))
+    else:
+        by = system.at(wrt, _when(network, wrt, at))
+    return A.derivative(system.L, to_scalar(by) if system.scalar else by)
+
+
 def _when(network: Network, wrt: str, at: Any) -> Expr | None:
     """Return the step as an expression, checked; None where none is given."""
     if at is None:
