@@ -269,6 +269,7 @@ def test_choices_are_the_real_ones():
     real = {
         "layout": sorted(LAYOUTS),
         "notation": sorted(NOTATIONS),
+        "topic": sorted({find(name).data["topic"] for name in example_names()}),
         "readout": sorted([*READOUTS, "none"]),
         "reduction": sorted(REDUCTIONS),
     }

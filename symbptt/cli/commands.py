@@ -393,10 +393,11 @@ def new(file: str, start: str, lang: str) -> None:
       symbptt new my.toml --from custom-cell
     """
     from ..examples import find, template
+    from ..examples.modelfile import WORDS
 
     if file != "-" and os.path.lexists(file):
         raise OutputError(f"{file} is there already; take another name")
-    data = {k: v for k, v in find(start).data.items() if k not in ("title", "description")}
+    data = {k: v for k, v in find(start).data.items() if k not in WORDS}
     text = template(data, lang, file)
     deliver(lambda: text, file)
     if file != "-":

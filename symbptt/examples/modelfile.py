@@ -88,7 +88,7 @@ class ModelFile:
             value: Any = self.data
             for part in path:
                 value = value[part]
-            if isinstance(value, str) and not isinstance(value, Written) and path[0] not in ("title", "description"):
+            if isinstance(value, str) and not isinstance(value, Written) and path[0] not in WORDS:
                 found.append((value.strip(), line))
         return found
 
@@ -250,7 +250,9 @@ def _remedies(value: dict[str, Any]) -> dict[str, Any]:
     return {**_plain(value), **({"before": before} if before else {})}
 
 
-_BESIDE = ("description", "training")
+WORDS = ("title", "description", "topic", "place", "notice")
+"""Keys of what is said about a model, in which no name of it is looked for."""
+_BESIDE = ("description", "topic", "place", "notice", "training")
 """Keys that are no arguments of a network."""
 _READERS: dict[str, Any] = {
     "title": _title,

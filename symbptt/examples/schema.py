@@ -382,6 +382,15 @@ REMEDIES = (
 )
 """The keys of ``[remedies]``."""
 
+TOPICS = {
+    "first": about("First derivations", "入门推导"),
+    "cells": about("Cells", "循环单元"),
+    "gradients": about("Why gradients vanish and explode", "梯度为何消失与爆炸"),
+    "methods": about("Ways to compute it", "求梯度的各种方法"),
+    "losses": about("Losses, outputs and inputs", "损失、输出与输入"),
+}
+"""What worked examples are about, in the order of their pages."""
+
 TOP = (
     Key("title", "words", about("Title of the derivation.", "推导的标题。"), "My network"),
     Key(
@@ -389,6 +398,22 @@ TOP = (
         "words",
         about("One line on what the file is about.", "用一句话说明这个文件。"),
         "What this model shows",
+    ),
+    Key(
+        "topic",
+        "text",
+        about("Where a worked example stands among the others.", "算例在目录中所属的一类。"),
+        "first",
+        choices=tuple(sorted(TOPICS)),
+    ),
+    Key("place", "count", about("Its place within the topic, from 1 on.", "它在这一类中的位置，从 1 起。"), 1),
+    Key(
+        "notice",
+        "words",
+        about(
+            "What to notice, in Markdown, for the page of the example.", "值得注意之处（Markdown），用于算例的网页。"
+        ),
+        "The gradient doubles with every step back.",
     ),
     Key(
         "cell",

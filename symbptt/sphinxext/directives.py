@@ -22,7 +22,7 @@ from ..examples.modelfile import parse
 from ..render.phrases import catalogue
 from .cache import Cache, digest_of
 from .content import Manner, content
-from .nodes import picture, plot, scope
+from .nodes import fold, fold_title, picture, plot, scope
 from .request import FailedError, Request
 
 if TYPE_CHECKING:
@@ -214,12 +214,17 @@ class DerivationDirective(ModelDirective):
 class CodeDirective(ModelDirective):
     """``symbptt-code``: the generated NumPy module."""
 
-    option_spec: ClassVar[Any] = {**MODEL, "truncate": directives.unchanged_required}
+    option_spec: ClassVar[Any] = {**MODEL, "truncate": directives.unchanged_required, "fold": directives.unchanged}
 
     def made(self, request: Request) -> list[nodes.Node]:
         cut = self.options.get("truncate")
         source = cache_of(self.env).get(("code", request, cut), lambda: request.model().lambdify(truncate=cut).source)
-        return [nodes.literal_block(source, source, language="python")]
+        block = nodes.literal_block(source, source, language="python")
+        if "fold" not in self.options:
+            return [block]
+        title = self.options["fold"] or "Python"
+        hint = catalogue(request.lang)["ui.fold"]
+        return [scope("", fold("", fold_title("", title, hint=hint), block, ids=[], level=2, open=False))]
 
 
 class GraphDirective(ModelDirective):
