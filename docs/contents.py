@@ -14,11 +14,17 @@ CONTENTS: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     ({"en": "Notebooks", "zh": "笔记本"}, ("notebooks/*",)),
     (
         {"en": "Explanation", "zh": "原理"},
-        ("explanation/layout", "explanation/two-derivatives", "explanation/proof", "stability", "truncation", "verification"),
+        (
+            "explanation/layout", "explanation/two-derivatives", "explanation/proof", "stability", "truncation",
+            "verification",
+        ),
     ),
     (
         {"en": "Reference", "zh": "参考"},
-        ("python-api", "reference/api", "cells", "equation-language", "model-files", "conventions", "json", "reference/schemas"),
+        (
+            "python-api", "reference/api", "cells", "equation-language", "model-files", "conventions", "json",
+            "reference/schemas",
+        ),
     ),
 )  # fmt: skip
 

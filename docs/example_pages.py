@@ -19,9 +19,11 @@ from symbptt.examples.schema import TOPICS
 WORDS = {
     "en": {
         "title": "Worked examples",
-        "intro": """A worked example is a model file with its numbers, and with a title in each language. `symbptt examples` lists them;
+        "intro": """
+A worked example is a model file with its numbers, and with a title in each language. `symbptt examples` lists them;
 every command that takes a SOURCE takes the name of one. All of their lines are verified by the tests, and all of them
-are written in every format and both languages.""",
+are written in every format and both languages.
+""".strip(),
         "name": "Name",
         "notice": "What to notice",
         "graph": "The unrolled network",
@@ -35,8 +37,10 @@ are written in every format and both languages.""",
     },
     "zh": {
         "title": "算例",
-        "intro": """算例是一个带有数值的模型文件，标题有中英两种语言。`symbptt examples` 列出所有算例；凡是接受 SOURCE 的命令，都可以写
-算例的名称。测试会检验每个算例的每一行，并以两种语言写出所有格式。""",
+        "intro": """
+算例是一个带有数值的模型文件，标题有中英两种语言。`symbptt examples` 列出所有算例；
+凡是接受 SOURCE 的命令，都可以写算例的名称。测试会检验每个算例的每一行，并以两种语言写出所有格式。
+""".strip(),
         "name": "名称",
         "notice": "值得注意之处",
         "graph": "展开的网络",
@@ -95,7 +99,8 @@ def _parts(name: str, lang: str, words: dict[str, str], data: Any, model: Any) -
     for kind, title in (("norms", "plot"), ("spectrum", "spectrum")):
         if _can_draw(model, kind):
             yield f"## {words[title]}\n\n```{{symbptt-plot}} {name}\n:kind: {kind}\n```"
-    yield f"## {words['code']}\n\n{words['module'].format(name=name)}\n\n```{{symbptt-code}} {name}\n:fold: bptt.py\n```"
+    yield f"## {words['code']}\n\n{words['module'].format(name=name)}"
+    yield f"```{{symbptt-code}} {name}\n:fold: bptt.py\n```"
     yield f"## {words['file']}\n\n{words['try']}\n\n```bash\nsymbptt derive {name} --lang {lang} -o {name}.pdf\n```"
     yield f"```toml\n{_file_text(name)}\n```"
 

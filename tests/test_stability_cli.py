@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from test_cli import run  # noqa: F401
 
-from symbptt import RNN, Cell
+from symbptt import RNN, Cell, SymbpttError, load
 from symbptt.errors import SizeError, UnknownNameError, ValueInputError
+from symbptt.examples import example_names
 from symbptt.examples.modelfile import parse
 
 
@@ -18,6 +19,17 @@ def test_it_writes_the_stability_of_a_source_in_both_languages(run):  # noqa: F8
     assert code == 0 and not err
     assert "Power iteration" in out and "[14; 13]" in out and "1/3" in out
     assert "幂迭代" in run("stability", "power-iteration", "--lang", "zh").out
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_every_example_has_its_numbers_or_says_in_one_line_why_not(name):
+    model = load(name)
+    try:
+        norms = model.stability().data.adjoint_norms
+    except SymbpttError as error:
+        assert "\n" not in str(error)
+    else:
+        assert np.isfinite(norms).all()
 
 
 def test_numbers_can_be_set_or_left_out(run):  # noqa: F811

@@ -160,7 +160,7 @@ class ModelDirective(SphinxDirective):
 
 
 def file_of(name: str, env: BuildEnvironment) -> ModelFile:
-    """Return the model that a name on a page stands for; a path is relative to the page, or with ``/`` to the source."""
+    """Return the model that a name stands for; a path is relative to the page, or with ``/`` to the source folder."""
     if not name.endswith(".toml"):
         return find(name)
     relative, path = env.relfn2path(name)

@@ -60,6 +60,8 @@ class Measured:
         self.bindings: dict[str, int] = {}
         self.values: dict[tuple[str, int | None], Any] = {}
         for leaf, figures in numbers.given.items():
+            if not hasattr(leaf, "name"):  # a direction, which no forward pass reads
+                continue
             key = (leaf.name, int(leaf.when) if hasattr(leaf, "when") else None)
             self.values[key] = np.vectorize(float, otypes=[float])(figures)
         with np.errstate(all="ignore"):
