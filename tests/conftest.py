@@ -104,6 +104,7 @@ NEEDS: dict[str, Need] = {
     "sphinx": _module("DOCS", "sphinx"),
     "myst_nb": _module("DOCS", "myst_nb"),
     **{name: _module("NOTEBOOK", name) for name in ("IPython", "ipykernel", "nbformat", "nbclient")},
+    "sphinxcontrib.katex": _module("DOCS", "sphinxcontrib.katex"),
     "xelatex": Need("TEX", lambda: find_program("xelatex")),
     "ctex": Need("TEX", find_ctex),
     "latexmk": Need("TEX", lambda: find_program("latexmk")),
@@ -114,7 +115,7 @@ NEEDS: dict[str, Need] = {
 }
 
 ORACLES = ("torch", "jax", "autograd")
-MARKED = {"tex": ("xelatex",), "katex": ("katex",), "browser": ("chromium",)}
+MARKED = {"tex": ("xelatex",), "katex": ("katex",), "browser": ("chromium",), "docs": ("sphinx", "myst_nb")}
 
 
 @functools.cache

@@ -186,7 +186,7 @@ def MGU() -> Cell:
 def LSTM(peephole: bool = False, coupled: bool = False) -> Cell:
     """Return the long short-term memory, with states h and c.
 
-    i_t, f_t, o_t = sigmoid(W_x. x_t + W_h. h_{t-1} + b_.), g_t = tanh(W_xc x_t + W_hc h_{t-1} + b_c),
+    i_t, f_t, o_t = sigmoid(W_xk x_t + W_hk h_{t-1} + b_k) for k = i, f, o, g_t = tanh(W_xc x_t + W_hc h_{t-1} + b_c),
     c_t = f_t * c_{t-1} + i_t * g_t, h_t = o_t * tanh(c_t).
 
     Parameters
@@ -237,7 +237,8 @@ def LSTM(peephole: bool = False, coupled: bool = False) -> Cell:
 def GRU(reset: str = "after", update: str = "keep") -> Cell:
     """Return the gated recurrent unit, by default as PyTorch has it.
 
-    r_t, z_t = sigmoid(W_x. x_t + W_h. h_{t-1} + b_.), and a candidate g_t = tanh(...) that sees h_{t-1} through r_t.
+    r_t, z_t = sigmoid(W_xk x_t + W_hk h_{t-1} + b_k) for k = r, z, and a candidate g_t = tanh(...) that sees h_{t-1}
+    through r_t.
 
     Parameters
     ----------

@@ -12,12 +12,14 @@ Every line is verified before it is written; a line that fails stops the build.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -28,6 +30,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("symbptt_notation", None, "env", (str, dict, type(None)))
     app.add_config_value("symbptt_cache", None, "", (str, type(None)))
     app.add_config_value("symbptt_latex_width", 38.0, "env", (int, float))
+    app.connect("config-inited", _find_cache)
     for part in (assets, directives, nodes, renderer, role):
         part.setup(app)
     return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _find_cache(app: Sphinx, config: Config) -> None:
+    """Settle where results are kept: as configured, beside ``conf.py``, or with the doctrees."""
+    given = config.symbptt_cache
+    config.symbptt_cache = str(Path(app.confdir, given) if given else Path(app.doctreedir, "symbptt"))

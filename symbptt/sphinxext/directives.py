@@ -151,9 +151,7 @@ class ModelDirective(SphinxDirective):
         """Return the model, from the argument or from the content."""
         text = "\n".join(self.content)
         if bool(self.arguments) == bool(text.strip()):
-            raise self.error(
-                f"symbptt: {self.name} takes either an example, cell or model file, or TOML in its content"
-            )
+            raise self.error(f"symbptt: {self.name} takes an example, a cell or a model file, or TOML in its content")
         if not self.arguments:
             return parse(text, "the content")
         return file_of(self.arguments[0].strip(), self.env)
@@ -177,8 +175,7 @@ def language_of(env: BuildEnvironment) -> str:
 
 def cache_of(env: BuildEnvironment) -> Cache:
     """Return the cache of the project."""
-    given = env.config.symbptt_cache
-    return Cache(Path(env.app.confdir, given) if given else Path(env.doctreedir) / "symbptt")
+    return Cache(Path(env.config.symbptt_cache))
 
 
 class DerivationDirective(ModelDirective):

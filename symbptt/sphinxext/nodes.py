@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
-from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from ..render.html_figures import COPIES, Figures, opening
 from .renderer import NAME
@@ -53,7 +52,7 @@ def setup(app: Sphinx) -> None:
     alt = (_write_alt, None)
     app.add_node(picture, html=(_write_picture, None), latex=(_write_latex, None), text=alt, man=alt, texinfo=alt)
     app.add_node(plot, html=(_write_image, None), latex=(_include_image, None), text=alt, man=alt, texinfo=alt)
-    app.add_post_transform(Dissolved)
+    app.connect("doctree-resolved", dissolve)
 
 
 # -- HTML --------------------------------------------------------------------------------------------------------
@@ -133,25 +132,17 @@ def _write_alt(writer: Any, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
-class Dissolved(SphinxPostTransform):
-    """Outside of HTML a fold is a heading with its content, and a framed formula is the formula, broken to the page."""
-
-    default_priority = 400
-
-    def run(self, **kwargs: Any) -> None:
-        """Change the document."""
-        kind = self.app.builder.format
-        if kind == "html":
-            return
-        for node in list(self.document.findall(display)):
-            math = node[0]
-            if kind == "latex":
-                broken = node["broken"]
-                math.children[:] = [nodes.Text(broken)]
-            node.replace_self([math])
-        for found in list(self.document.findall(fold)):
-            title, *rest = found.children
-            heading = nodes.rubric("", "", *title.children, ids=found["ids"])
-            found.replace_self([heading, *rest])
-        for whole in list(self.document.findall(scope)):
-            whole.replace_self(whole.children)
+def dissolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Outside of HTML make a fold a heading with its content, and a framed formula the formula, broken to the page."""
+    if app.builder.format == "html":
+        return
+    for node in list(doctree.findall(display)):
+        math = node[0]
+        if app.builder.format == "latex":
+            math.children[:] = [nodes.Text(node["broken"])]
+        node.replace_self([math])
+    for found in list(doctree.findall(fold)):
+        title, *rest = found.children
+        found.replace_self([nodes.rubric("", "", *title.children, ids=found["ids"]), *rest])
+    for whole in list(doctree.findall(scope)):
+        whole.replace_self(whole.children)

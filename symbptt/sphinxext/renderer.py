@@ -5,6 +5,7 @@ Formulas of this package come from their trees. Any other one, written as TeX on
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 NAME = "mathml"
+_DOTS = re.compile(r"\\dots(?![A-Za-z])")
+"""A command that LaTeX has and docutils has not."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,7 @@ def mathml(node: nodes.math | nodes.math_block, block: bool = False) -> str:
         return str(node["mathml"])
     source = node.astext()
     try:
-        return str(tex2mathml(source, as_block=block))
+        return str(tex2mathml(_DOTS.sub(r"\\ldots", source), as_block=block))
     except MathError as error:
         _log.warning("no MathML for %r: %s", source, error, location=node, type="symbptt", subtype="mathml")
         return f"<code>{nodes.Text(source).astext().replace('&', '&amp;').replace('<', '&lt;')}</code>"

@@ -64,7 +64,7 @@ def _equation(request: Request, wrt: str, at: str | None = None, form: str = "re
 
     model = request.model()
     step = int(at) if at is not None and at.isdecimal() else at
-    left, right = gradient_symbol(model.network, wrt, step), model.gradient(wrt, at=step, form=form)
+    right, left = model.gradient(wrt, at=step, form=form), gradient_symbol(model.network, wrt, step)
     verdict = check_gradient(model.network, wrt, step, form)
     if not verdict:
         raise FailedError(f"{request.file.name}: the gradient by {wrt} failed verification: {verdict.where}")
