@@ -111,6 +111,7 @@ NEEDS: dict[str, Need] = {
     "pdftoppm": Need("TEX", lambda: find_program("pdftoppm")),
     "pdftotext": Need("TEX", lambda: find_program("pdftotext")),
     "katex": Need("KATEX", find_katex),
+    "playwright.sync_api": _module("BROWSER", "playwright.sync_api"),
     "chromium": Need("BROWSER", lambda: find_program("chromium", "chromium-browser", "google-chrome")),
 }
 

@@ -9,15 +9,22 @@ import pytest
 from markdown_blocks import pdf_commands, run_page, run_pdf_commands
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "docs" / "en").glob("*.md"))
-CHINESE = sorted((ROOT / "docs" / "zh").glob("*.md"))  # tests/test_docs_languages.py compares their blocks
-ALL = pytest.mark.parametrize("page", PAGES + CHINESE, ids=lambda page: f"{page.parent.name}-{page.stem}")
+DOCS = ROOT / "docs"
+
+
+def pages_in(lang: str) -> list[Path]:
+    """The pages of a language, without those that the build of the site makes."""
+    folder = DOCS / lang
+    return [page for page in sorted(folder.rglob("*.md")) if page.parent != folder / "examples"]
+
+
+PAGES, CHINESE = pages_in("en"), pages_in("zh")  # tests/test_docs_languages.py compares their blocks
+ALL = pytest.mark.parametrize("page", PAGES + CHINESE, ids=lambda page: str(page.relative_to(DOCS).with_suffix("")))
 WITH_PDF = [page for page in PAGES if pdf_commands(page)]
-NOT_YET = ROOT / "docs" / "zh" / "examples.md"  # made from the worked examples themselves
 
 
 def name(page: Path) -> str:
-    return page.stem
+    return str(page.relative_to(DOCS / "en").with_suffix(""))
 
 
 @pytest.mark.slow
@@ -37,21 +44,34 @@ def test_pdf_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_relative_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.S)
     for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", text):
-        if not re.match(r"[a-z]+:", link) and page.parent / link != NOT_YET:
+        if not re.match(r"[a-z]+:", link):
             assert (page.parent / link).exists(), link
 
 
 @pytest.mark.parametrize("pages", [PAGES, CHINESE], ids=["en", "zh"])
 def test_every_page_is_in_the_contents(pages: list[Path]) -> None:
-    index = (pages[0].parent / "index.md").read_text(encoding="utf-8")
-    assert [page.name for page in pages if page.name != "index.md" and f"({page.name})" not in index] == []
+    index = next(page for page in pages if page.name == "index.md")
+    listed = re.findall(r"\]\(([^)#]+)", index.read_text(encoding="utf-8"))
+    assert [page for page in pages if page != index and page.relative_to(index.parent).as_posix() not in listed] == []
 
 
-def test_the_page_of_examples_has_all_of_them() -> None:
-    from symbptt.examples import example_names
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_list_of_examples_is_made_from_them(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python docs/example_pages.py`` makes it."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    import example_pages
 
-    listed = re.findall(r"^\| `([\w-]+)` \|", text_of("docs/en/examples.md"), flags=re.M)
-    assert sorted(listed) == sorted(example_names())
+    assert (DOCS / lang / "examples.md").read_text(encoding="utf-8") == example_pages.index(lang)
+    listed = re.findall(r"^\| `([\w-]+)` \|", example_pages.index(lang), flags=re.M)
+    assert sorted(listed) == sorted(example_pages.example_names())
+
+
+def test_the_contents_of_the_site_have_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    from contents import CONTENTS
+
+    listed = [page for _, pages in CONTENTS for page in pages if "*" not in page]
+    assert sorted([*listed, "index"]) == sorted(map(name, PAGES))
 
 
 def test_every_kind_of_step_is_described_with_its_test() -> None:

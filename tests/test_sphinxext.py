@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.docs
 
 CONF = """
@@ -291,3 +292,13 @@ def test_long_formulas_are_broken_to_the_width_of_the_latex_page(project: Projec
     narrow = project.page("other", "tex").count("\\qquad {}")
     assert project.build(pages, "symbptt_latex_width = 60\n", "latex", "-E") == 0
     assert narrow > project.page("other", "tex").count("\\qquad {}")
+
+
+@pytest.mark.parametrize("builder", ["html", "latex"])
+def test_an_empty_project_builds_the_blocks_of_the_guide(project: Project, builder: str) -> None:
+    text = (ROOT / "docs" / "en" / "howto" / "sphinx.md").read_text(encoding="utf-8")
+    in_rst = re.findall(r"^```rst\n(.*?)^```$", text, flags=re.S | re.M)
+    in_myst = re.findall(r"^````markdown\n(.*?)^````$", text, flags=re.S | re.M)
+    assert len(in_rst) >= 5 and in_myst
+    pages = {"index.rst": "\n".join(["Page\n====\n", *in_rst, ".. toctree::\n\n   other\n"])}
+    assert project.build(pages | {"other.md": "# Page\n\n" + "\n".join(in_myst)}, "", builder) == 0

@@ -28,6 +28,12 @@
     }
   }
 
+  // A box that scrolls must be reached by keyboard, one that does not is only in the way.
+  const boxes = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }));
+  document.querySelectorAll(".formula").forEach((box) => boxes.observe(box));
   document.querySelectorAll(".tools").forEach((tools) => { tools.hidden = false; });
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
