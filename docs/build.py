@@ -22,7 +22,7 @@ def build(site: Path) -> None:
         code = subprocess.run([*command, str(HERE / lang), str(site / lang)]).returncode
         if code:
             raise SystemExit(code)
-    (site / "index.html").write_text((HERE / "static" / "choose.html").read_text(encoding="utf-8"), encoding="utf-8")
+    (site / "index.html").write_text((HERE / "choose.html").read_text(encoding="utf-8"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import chinese_search  # noqa: E402
 import contents  # noqa: E402
 import example_pages  # noqa: E402
 
@@ -45,12 +46,14 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # browsers do not read other pages from file://
 
 
 def setup(app: Any) -> None:
     """Write the pages that are made from data, and put the parts of the site into every page."""
     app.connect("builder-inited", lambda app: example_pages.write(Path(app.srcdir), LANG), priority=100)
     app.connect("source-read", _with_contents)
+    chinese_search.setup(app)
     app.connect("html-page-context", _with_switch)
 
 

@@ -95,7 +95,7 @@ def _parts(name: str, lang: str, words: dict[str, str], data: Any, model: Any) -
     yield f"{data['description'][lang]}{'。' if lang == 'zh' else '.'}"
     yield f":::{{admonition}} {words['notice']}\n:class: tip\n\n{data['notice'][lang]}\n:::"
     yield f"## {words['graph']}\n\n```{{symbptt-graph}} {name}\n```"
-    yield f"```{{symbptt}} {name}\n:headings:\n:fold: steps\n```"
+    yield f"## {words['derivation']}\n\n```{{symbptt}} {name}\n:headings:\n:fold: steps\n```"
     for kind, title in (("norms", "plot"), ("spectrum", "spectrum")):
         if _can_draw(model, kind):
             yield f"## {words[title]}\n\n```{{symbptt-plot}} {name}\n:kind: {kind}\n```"

@@ -237,7 +237,7 @@ class GraphDirective(ModelDirective):
 
 def _drawn(request: Request, truncate: str | None) -> tuple[str, str, str]:
     graph = request.model().graph(lang=request.lang, truncate=truncate)
-    return graph.to_svg(), graph.to_tikz(), graph.title
+    return graph.to_svg(), graph.to_tikz(), graph.picture.title
 
 
 class PlotDirective(ModelDirective):

@@ -55,7 +55,8 @@ class Request:
 
     def derivation(self) -> Derivation:
         """Return the derivation, not yet verified."""
-        model, values = self.model(), {} if self.symbolic else None
+        model = self.model()
+        values: dict[str, Any] | None = {} if self.symbolic else None
         with located(self.file, self.values):
             if self.stability:
                 digits = {name: value for name, value in self.shown if name == "digits"}

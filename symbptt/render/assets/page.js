@@ -33,7 +33,7 @@
     if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
     else target.removeAttribute("tabindex");
   }));
-  document.querySelectorAll(".formula").forEach((box) => boxes.observe(box));
+  document.querySelectorAll(".formula, .math-wrapper").forEach((box) => boxes.observe(box));
   document.querySelectorAll(".tools").forEach((tools) => { tools.hidden = false; });
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
