@@ -19,7 +19,7 @@ from sympy.core.symbol import Str
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 import symbptt.algebra
-from symbptt import RNN
+from symbptt import RNN, load
 
 SCHEMAS = Path(__file__).parents[1] / "docs" / "schemas"
 SCHEMA = json.loads((SCHEMAS / "derivation.schema.json").read_text(encoding="utf-8"))
@@ -47,6 +47,13 @@ def test_every_derivation_fits_the_schema_and_is_complete(made):
         found = list(steps(data))
         assert [step["key"] for step in found] == [step.key for step in derivation.steps], name
         assert [len(step["chain"]) for step in found] == [len(step.chain) for step in derivation.steps], name
+
+
+@pytest.mark.parametrize("name", ["residual", "gates"])
+def test_a_network_among_the_facts_is_written_as_data(name):
+    text = load(name).derivation().to_json()
+    VALIDATOR.validate(json.loads(text))
+    assert " object at 0x" not in text
 
 
 @pytest.mark.parametrize("spoil", [{"version": 2}, {"language": 1}, {"sections": [{}]}, {"extra": 1}])

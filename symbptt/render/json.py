@@ -17,6 +17,7 @@ from ..algebra.scalar import to_scalar
 from ..algebra.tex import to_tex
 from ..derive.sections import ONE_ROW
 from ..derive.steps import Line, Section, Step
+from ..model import Network
 from ..model.heads import total_loss_text
 from .blocks import Block, Inline, Paragraph
 from .document import Writer
@@ -60,14 +61,13 @@ class _Export:
             "language": given.lang,
             "notation": given.notation if isinstance(given.notation, str) else dict(given.notation),
             "title": document.title,
-            "network": self._network(),
+            "network": self._network(given.derived.network),
             "options": self._options(),
             "verified": all(given.verdicts.values()) if given.verdicts else None,
             "sections": [self._section(section) for section in given.sections],
         }
 
-    def _network(self) -> dict[str, Any]:
-        network = self.derivation.derived.network
+    def _network(self, network: Network) -> dict[str, Any]:
         system, cell = network.system, network.cell
         return {
             "cell": {
@@ -79,7 +79,7 @@ class _Export:
                 "roles": dict(cell.roles),
                 "functions": {name: str(function.rule.expr) for name, function in cell.functions},
             },
-            "equations": [self._equation(equation) for equation in system.equations],
+            "equations": [self._equation(equation, system.scalar) for equation in system.equations],
             "readout": network.readout,
             "loss": _loss(network),
             "reduction": network.reduction,
@@ -90,9 +90,8 @@ class _Export:
             "layout": network.layout,
         }
 
-    def _equation(self, equation: Any) -> dict[str, Any]:
-        system = self.derivation.derived.network.system
-        left, right = (to_scalar(e) if system.scalar else e for e in (equation.left, equation.right))
+    def _equation(self, equation: Any, scalar: bool) -> dict[str, Any]:
+        left, right = (to_scalar(e) if scalar else e for e in (equation.left, equation.right))
         return {"stage": equation.stage, "left": self._expr(left), "right": self._expr(right)}
 
     @staticmethod
@@ -163,6 +162,8 @@ class _Export:
             return self._expr(value)
         if isinstance(value, tuple | list):
             return [self._fact(part) for part in value]
+        if isinstance(value, Network):
+            return self._network(value)
         if is_dataclass(value):
             return {field.name: self._fact(getattr(value, field.name)) for field in fields(value)}
         return value if isinstance(value, str | int | float | bool | None) else str(value)
