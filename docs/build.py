@@ -1,10 +1,12 @@
 """Build the documentation in both languages, with warnings as errors: ``python docs/build.py [FOLDER]``.
 
-The site is in ``docs/_build/html`` or in the folder that is given; open its ``index.html``.
+The site is in ``docs/_build/html`` or in the folder that is given; open its ``index.html``. With ``--pictures`` the
+pictures of the README are made first, which needs Chromium and Pillow.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +28,11 @@ def build(site: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "_build" / "html"
-    build(folder.resolve())
-    print(f"the site: {folder / 'index.html'}")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE / "_build" / "html")
+    parser.add_argument("--pictures", action="store_true", help="make the pictures of the README first")
+    given = parser.parse_args()
+    if given.pictures:
+        subprocess.run([sys.executable, str(HERE / "make_images.py")], check=True)
+    build(given.folder.resolve())
+    print(f"the site: {given.folder / 'index.html'}")

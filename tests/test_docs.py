@@ -66,6 +66,16 @@ def test_the_list_of_examples_is_made_from_them(lang: str, monkeypatch: pytest.M
     assert sorted(listed) == sorted(example_pages.example_names())
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_picture_of_the_readme_is_of_what_is_written_now(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python docs/make_images.py`` makes it again."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    import make_images
+
+    picture = (DOCS / "images" / lang / f"{make_images.NAME}.png").read_bytes()
+    assert f"{make_images.DIGEST}\0{make_images.digest(lang)}".encode() in picture
+
+
 def test_the_contents_of_the_site_have_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(DOCS))
     from contents import CONTENTS

@@ -86,7 +86,7 @@ def test_the_code_is_the_same_in_both_languages(path):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.docs
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
 def test_a_notebook_runs(path, execute, require):
     require("matplotlib")
@@ -98,7 +98,7 @@ def test_a_notebook_runs(path, execute, require):
     assert "✓ **" in outputs(done, "verify")["text/markdown"]
 
 
-@pytest.mark.slow
+@pytest.mark.docs
 def test_what_the_example_notebooks_find(execute):
     first = execute((DOCS / "en" / "notebooks" / "first-derivation.ipynb").read_text(encoding="utf-8"))
     assert outputs(first, "compute") == "W_h 130.0 130.0\nW_x 91.0 91.0\nb_h 91.0 91.0\n"
@@ -113,7 +113,7 @@ def test_what_the_example_notebooks_find(execute):
 
 
 # -- those that are written ---------------------------------------------------------------------------
-@pytest.mark.slow
+@pytest.mark.docs
 @pytest.mark.parametrize("source", ["relu-explosion", "gru", "softmax-readout"])
 def test_a_written_notebook_runs(source, execute):
     derivation = load(source).derivation(lang="zh")
@@ -196,7 +196,7 @@ def page(require, tmp_path_factory):
     return tuple((folder / b / f"index.{b}").read_text(encoding="utf-8") for b in ("html", "pseudoxml"))
 
 
-@pytest.mark.slow
+@pytest.mark.docs
 def test_formulas_are_formulas_on_a_page_of_myst_nb(page):
     html, tree = page
     assert "$$" not in html and "<math_block" in tree
@@ -206,7 +206,7 @@ def test_formulas_are_formulas_on_a_page_of_myst_nb(page):
     assert tree.count("<math_block") > len([b for b in blocks if type(b).__name__ in ("Display", "Group")])
 
 
-@pytest.mark.slow
+@pytest.mark.docs
 def test_sections_fold_on_a_page_of_myst_nb(page):
     html, _ = page
     assert html.count("<details") == html.count("</details>") == 11
@@ -214,7 +214,7 @@ def test_sections_fold_on_a_page_of_myst_nb(page):
     assert "<summary><strong>模型</strong></summary>" in html[first : html.index("</details>", first)]
 
 
-@pytest.mark.slow
+@pytest.mark.docs
 def test_tables_and_reports_are_there_on_a_page_of_myst_nb(page):
     html, tree = page
     assert tree.count("<table") >= 2 and "<strong>56 项检验全部通过</strong>" in html

@@ -25,7 +25,9 @@ def prose(page: Path) -> str:
 def targets(page: Path) -> list[str]:
     """Links and images, pages under their English names; without the links from one language to the other."""
     found = re.findall(r"\]\(([^)\s]+)\)", prose(page))
-    return sorted(t.replace("docs/zh/", "docs/en/") for t in found if t not in ("README.md", "README.zh.md"))
+    return sorted(
+        re.sub(r"^docs/(images/)?zh/", r"docs/\1en/", t) for t in found if t not in ("README.md", "README.zh.md")
+    )
 
 
 @pytest.mark.slow
