@@ -29,7 +29,7 @@ header, footer, .level-2 > p, #backward\\.0, summary::after { display: none !imp
 
 
 def pages(lang: str) -> list[tuple[str, int]]:
-    """Return the pages that a picture is put together from, with their widths: the graph, then a column for each sweep."""
+    """Return the pages of a picture, with their widths: the graph, then a column for each sweep."""
     model = load(NAME)
     found = [(_page(model.graph(lang=lang).to_svg()), 2 * COLUMN)]
     for section in SECTIONS:

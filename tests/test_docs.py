@@ -132,8 +132,7 @@ def test_the_citation_has_what_the_format_requires() -> None:
 
 def test_every_file_that_contributing_names_is_there() -> None:
     names = re.findall(r"`((?:symbptt|tests|docs|\.ci)/[\w./-]+)`", text_of("CONTRIBUTING.md"))
-    optional = {"symbptt/sphinxext.py"}
-    assert [n for n in names if n not in optional and not (ROOT / n.replace("NAME", "vector-tanh")).exists()] == []
+    assert [n for n in names if not (ROOT / n.replace("NAME", "vector-tanh")).exists()] == []
 
 
 def text_of(name: str) -> str:
