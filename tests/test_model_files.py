@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from symbptt import RNN, Cell, Loss, SymbpttError, load
 from symbptt.examples import example_names, examples, find, json_schema, load_model, template
+from symbptt.examples.kinds import KINDS, LANGUAGES, Written, number_fault
 from symbptt.examples.lines import locate
 from symbptt.examples.modelfile import parse
-from symbptt.examples.schema import CELL, KINDS, LANGUAGES, REMEDIES, TOP, TRAINING, Written, number_fault
+from symbptt.examples.schema import CELL, REMEDIES, TOP, TRAINING
 
 if sys.version_info >= (3, 11):
     import tomllib

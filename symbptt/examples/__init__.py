@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelFileError, UnknownNameError, nearest
+from .kinds import number_fault
 from .modelfile import ModelFile, parse, read
-from .schema import number_fault
 from .writing import json_schema, template
 
 __all__ = [

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import nearest
-from .schema import CELL, KINDS, STRAY, TOP, Key, number_fault, shown
+from .kinds import KINDS, number_fault, shown
+from .schema import CELL, STRAY, TOP, Key
 from .writing import toml
 
 _TOP = {key.name: key for key in TOP}

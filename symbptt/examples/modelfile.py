@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import EquationError, ModelFileError, SymbpttError
 from .checking import faults
+from .kinds import Written
 from .lines import locate
-from .schema import MADE_OF_CELLS, Written
+from .schema import MADE_OF_CELLS
 
 if sys.version_info >= (3, 11):
     import tomllib

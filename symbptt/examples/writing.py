@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .schema import CELL, KINDS, NUMBERS, STRAY, TOP, Key, Written, about
+from .kinds import KINDS, NUMBERS, Written
+from .schema import CELL, STRAY, TOP, Key, about
 
 
 def json_schema() -> dict[str, Any]:
