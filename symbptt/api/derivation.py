@@ -116,11 +116,66 @@ class Derivation:
 
         return to_text(self.document())
 
-    def to_latex(self, document: bool = False) -> str:
-        """Return a LaTeX fragment, or a complete document for XeLaTeX."""
-        from ..render.latex import to_latex
+    def to_latex(self, document: bool = False, **options: Any) -> str:
+        r"""Return a LaTeX fragment for ``\input``, or a complete document for XeLaTeX.
 
-        return to_latex(self.document(), complete=document)
+        Parameters
+        ----------
+        document : bool
+            A complete document.
+        columns : {1, 2}
+            With 2, everything is broken for a column of 243 pt, or of ``width``.
+        width : str or float
+            Width of the text, or of a column: ``"8.5cm"``, ``"252pt"``, ``"24em"``; a number is in points.
+        numbered : bool
+            Give each displayed step a number and the label ``PREFIX:STEP``, and refer to the equations that are put in.
+        labels : str
+            PREFIX, by default the name of the cell.
+        macros : str or mapping
+            A prefix, such as ``"bptt"`` for ``\bpttT`` and others that are defined in the head; or a mapping of marks,
+            as in ``{"transpose": r"\trans"}``, to macros of your own. See :data:`symbptt.render.macros.MARKS`.
+        cite : bool
+            Refer to the literature; a complete document lists it, for a fragment :meth:`to_bibtex` has it.
+
+        Raises
+        ------
+        SizeError
+            Where the columns or the width are impossible.
+        ValueInputError, UnknownNameError
+            Where a label or a macro is none, or a mark does not exist.
+        """
+        from ..render.latex import to_latex
+        from ..render.papers import style_for
+
+        return to_latex(self.document(), style=style_for(self, document, **options))
+
+    def to_beamer(self, document: bool = False, **options: Any) -> str:
+        r"""Return frames for a deck, or a complete deck for XeLaTeX; ``detail="results"`` fits slides best.
+
+        Parameters
+        ----------
+        document : bool
+            A complete deck.
+        macros : str or mapping
+            As in :meth:`to_latex`.
+        """
+        from ..render.beamer import to_beamer
+        from ..render.papers import macros_for
+
+        return to_beamer(self.document(), document, macros_for(**options))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the literature that the derivation rests on, the package first."""
+        from ..render.bibtex import sources
+
+        return sources(self)
+
+    def to_bibtex(self) -> str:
+        """Return :attr:`sources` as BibTeX entries."""
+        from ..render.bibtex import to_bibtex
+
+        return to_bibtex(self.sources)
 
     def to_html(self) -> str:
         """Return one self-contained HTML page with MathML."""
@@ -147,11 +202,12 @@ class Derivation:
         lines = None if self.origin is None else self.origin.lines(folder)
         return to_notebook(self.document(), lines, bool(self.results))
 
-    def to_pdf(self, path: str | Path) -> Path:
-        """Compile the document with XeLaTeX and write it to a path."""
+    def to_pdf(self, path: str | Path, **options: Any) -> Path:
+        """Compile the document with XeLaTeX and write it to a path; the options are those of :meth:`to_latex`."""
+        from ..render.papers import style_for
         from ..render.pdf import to_pdf
 
-        return to_pdf(self.document(), Path(path))
+        return to_pdf(self.document(), Path(path), style_for(self, True, **options))
 
     # No _repr_latex_: VS Code prefers LaTeX to Markdown, and it and myst-nb take LaTeX for one formula.
     def _repr_markdown_(self) -> str:

@@ -3,26 +3,21 @@ r"""LaTeX: a fragment for a document of one's own, or a complete document for Xe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from .bibtex import cited, literature, with_citations
 from .blocks import Block, Display, Document, Group, Heading, Paragraph, Table, displays
 from .latex_displays import broken_tex, group_tex
 from .latex_preamble import needs, preamble
+from .latex_style import Style
+from .latex_style import style as style_of
+from .latex_tables import table_tex
 from .latex_words import inline, text_tex
 
 __all__ = ["broken_tex", "inline", "text_tex", "to_latex"]
 
 
-@dataclass(frozen=True)
-class _Page:
-    """What is written for: how wide the text is, in em, and whether the document is complete."""
-
-    room: float
-    complete: bool
-
-
-def to_latex(document: Document, complete: bool = False) -> str:
+def to_latex(document: Document, complete: bool = False, style: Style | None = None) -> str:
     r"""Return a document as LaTeX.
 
     Parameters
@@ -31,23 +26,28 @@ def to_latex(document: Document, complete: bool = False) -> str:
     complete : bool
         Whether it is a whole document for XeLaTeX, or a fragment for ``\input``, which starts with a comment that
         names the packages it needs.
+    style : Style, optional
+        How it is set; then ``complete`` is the style's.
 
     Returns
     -------
     str
     """
-    page = _Page(_ROOMS.get(document.lang, _ROOMS["en"]) if complete else min(_ROOMS.values()), complete)
-    body = _joined([(kind, _WRITERS[kind](block, page)) for kind, block in _runs(document.blocks)])
-    if not complete:
-        return f"{needs(document, body)}\n\n{body}\n"
-    return f"{preamble(document, body)}\n\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    style = style or style_of(document.lang, complete)
+    blocks = [*runs(document.blocks), *((Paragraph, p) for p in cited(style))]
+    plain = _joined([(kind, _WRITERS[kind](block, style)) for kind, block in blocks])
+    body = style.macros.applied(with_citations(plain, style))
+    macros = style.macros.definitions(body)
+    if style.complete:
+        head = preamble(document, body + macros, style)
+        text = "\n\n".join(filter(None, [body, literature(style)]))
+        return "\n\n".join(filter(None, [head, macros, f"\\begin{{document}}\n{text}\n\\end{{document}}\n"]))
+    if style.narrow:
+        body = f"\\begin{{sloppypar}}\n{body}\n\\end{{sloppypar}}"
+    return "\n\n".join(filter(None, [needs(body + macros), macros, f"{body}\n"]))
 
 
-_ROOMS = {"zh": 37.4, "en": 41.0}
-"""Width of the text of a complete document in each language, in em, with a little to spare."""
-
-
-def _runs(blocks: tuple[Block, ...]) -> Iterator[tuple[type, Any]]:
+def runs(blocks: tuple[Block, ...]) -> Iterator[tuple[type, Any]]:
     """Yield the blocks, displays that follow each other as one group."""
     run: tuple[Display, ...] = ()
     for block in blocks:
@@ -73,31 +73,17 @@ def _joined(blocks: list[tuple[type, str]]) -> str:
 
 
 # -- blocks -----------------------------------------------------------------------------------------------------
-def _heading(block: Heading, page: _Page) -> str:
-    if page.complete and block.level == 1:
-        return f"\\begin{{center}}\n{{\\LARGE\\bfseries {inline(block.words)}\\par}}\n\\end{{center}}"
-    commands = ("", "section", "subsection*") if page.complete else ("section", "subsection", "subsubsection*")
+def _heading(block: Heading, style: Style) -> str:
+    if style.complete and block.level == 1:
+        title = f"\\begin{{center}}\n{{\\LARGE\\bfseries {inline(block.words)}\\par}}\n\\end{{center}}"
+        return f"\\twocolumn[{title}\\vspace{{1em}}]" if style.columns == 2 else title
+    commands = ("", "section", "subsection*") if style.complete else ("section", "subsection", "subsubsection*")
     return f"\\{commands[block.level - 1]}{{{inline(block.words)}}}"
 
 
-def _table(block: Table, page: _Page) -> str:
-    name = "longtable" if len(block.rows) > _LONG_TABLE else "tabular"
-    lines = [" & ".join(map(inline, cells)) + " \\\\" for cells in (block.header, *block.rows)]
-    body = "\n".join(["\\toprule", lines[0], "\\midrule", *lines[1:], "\\bottomrule"])
-    table = f"\\begin{{{name}}}{{{'l' * len(block.header)}}}\n{body}\n\\end{{{name}}}"
-    room = "\\renewcommand{\\arraystretch}{1.4}\n" if "\\frac" in body else ""
-    if name == "longtable":
-        return f"{{{room}{table}}}" if room else table
-    return f"\\begin{{center}}\n{room}{table}\n\\end{{center}}"
-
-
-_LONG_TABLE = 30
-"""More rows than this do not stay together on one page."""
-
-
-_WRITERS: dict[type, Callable[[Any, _Page], str]] = {
+_WRITERS: dict[type, Callable[[Any, Style], str]] = {
     Heading: _heading,
-    Paragraph: lambda block, page: inline(block.words),
-    Group: lambda block, page: group_tex(block, page.room),
-    Table: _table,
+    Paragraph: lambda block, style: inline(block.words),
+    Group: group_tex,
+    Table: table_tex,
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..errors import MissingToolError, OutputError
 from .blocks import Document
 from .latex import to_latex
+from .latex_style import Style
 
 PACKAGES = "texlive-xetex texlive-latex-recommended texlive-lang-chinese"
 """What has to be installed on Debian."""
@@ -20,13 +21,14 @@ _COMMAND = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error")
 _SECONDS = 300
 
 
-def to_pdf(document: Document, path: Path) -> Path:
+def to_pdf(document: Document, path: Path, style: Style | None = None) -> Path:
     """Compile a document and write the PDF whole or not at all.
 
     Parameters
     ----------
     document : Document
     path : Path
+    style : Style, optional
 
     Returns
     -------
@@ -42,7 +44,7 @@ def to_pdf(document: Document, path: Path) -> Path:
     """
     target = Path(path)
     _check(target)
-    write_whole(target, compiled(to_latex(document, complete=True)))
+    write_whole(target, compiled(to_latex(document, complete=True, style=style)))
     return target
 
 
