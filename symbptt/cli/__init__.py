@@ -10,6 +10,7 @@ import click
 
 from ..errors import SymbpttError, SymbpttWarning
 from .arguments import CHOICES
+from .cite import cite
 from .commands import BAD_INPUT, DONE, FORMATS, INTERRUPTED, app
 from .console import tell
 from .graph import graph
@@ -55,4 +56,4 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-__all__ = ["CHOICES", "FORMATS", "app", "graph", "main", "run", "train"]
+__all__ = ["CHOICES", "FORMATS", "app", "cite", "graph", "main", "run", "train"]

@@ -29,6 +29,7 @@ from .arguments import (
 )
 from .console import deliver, emit, tell, whole_file
 from .equations import WRITERS
+from .papers import paper_of, paper_options
 
 if TYPE_CHECKING:
     from ..api import RNN, Derivation
@@ -93,12 +94,13 @@ class Format(NamedTuple):
     """An output format: the suffixes that stand for it, and the method that writes it."""
 
     suffixes: tuple[str, ...]
-    write: Callable[[Derivation, bool], str]
+    write: Callable[..., str]
 
 
 FORMATS: dict[str, Format] = {
     "markdown": Format((".md", ".markdown"), lambda d, document: d.to_markdown()),
-    "latex": Format((".tex", ".latex"), lambda d, document: d.to_latex(document=document)),
+    "latex": Format((".tex", ".latex"), lambda d, document, **paper: d.to_latex(document=document, **paper)),
+    "beamer": Format((), lambda d, document, **paper: d.to_beamer(document=document, **paper)),
     "pdf": Format((".pdf",), lambda d, document: ""),
     "html": Format((".html", ".htm"), lambda d, document: d.to_html()),
     "text": Format((".txt", ".text"), lambda d, document: d.to_text()),
@@ -125,17 +127,20 @@ digits_option = click.option(
 )
 writing_options = combined(
     click.option("--symbolic", is_flag=True, help="Leave the numbers out."),
-    click.option("--document", is_flag=True, help="With --to latex: a complete document, not a fragment."),
+    click.option("--document", is_flag=True, help="With --to latex or beamer: complete, not a fragment."),
+    paper_options,
     click.option("--no-check", is_flag=True, help="Do not verify the lines before they are written."),
 )
 
 
 def _format(given: str | None, output: str | None) -> str:
     """Return the format: as given, by the suffix of the output file, or by where the output goes."""
+    suffix = Path(str(output)).suffix.lower()
+    if given == "beamer" and suffix == ".pdf":
+        raise OutputError("--to beamer writes LaTeX: give -o FILE.tex, with --document, and compile it with XeLaTeX")
     if given:
         return given
     if output not in (None, "-"):
-        suffix = Path(str(output)).suffix.lower()
         return next((name for name, entry in FORMATS.items() if suffix in entry.suffixes), "markdown")
     return "text" if sys.stdout.isatty() else "markdown"
 
@@ -168,6 +173,7 @@ def derive(
       symbptt derive softmax-readout --notation d2l -o bptt.pdf
     """
     kind = _format(kind, output)
+    paper = paper_of(kind, source, sizes)
     if kind == "pdf" and output is None:
         output = f"{Path(source).stem}.pdf"
     with located(source, values):
@@ -176,20 +182,22 @@ def derive(
             lang=lang, values={} if symbolic else None, notation=notation, detail=detail,
             sections=sections or None, rounding=rounding, digits=digits, truncate=truncate or None,
         )  # fmt: skip
-    return _written(made, kind, output, document, no_check)
+    return _written(made, kind, output, document, no_check, paper)
 
 
-def _written(made: Derivation, kind: str, output: str | None, document: bool, no_check: bool) -> int:
+def _written(
+    made: Derivation, kind: str, output: str | None, document: bool, no_check: bool, paper: dict[str, Any]
+) -> int:
     """Verify a derivation and write it; return the exit code."""
     if not no_check and not _verified(made):
         return FAILED
     if kind == "pdf":
-        _deliver_pdf(made, str(output))
+        _deliver_pdf(made, str(output), paper)
     elif kind == "notebook":
         folder = None if output in (None, "-") else Path(str(output)).parent
         deliver(lambda: made.to_notebook(folder), output)
     else:
-        deliver(lambda: FORMATS[kind].write(made, document), output)
+        deliver(lambda: FORMATS[kind].write(made, document, **paper), output)
     return DONE
 
 
@@ -200,11 +208,11 @@ def _verified(made: Derivation) -> bool:
     return not failures
 
 
-def _deliver_pdf(made: Derivation, output: str) -> None:
+def _deliver_pdf(made: Derivation, output: str, paper: dict[str, Any]) -> None:
     if output == "-":
         raise OutputError("a PDF is not written to the terminal: give -o FILE.pdf")
     with whole_file(Path(output)) as temporary:
-        made.to_pdf(temporary)
+        made.to_pdf(temporary, **paper)
     tell(f"wrote {output}")
 
 
@@ -230,6 +238,7 @@ def stability(
       symbptt stability sigmoid-vanishing --plot vanishing.svg -o vanishing.md
     """
     kind = _format(kind, output)
+    paper = paper_of(kind, source, sizes)
     if kind == "pdf" and output is None:
         output = f"{Path(source).stem}-stability.pdf"
     if picture is not None:
@@ -237,7 +246,7 @@ def stability(
     with located(source, values):
         model = build(source, values, numbers=not symbolic, **sizes)
         made = model.stability(lang=lang, values={} if symbolic else None, notation=notation, digits=digits)
-        code = _written(made, kind, output, document, no_check)
+        code = _written(made, kind, output, document, no_check, paper)
         if picture is not None and code == DONE:
             made.plot(drawn, picture)
             tell(f"wrote {picture}")

@@ -33,11 +33,17 @@ class _Slide:
     room_high: float
 
 
-_DECK, _FRAGMENT = _Slide(35.5, 17.0), _Slide(27.5, 16.5)
+_DECK, _FRAGMENT = _Slide(35.5, 18.3), _Slide(27.5, 18.3)
 """A deck of ours is 16:9; a fragment also fits slides of 4:3."""
 _SKIPS = 1.6
 """Space around a display."""
-_JOT = 0.5
+_TABLE = 4.8
+"""Space around a table, with that around its rules."""
+_INLINE = 1.6
+"""A formula between words that is higher than this moves the lines apart."""
+_JOT = 0.2
+_TOGETHER = 0.7
+"""A chain that takes more of a slide than this may be parted between its lines."""
 _SMALLEST = 0.7
 """A formula is not scaled down further than this."""
 
@@ -130,7 +136,7 @@ def _section(title: str, subtitle: str, parts: list[_Part], slide: _Slide, lang:
 
 
 def _pages(parts: list[_Part], room: float) -> list[list[_Part]]:
-    """Fill slides from the top; what belongs to its next part moves on with it.
+    """Fill slides from the top; what belongs to its next part moves on with it, where there is room.
 
     >>> [len(page) for page in _pages([_Part("a", 3), _Part("b", 2, keep=True), _Part("c", 6)], 10)]
     [1, 2]
@@ -140,7 +146,7 @@ def _pages(parts: list[_Part], room: float) -> list[list[_Part]]:
         page = pages[-1]
         if page and _high([*page, part]) > room:
             moved: list[_Part] = []
-            while len(page) > 1 and page[-1].keep:
+            while len(page) > 1 and page[-1].keep and _high([page[-1], *moved, part]) <= room:
                 moved.insert(0, page.pop())
             pages.append(moved)
         pages[-1].append(part)
@@ -180,47 +186,54 @@ def _parts(block: Any, number: int, slide: _Slide, lang: str) -> Iterator[_Part]
     if isinstance(block, Heading):
         yield _Part(f"\\structure{{{inline(block.words)}}}", 1.8, keep=True)
     elif isinstance(block, Paragraph):
-        yield _Part(inline(block.words), _words_high(block.words, slide.room), keep=True)
+        yield _Part(inline(block.words), _words_high(block.words, slide.room, lang), keep=True)
     elif isinstance(block, Table):
-        yield from _table(block, slide)
+        yield from _table(block, slide, lang)
     else:
         yield from _group(block, number, slide, lang)
 
 
-def _words_high(words: tuple[Inline, ...], room: float) -> float:
+def _words_high(words: tuple[Inline, ...], room: float, lang: str) -> float:
+    """Return the height of a paragraph: its lines, and what formulas in it add to them."""
     wide = sum(width(w.item) if isinstance(w, Math) else text_width(w) for w in words)
-    tall = any(isinstance(w, Math) and height(w.item) > 2 for w in words)
-    return ceil(wide / room) * LINE * (1.3 if tall else 1.0) + 0.5
+    lines = ceil(wide / room)
+    tall = sorted((height(w.item) - _INLINE for w in words if isinstance(w, Math)), reverse=True)
+    return lines * LINE[lang] + sum(more for more in tall[:lines] if more > 0)
 
 
-def _table(block: Table, slide: _Slide) -> Iterator[_Part]:
+def _table(block: Table, slide: _Slide, lang: str) -> Iterator[_Part]:
     """Yield a table in pieces that fill a slide each."""
-    line = max(
-        _words_high(cell, slide.room) - 0.5 for cells in (block.header, *block.rows) for cell in cells
-    )  # a row of a table is as high as its highest cell
-    count = max(1, int((slide.room_high - 3.5) / max(line, 1.3)) - 1)
+    style = Style(slide.room, columns=2, points=0.0, lang=lang)
+    stretched = 1.4 if "\\arraystretch" in table_tex(block, style) else 1.0
+    high = [max(_words_high(cell, slide.room, lang) for cell in row) * stretched for row in (block.header, *block.rows)]
+    line = max(high)
+    count = max(1, int((slide.room_high - _TABLE) / line) - 1)
     for start in range(0, len(block.rows), count):
-        rows = block.rows[start : start + count]
-        tex = table_tex(Table(block.header, rows), Style(slide.room, columns=2, points=0.0))
-        yield _Part(tex, (len(rows) + 1) * max(line, 1.3) + 2.0)
+        part = Table(block.header, block.rows[start : start + count])
+        yield _Part(table_tex(part, style), (len(part.rows) + 1) * line + _TABLE)
 
 
 def _group(block: Group, number: int, slide: _Slide, lang: str) -> Iterator[_Part]:
     """Yield chains in the largest type in which all of them fit; a chain higher than a slide row by row."""
     style = Style(slide.room, points=0.0, lang=lang if lang == "zh" else "en")
+    fitting: list[list[_Part]] = []
     for command, scale in style.sizes:
         smaller = replace(style, room=slide.room / scale)
         chains = chains_of(block, smaller)
         if all(wide <= smaller.room for chain in chains for _, wide in chain):
-            yield from _rows(block, chains, smaller, (number, command), scale, slide)
-            return
+            fitting.append(list(_rows(block, chains, smaller, (number, command), scale, slide)))
+    if fitting:  # a list of results is set smaller where that keeps it on one slide
+        whole = (parts for parts in fitting if _high(parts) + LINE[lang] <= slide.room_high)
+        listed = len(block.displays) > 1 and block.displays[0].key.startswith("result.")
+        yield from next(whole, fitting[0]) if listed else fitting[0]
+        return
     if len(block.displays) > 1:
         for i, display in enumerate(block.displays):
             yield from _group(Group((display,)), 1000 * number + i, slide, lang)
         return
     shrunk = slide.room / max(wide for _, wide in chains[0])
     if shrunk * scale < _SMALLEST:
-        yield _Part(f"({catalogue(lang)['ui.slide_too_wide']})", LINE + 0.5)
+        yield _Part(f"({catalogue(lang)['ui.slide_too_wide']})", LINE[lang])
         return
     high = sum(_heights(block.displays[0], chains[0])) * shrunk
     yield _Part(f"\\[\n{scaled([tex for tex, _ in chains[0]])}\n\\]", high + _SKIPS)
@@ -238,7 +251,7 @@ def _rows(
             yield _Part((tex,), line * scale, group=group)
         return
     for chain, high in zip(chains, heights, strict=True):
-        if sum(high) * scale + _SKIPS <= slide.room_high:
+        if sum(high) * scale + _SKIPS <= _TOGETHER * slide.room_high:
             yield _Part(tuple(tex for tex, _ in chain), sum(high) * scale, group=group)
         else:
             yield from (_Part((tex,), one * scale, group=group) for (tex, _), one in zip(chain, high, strict=True))
@@ -247,8 +260,8 @@ def _rows(
 def _heights(display: Display, chain: list[Any]) -> list[float]:
     """Return the heights of the rows of a chain; rows that go on from each other are as high as their formula."""
     items = [item for _, item in display.lines]
-    every = [max(height(item), LINE) + _JOT for item in items]
-    left = max(height(display.left), LINE) + _JOT
+    every = [max(height(item), 1.25) + _JOT for item in items]
+    left = max(height(display.left), 1.25) + _JOT
     if len(chain) == 1:
         return [max(left, *every)]
     heights: list[float] = []

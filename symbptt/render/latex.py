@@ -3,6 +3,7 @@ r"""LaTeX: a fragment for a document of one's own, or a complete document for Xe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from .bibtex import cited, literature, with_citations
@@ -33,7 +34,7 @@ def to_latex(document: Document, complete: bool = False, style: Style | None = N
     -------
     str
     """
-    style = style or style_of(document.lang, complete)
+    style = _known(style or style_of(document.lang, complete), document)
     blocks = [*runs(document.blocks), *((Paragraph, p) for p in cited(style))]
     plain = _joined([(kind, _WRITERS[kind](block, style)) for kind, block in blocks])
     body = style.macros.applied(with_citations(plain, style))
@@ -45,6 +46,13 @@ def to_latex(document: Document, complete: bool = False, style: Style | None = N
     if style.narrow:
         body = f"\\begin{{sloppypar}}\n{body}\n\\end{{sloppypar}}"
     return "\n\n".join(filter(None, [needs(body + macros), macros, f"{body}\n"]))
+
+
+def _known(style: Style, document: Document) -> Style:
+    """Keep the references to equations that the document prints."""
+    printed = {display.key for block in document.blocks for display in displays(block)}
+    uses = {key: tuple(k for k in keys if k in printed) for key, keys in style.uses.items()}
+    return replace(style, uses=uses)
 
 
 def runs(blocks: tuple[Block, ...]) -> Iterator[tuple[type, Any]]:

@@ -114,9 +114,10 @@ def scaled(rows: list[str], room: str = "") -> str:
 
 
 def environment(rows: list[str]) -> str:
-    """Return rows as a display, aligned where there are several."""
-    if len(rows) == 1:
-        return "\\[\n" + _unaligned(rows[0]) + "\n\\]"
+    """Return rows as a display, aligned where there are several, or several formulas in one."""
+    alone = _unaligned(rows[0])
+    if len(rows) == 1 and _unaligned(alone) == alone:
+        return "\\[\n" + alone + "\n\\]"
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
 
@@ -127,7 +128,7 @@ def _aligned(rows: list[str]) -> str:
 def _unaligned(row: str) -> str:
     """Take out the alignment sign, which is the first one outside of matrices."""
     depth = 0
-    for match in re.finditer(r"\\begin\b|\\end\b|&", row):
+    for match in re.finditer(r"\\begin\b|\\end\b|(?<!\\)&", row):
         if match[0] == "&" and not depth:
             return row[: match.start()] + row[match.end() :]
         depth += {"\\begin": 1, "\\end": -1}.get(match[0], 0)
