@@ -16,8 +16,6 @@ from symbptt.examples import example_names
 from symbptt.render.beamer import to_beamer
 from symbptt.render.blocks import Display, Document, Heading
 
-LANGUAGES = ("zh", "en")
-
 
 def results(name: str, lang: str):
     try:
@@ -58,8 +56,15 @@ def test_a_formula_that_could_not_be_read_is_left_out_with_a_sentence():
 
 
 @pytest.mark.tex
-@pytest.mark.parametrize("complete", [True, False], ids=["deck", "frames"])
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    ("lang", "complete"),
+    [
+        ("zh", False),
+        ("en", True),
+        pytest.param("zh", True, marks=pytest.mark.slow),
+        pytest.param("en", False, marks=pytest.mark.slow),
+    ],
+)
 def test_the_slides_of_every_worked_example_hold_what_is_on_them(lang, complete, require, tmp_path):
     xelatex = require("ctex")
     deck = results("relu-explosion", lang).to_beamer(document=True)

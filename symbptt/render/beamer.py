@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import ceil
 from typing import Any
 
+from ..algebra.tex import to_tex
 from .blocks import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 from .breaking import text_width, width
 from .heights import LINE, height
@@ -44,6 +46,10 @@ _INLINE = 1.6
 _JOT = 0.2
 _TOGETHER = 0.7
 """A chain that takes more of a slide than this may be parted between its lines."""
+_BESIDE = 3.0
+"""Space between formulas side by side."""
+_EVENLY = 0.5
+"""Steps in which the height is lowered while the slides stay as few."""
 _SMALLEST = 0.7
 """A formula is not scaled down further than this."""
 
@@ -136,9 +142,23 @@ def _section(title: str, subtitle: str, parts: list[_Part], slide: _Slide, lang:
 
 
 def _pages(parts: list[_Part], room: float) -> list[list[_Part]]:
+    """Part the content of a section into as few slides as hold it, about equally full.
+
+    >>> [len(page) for page in _pages([_Part(str(i), 1) for i in range(12)], 10)]
+    [6, 6]
+    """
+    pages = _filled(parts, room)
+    evener = pages
+    while len(evener) == len(pages) and room > 0:
+        pages, room = evener, room - _EVENLY
+        evener = _filled(parts, room)
+    return pages
+
+
+def _filled(parts: list[_Part], room: float) -> list[list[_Part]]:
     """Fill slides from the top; what belongs to its next part moves on with it, where there is room.
 
-    >>> [len(page) for page in _pages([_Part("a", 3), _Part("b", 2, keep=True), _Part("c", 6)], 10)]
+    >>> [len(page) for page in _filled([_Part("a", 3), _Part("b", 2, keep=True), _Part("c", 6)], 10)]
     [1, 2]
     """
     pages: list[list[_Part]] = [[]]
@@ -222,21 +242,36 @@ def _group(block: Group, number: int, slide: _Slide, lang: str) -> Iterator[_Par
         chains = chains_of(block, smaller)
         if all(wide <= smaller.room for chain in chains for _, wide in chain):
             fitting.append(list(_rows(block, chains, smaller, (number, command), scale, slide)))
-    if fitting:  # a list of results is set smaller where that keeps it on one slide
-        whole = (parts for parts in fitting if _high(parts) + LINE[lang] <= slide.room_high)
-        listed = len(block.displays) > 1 and block.displays[0].key.startswith("result.")
-        yield from next(whole, fitting[0]) if listed else fitting[0]
-        return
-    if len(block.displays) > 1:
+    apart = _apart(block, (slide.room - _BESIDE) / 2)
+    if block.displays[0].key.startswith("result."):  # in the way that takes the fewest slides
+        runs = enumerate(apart if len(apart) > 1 else [], start=1000 * number)
+        ways = [*fitting, [part for i, run in runs for part in _group(run, i, slide, lang)]]
+        fitting = [
+            min(filter(None, ways), default=[], key=lambda parts: len(_filled(parts, slide.room_high - LINE[lang])))
+        ]
+    if fitting:
+        yield from fitting[0]
+    elif len(block.displays) > 1:
         for i, display in enumerate(block.displays):
             yield from _group(Group((display,)), 1000 * number + i, slide, lang)
-        return
-    shrunk = slide.room / max(wide for _, wide in chains[0])
+    else:
+        yield _shrunk(block.displays[0], chains[0], scale, slide, lang)
+
+
+def _apart(block: Group, half: float) -> list[Group]:
+    """Part a list of results into runs of those that stand side by side and those that are too wide for it."""
+    wide = [width(d.left) + sum(width(item) for _, item in d.lines) + _BESIDE > half for d in block.displays]
+    runs = groupby(zip(wide, block.displays, strict=True), key=lambda pair: pair[0])
+    return [Group(tuple(display for _, display in run)) for _, run in runs]
+
+
+def _shrunk(display: Display, chain: list[Any], scale: float, slide: _Slide, lang: str) -> _Part:
+    """Scale a chain a little, or say that it is too wide to be read."""
+    shrunk = slide.room / max(wide for _, wide in chain)
     if shrunk * scale < _SMALLEST:
-        yield _Part(f"({catalogue(lang)['ui.slide_too_wide']})", LINE[lang])
-        return
-    high = sum(_heights(block.displays[0], chains[0])) * shrunk
-    yield _Part(f"\\[\n{scaled([tex for tex, _ in chains[0]])}\n\\]", high + _SKIPS)
+        return _Part(f"${to_tex(display.left)}$: {catalogue(lang)['ui.slide_too_wide']}", 2 * LINE[lang])
+    body = scaled([tex for tex, _ in chain])
+    return _Part(f"\\[\n{body}\n\\]", sum(_heights(display, chain)) * shrunk + _SKIPS)
 
 
 def _rows(
