@@ -1,7 +1,8 @@
 """Markdown pages as programs: every fenced block of a page runs, in order, in one directory and one namespace.
 
 - ``python``: a session (``>>>``) is a doctest, anything else is executed; the names stay for the blocks that follow.
-- ``bash``, ``sh``: lines ``symbptt ...`` and ``python FILE`` run; a line of installing or of git is left out.
+- ``bash``, ``sh``: lines ``symbptt ...`` and ``python FILE`` (or ``python3``) run; a line of installing or of git is
+  left out.
 - ``text`` directly after a shell block is what it prints; ``...`` stands for anything.
 - ``toml``: a model file, or a part of one, which is completed with a cell.
 
@@ -183,7 +184,8 @@ class _Page:
         program, *arguments = command
         if program == "symbptt":
             return self.symbptt(arguments)
-        assert program == "python", f"{self.path.name}: {program} is not a command that pages are tested with"
+        tested = program in ("python", "python3")
+        assert tested, f"{self.path.name}: {program} is not a command that pages are tested with"
         done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env={**os.environ})
         return done.returncode, done.stdout + done.stderr
 
