@@ -62,12 +62,11 @@ def ways(network: Network, name: str) -> list[Any]:
     found: list[Any] = []
     if name in g.read_by_loss and system.reduction != "last":
         found.append(system.at("l"))
-    known = known_links(network)
-    if known is not None and name in system.states and not has_many_readers(system, name):
+    known = _links_from(network, name) if name in system.states else None
+    if known is not None:
         found += [
             system.at(k.target, system.following_of(name) if k.lag == NEXT else system.t)
             for k in known
-            if k.source == name
         ]
         return found
     for equation, lag in readers(system, name):
@@ -87,20 +86,29 @@ def known_links(network: Network) -> tuple[Link, ...] | None:
         return None
 
 
+def _links_from(network: Network, name: str) -> list[Link] | None:
+    """Return the links through which a state reaches the loss, or None where it is told variable by variable."""
+    known, g = known_links(network), generic(network)
+    if known is None or has_many_readers(network.system, name):
+        return None
+    following = (equation.name for equation, lag in readers(network.system, name) if lag == 1)
+    if any(g.reaches_loss_beside_states(reader) for reader in following):
+        return None  # the next step's loss reads the state on a way that no Jacobian from state to state goes
+    return [link for link in known if link.source == name]
+
+
 def chain_rule(network: Network, name: str) -> Line:
     """Return dL/dv_t as the sum over the ways in which a state reaches the loss, with a note under each.
 
     dL/dh_t = dl_t/dh_t + (dh_{t+1}/dh_t)^T dL/dh_{t+1} from state to state; where several variables read the state,
     gate by gate, (di_{t+1}/dh_t)^T dL/di_{t+1} + ....
     """
-    known = known_links(network)
-    if known is None or has_many_readers(network.system, name):
+    known = _links_from(network, name)
+    if known is None:
         return _by_readers(network, name)
     g, system = generic(network), network.system
     terms, braces = _local_part(network, name)
     for link in known:
-        if link.source != name:
-            continue
         following = link.lag == NEXT
         symbol, adjoint = link.symbol, g.adjoint_of(link.target)
         if following:

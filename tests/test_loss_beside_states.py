@@ -1,0 +1,38 @@
+"""A loss that reads a variable which is no state: the state then reaches the next loss beside the next state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from symbptt import RNN, Cell, Loss
+
+READS_Z = Loss("1/2 * norm2(h[t] - target[t]) + norm2(z[t])")
+BESIDE = Cell(
+    ["z[t] = W @ h[t-1] + U @ x[t]", "h[t] = tanh(z[t])", "o[t] = V @ z[t] + D @ h[t]"],
+    states=["h"],
+    output="o",
+    shapes={"V": ("p", "n")},
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"cell": "tanh"}, {"cell": "tanh", "hidden": 1, "inputs": 1}, {"cell": "tanh", "layout": "rows"},
+     {"cell": "tanh", "reduction": "last"}, {"cell": "lstm"}],
+    ids=["vectors", "scalars", "rows", "last", "lstm"],
+)  # fmt: skip
+def test_every_line_holds_where_the_loss_reads_an_intermediate_variable(options: dict[str, Any]) -> None:
+    loss = Loss(READS_Z.equation.replace("z[t]", "g[t]")) if options["cell"] == "lstm" else READS_Z
+    assert RNN(loss=loss, **options).derivation().verify().failures == ()
+
+
+def test_every_line_holds_where_the_output_reads_an_intermediate_variable() -> None:
+    assert RNN(BESIDE, readout="linear").derivation().verify().failures == ()
+
+
+def test_the_chain_rule_goes_through_the_variable_and_not_from_state_to_state() -> None:
+    line = RNN("tanh", loss=READS_Z).derivation(sections=["dependency"]).to_text()
+    assert "(∂zₜ₊₁/∂hₜ)ᵀ ∂L/∂zₜ₊₁" in line
+    assert "∂hₜ₊₁/∂hₜ" not in line
