@@ -36,3 +36,11 @@ def test_the_chain_rule_goes_through_the_variable_and_not_from_state_to_state() 
     line = RNN("tanh", loss=READS_Z).derivation(sections=["dependency"]).to_text()
     assert "(∂zₜ₊₁/∂hₜ)ᵀ ∂L/∂zₜ₊₁" in line
     assert "∂hₜ₊₁/∂hₜ" not in line
+
+
+def test_what_a_variable_takes_over_from_the_state_before_is_marked_as_immediate() -> None:
+    """v_t = h_t - h_{t-1} reads both states, so that its derivative by h_{t-1} has two meanings."""
+    cell = Cell(["h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])", "v[t] = h[t] - h[t-1]"], states=["h"])
+    derivation = RNN(cell, loss=Loss("1/2 * norm2(h[t]) + 1/2 * norm2(v[t])")).derivation()
+    assert derivation.verify().failures == ()
+    assert "∂⁺vₜ₊₁/∂hₜ" in derivation.to_text()

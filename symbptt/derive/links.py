@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..model import CELL, Network, System
+from ..model import CELL, Equation, Network, System
 from .generic import NEXT, SAME
 from .tidy import as_written, substitute
 
@@ -116,6 +116,11 @@ def _reads(system: System, expr: Any, leaf: Any) -> bool:
         for e in system.stage(CELL)
         if e.name not in system.states and A.depends(expr, e.left)
     )
+
+
+def reads_states(system: System, reader: Equation, but: str | None = None) -> bool:
+    """Whether a variable reads, through no state, a state of its own step (other than ``but``)."""
+    return any(_reads(system, reader.right, system.at(state)) for state in system.states if state != but)
 
 
 def couples_within_step(network: Network) -> bool:

@@ -11,7 +11,7 @@ from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import ROWS, Network, System
 from ..generic import LOCAL, NEXT, Generic, generic
-from ..links import Link, NoLinksError, couples_within_step, links
+from ..links import Link, NoLinksError, couples_within_step, links, reads_states
 from ..steps import Line, Named
 from ..structure import has_many_readers, is_read_once, readers, role_of
 from .passes import pass_rule
@@ -128,11 +128,12 @@ def _by_readers(network: Network, name: str) -> Line:
     """The sum over the variables that read a state: by Jacobians where they reach it once, else written out."""
     g, system = generic(network), network.system
     terms, braces = _local_part(network, name)
-    mode = A.IMMEDIATE if couples_within_step(network) else A.TOTAL
+    several = couples_within_step(network)
     for term in g.adjoints[name].terms:
         if term.equation is None:
             continue
         lag = term.source == NEXT
+        mode = A.IMMEDIATE if several or reads_states(system, term.equation, None if lag else name) else A.TOTAL
         source, reader = system.at(name, system.previous_of(name) if lag else system.t), term.equation.left
         expr = term.expr
         vectors = A.is_vector(source) and A.is_vector(reader)
