@@ -44,3 +44,25 @@ def test_what_a_variable_takes_over_from_the_state_before_is_marked_as_immediate
     derivation = RNN(cell, loss=Loss("1/2 * norm2(h[t]) + 1/2 * norm2(v[t])")).derivation()
     assert derivation.verify().failures == ()
     assert "∂⁺vₜ₊₁/∂hₜ" in derivation.to_text()
+
+
+RATE = Cell(["h[t] = W @ h[t-1] + V @ tanh(h[t-1]) + U @ x[t]", "e[t] = tanh(h[t])"], states=["h"], output="e")
+"""e_{t-1} has the value tanh(h_{t-1}), and no value at the initial step, where h_0 is given."""
+
+
+@pytest.mark.parametrize("options", [{}, {"layout": "rows"}, {"hidden": 1, "inputs": 1, "steps": 2}], ids=str)
+def test_no_variable_but_a_state_is_read_at_the_initial_step(options: dict[str, Any]) -> None:
+    model = RNN(RATE, **options)
+    assert "e[0]" not in str(model.gradient("h0")) + str(model.gradient("V"))
+    assert model.verify().failures == ()
+
+
+def test_a_jacobian_through_one_variable_is_written_so_only_where_all_paths_go_through_it() -> None:
+    cell = Cell(
+        ["e[t] = sigmoid(W @ h[t-1])", "d[t] = V @ e[t]", "b[t] = U @ h[t-1]", "h[t] = tanh(d[t]) + tanh(b[t])"],
+        states=["h"],
+        shapes={"e": "n"},
+    )
+    derivation = RNN(cell, inputs=0).derivation(sections=["local"])
+    assert derivation.verify().failures == ()
+    assert "∂bₜ₊₁/∂hₜ" not in derivation.to_text()

@@ -178,9 +178,10 @@ class Generic:
     def _through(self, name: str, equation: Equation, lag: int) -> Term:
         when = self.t if lag == 0 else self.system.previous_of(name)
         expr = A.pullback(equation.right, self.adjoint_of(equation.name), self.system.at(name, when))
+        expr = as_written(expr, self.system.equations)
         if lag:
             expr = expr.xreplace({self.t: self.system.following_of(name)})
-        return Term(NEXT if lag else SAME, equation, as_written(expr, self.system.equations))
+        return Term(NEXT if lag else SAME, equation, expr)
 
     def at_step(self, name: str, when: Expr) -> Any:
         """Return the right side of the adjoint equation at a step, with the boundary observed."""

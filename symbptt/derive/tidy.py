@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -25,24 +26,38 @@ def as_written(expr: Any, equations: tuple[Equation, ...]) -> Any:
         At any steps.
     equations : tuple of Equation
         The equations of the step.
+
+    Notes
+    -----
+    At the steps from which the equations read states, only states are named: the first step reads the initial state,
+    and no other variable has a value there.
     """
+    before, states = _lags(equations)
+    skipped = {equation: frozenset() if equation.name in states else before for equation in equations}
     for equation in equations:
-        expr = _fold(expr, equation)
+        expr = _fold(expr, equation, skipped[equation])
     written = _generic_derivatives(expr)
     if written != expr:
         for equation in equations:
-            written = _fold(written, equation)
+            written = _fold(written, equation, skipped[equation])
     return tidy(written)
 
 
-def _fold(expr: Any, equation: Equation) -> Any:
-    """Replace the right side of an equation by its left side, and its derivative by the written form, at any step."""
+@lru_cache(maxsize=64)
+def _lags(equations: tuple[Equation, ...]) -> tuple[frozenset[Any], frozenset[str]]:
+    """Return the steps other than its own that a step reads, and the names of what it reads there."""
+    read = {part for e in equations for part in _occurrences(e.right) if part.when != e.left.when}
+    return frozenset(part.when for part in read), frozenset(part.name for part in read)
+
+
+def _fold(expr: Any, equation: Equation, skipped: frozenset[Any]) -> Any:
+    """Replace the right side of an equation by its left side, and its derivative by the written form, at all steps."""
     right, left = equation.right, equation.left
     t = left.when
     if not isinstance(right, N.Map | N.Apply | N.Softmax | N.RowSoftmax | N.Mean | N.Variance):
         return expr
     steps = {part.when for part in _occurrences(expr)}
-    for when in sorted(steps, key=str):
+    for when in sorted(steps - skipped, key=str):
         moved = {t: when}
         expr = expr.xreplace({right.xreplace(moved): left.xreplace(moved)})
         if isinstance(right, N.Map | N.Apply):

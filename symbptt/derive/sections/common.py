@@ -64,10 +64,7 @@ def ways(network: Network, name: str) -> list[Any]:
         found.append(system.at("l"))
     known = _links_from(network, name) if name in system.states else None
     if known is not None:
-        found += [
-            system.at(k.target, system.following_of(name) if k.lag == NEXT else system.t)
-            for k in known
-        ]
+        found += [system.at(k.target, system.following_of(name) if k.lag == NEXT else system.t) for k in known]
         return found
     for equation, lag in readers(system, name):
         found.append(_named(system, equation.name, system.following_of(name) if lag else system.t))

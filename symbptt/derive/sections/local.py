@@ -9,7 +9,7 @@ from sympy import S
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ...model import CELL, READOUT, Network, System
+from ...model import CELL, READOUT, Equation, Network, System
 from ..generic import NEXT, Generic, generic
 from ..links import Link, couples_within_step
 from ..steps import CONVENTION, EQUALITY, REMARK, Line, Section, Step
@@ -146,7 +146,7 @@ def state_jacobians(network: Network) -> list[Step]:
 
 
 def _through_intermediates(network: Network, link: Link) -> Any:
-    """(dh_t/dz_t) (dz_t/dh_{t-1}) where the path passes through exactly one intermediate variable."""
+    """(dh_t/dz_t) (dz_t/dh_{t-1}) where every path passes through the same intermediate variable."""
     system = network.system
     target = system.by_name[link.target]
     source = system.at(link.source, system.previous_of(link.source) if link.lag == NEXT else system.t)
@@ -155,7 +155,13 @@ def _through_intermediates(network: Network, link: Link) -> Any:
         for e in system.stage(CELL)
         if e.name not in system.states and A.depends(target.right, e.left) and A.depends(e.right, source)
     ]
-    if len(middles) != 1 or A.depends(target.right, source) or couples_within_step(network):
+    if len(middles) != 1 or couples_within_step(network) or _bypasses(system, target.right, middles[0], source):
         return None
     middle = middles[0].left
     return A.matmul(A.derivative(target.left, middle), A.derivative(middle, source))
+
+
+def _bypasses(system: System, expr: Any, middle: Equation, source: Any) -> bool:
+    """Whether an expression depends on a variable, in the same step, otherwise than through ``middle``."""
+    inner = (e for e in system.stage(CELL) if e.name not in system.states and e != middle and A.depends(expr, e.left))
+    return A.depends(expr, source) or any(_bypasses(system, e.right, middle, source) for e in inner)
