@@ -9,6 +9,9 @@ from ..algebra.plain import to_plain
 from ..algebra.tex import RELATIONS, escape, to_tex
 from .blocks import Display, Document, Group, Heading, Inline, Math, Paragraph, Table
 
+FULL_WIDTH = tuple("，。；：、（）！？“”")
+"""Punctuation that has no space behind it in Chinese."""
+
 
 def to_markdown(document: Document) -> str:
     """Return a document as Markdown, with blank lines around every displayed formula."""
@@ -16,8 +19,17 @@ def to_markdown(document: Document) -> str:
 
 
 def inline(words: tuple[Inline, ...]) -> str:
-    """Return words and formulas as one line of Markdown."""
-    return "".join(f"${to_tex(w.item)}$" if isinstance(w, Math) else w for w in words)
+    """Return words and formulas as one line of Markdown.
+
+    GitHub lets a formula begin behind a space, and not behind a full-width comma.
+    """
+    parts: list[str] = []
+    for w in words:
+        if isinstance(w, Math):
+            parts += [" "] * bool(parts and parts[-1][-1:] in FULL_WIDTH) + [f"${to_tex(w.item)}$"]
+        elif w:
+            parts.append(w)
+    return "".join(parts)
 
 
 def display_tex(block: Display, reason: Callable[[tuple[Inline, ...]], str] | None = None) -> str:
