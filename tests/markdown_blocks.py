@@ -6,8 +6,9 @@
 - ``text`` directly after a shell block is what it prints; ``...`` stands for anything.
 - ``toml``: a model file, or a part of one, which is completed with a cell.
 
-A comment ``<!-- file: my.toml -->`` before a block writes it to that file, ``<!-- exit: 2 -->`` says how the last
-command of the block ends (0 by default), ``<!-- ci:... -->`` and ``<!-- skip -->`` leave the block out.
+A comment ``<!-- file: my.toml -->`` before a block writes it to that file, ``<!-- copy: docs/a.json -->`` lays a file of
+the repository beside it, ``<!-- exit: 2 -->`` says how the last command of the block ends (0 by default),
+``<!-- ci:... -->`` and ``<!-- skip -->`` leave the block out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ from symbptt import RNN
 from symbptt.cli import run as symbptt
 from symbptt.examples.modelfile import parse
 
+ROOT = Path(__file__).resolve().parents[1]
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[\w-]*)[^\n`]*$")
 COMMENT = re.compile(r"^<!--\s*(.*?)\s*-->$")
 INSTALLING = ("pip", "git", "cd", "pytest", "apt-get", "sudo", "ruff", "mypy", "pre-commit", "npm", ".ci/run", "source")
@@ -137,6 +140,9 @@ class _Page:
         name = block.option("file")
         if name:
             (self.directory / name).write_text(block.text, encoding="utf-8")
+        source = block.option("copy")
+        if source:
+            shutil.copy(ROOT / source, self.directory)
 
     def _runner(self, block: Block) -> Any:
         if block.language in SHELL:
