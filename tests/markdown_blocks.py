@@ -6,8 +6,8 @@
 - ``text`` directly after a shell block is what it prints; ``...`` stands for anything.
 - ``toml``: a model file, or a part of one, which is completed with a cell.
 
-A comment ``<!-- file: my.toml -->`` before a block writes it to that file, ``<!-- copy: docs/a.json -->`` lays a file of
-the repository beside it, ``<!-- exit: 2 -->`` says how the last command of the block ends (0 by default),
+A comment ``<!-- file: my.toml -->`` before a block writes it to that file, ``<!-- copy: docs/a.json -->`` lays a file
+of the repository beside it, ``<!-- exit: 2 -->`` says how the last command of the block ends (0 by default),
 ``<!-- ci:... -->`` and ``<!-- skip -->`` leave the block out.
 """
 
