@@ -94,7 +94,8 @@ def test_same_tables(page: str) -> None:
 
 @each_page
 def test_same_links_and_images(page: str) -> None:
-    found = [sorted(re.findall(r"\]\(([^)\s]+)\)", text)) for text in both(page)]
+    """A picture with words in it is there in each language, in a folder of its own."""
+    found = [sorted(re.findall(r"\]\(([^)\s]+)\)", text.replace("images/zh/", "images/en/"))) for text in both(page)]
     assert found[0] == found[1]
 
 
