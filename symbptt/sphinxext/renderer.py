@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from xml.dom.minidom import parseString
 
 from docutils import nodes
 from docutils.utils.math import MathError
@@ -52,7 +53,45 @@ def mathml(node: nodes.math | nodes.math_block, block: bool = False) -> str:
         return str(node["mathml"])
     source = node.astext()
     try:
-        return str(tex2mathml(_DOTS.sub(r"\\ldots", source), as_block=block))
+        return _with_scripts_aside(str(tex2mathml(_DOTS.sub(r"\\ldots", source), as_block=block)))
     except MathError as error:
         _log.warning("no MathML for %r: %s", source, error, location=node, type="symbptt", subtype="mathml")
         return f"<code>{nodes.Text(source).astext().replace('&', '&amp;').replace('<', '&lt;')}</code>"
+
+
+def _with_scripts_aside(written: str) -> str:
+    r"""Put the index of an accented letter beside it, where docutils puts it below.
+
+    >>> letter, total = (_with_scripts_aside(tex2mathml(tex)) for tex in (r"\hat{y}_t", r"\sum_1^2 x"))
+    >>> "<munderover>" in letter, "<munderover>" in total
+    (False, True)
+    """
+    if "<munderover" not in written:
+        return written
+    document: Any = parseString(written)
+    for element in document.getElementsByTagName("munderover"):
+        base, index, accent = _elements(element)
+        if base.hasAttribute("movablelimits") or not (accent.hasAttribute("stretchy") or accent.hasAttribute("accent")):
+            continue
+        letter = document.createElement("mover")
+        letter.setAttribute("accent", "true")
+        _become(letter, "mover", base, accent)
+        above = element.parentNode
+        if above.tagName == "msup" and _elements(above)[0] is element:
+            _become(above, "msubsup", letter, index, _elements(above)[1])
+        else:
+            _become(element, "msub", letter, index)
+    return str(document.documentElement.toxml())
+
+
+def _elements(element: Any) -> list[Any]:
+    return [node for node in element.childNodes if node.nodeType == node.ELEMENT_NODE]
+
+
+def _become(element: Any, name: str, *children: Any) -> None:
+    """Give an element another name and other contents."""
+    while element.firstChild:
+        element.removeChild(element.firstChild)
+    element.tagName = element.nodeName = name
+    for child in children:
+        element.appendChild(child)
