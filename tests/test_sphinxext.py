@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -302,3 +303,17 @@ def test_an_empty_project_builds_the_blocks_of_the_guide(project: Project, build
     assert len(in_rst) >= 5 and in_myst
     pages = {"index.rst": "\n".join(["Page\n====\n", *in_rst, ".. toctree::\n\n   other\n"])}
     assert project.build(pages | {"other.md": "# Page\n\n" + "\n".join(in_myst)}, "", builder) == 0
+
+
+def test_the_latex_of_sphinx_compiles_with_nothing_in_the_margin(
+    project: Project, require: Callable[[str], Any]
+) -> None:
+    latexmk, _ = require("latexmk"), require("xelatex")
+    text = rst("lstm", ":numbered:") + "\n.. symbptt-graph:: lstm\n\n.. symbptt-plot:: power-iteration\n"
+    conf = "latex_engine = 'xelatex'\nlatex_elements = {'fontpkg': ''}\n"
+    assert project.build({"index.rst": text}, conf, "latex") == 0
+    command = [latexmk, "-xelatex", "-interaction=nonstopmode", "-halt-on-error", "other.tex"]
+    done = subprocess.run(command, cwd=project.out, capture_output=True)
+    log = project.page("other", "log")
+    assert done.returncode == 0, log[-2000:]
+    assert re.findall(r"Overfull \\hbox \((\d+)", log) == [] and "undefined" not in log

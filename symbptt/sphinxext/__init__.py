@@ -31,6 +31,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("symbptt_cache", None, "", (str, type(None)))
     app.add_config_value("symbptt_latex_width", 38.0, "env", (int, float))
     app.connect("config-inited", _find_cache)
+    app.connect("config-inited", _load_tikz)
     for part in (assets, directives, nodes, renderer, role):
         part.setup(app)
     return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
@@ -40,3 +41,11 @@ def _find_cache(app: Sphinx, config: Config) -> None:
     """Settle where results are kept: as configured, beside ``conf.py``, or with the doctrees."""
     given = config.symbptt_cache
     config.symbptt_cache = str(Path(app.confdir, given) if given else Path(app.doctreedir, "symbptt"))
+
+
+def _load_tikz(app: Sphinx, config: Config) -> None:
+    """Put what pictures of the unrolled network need into the preamble of LaTeX output."""
+    from ..render.graph_tikz import LIBRARIES
+
+    needed = f"\\usepackage{{tikz}}\n\\usetikzlibrary{{{LIBRARIES}}}\n"
+    config.latex_elements["preamble"] = needed + config.latex_elements.get("preamble", "")
