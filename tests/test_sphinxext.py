@@ -80,7 +80,7 @@ def test_both_markups_write_the_same(project: Project) -> None:
     pages = {"index.rst": rst("gru", options) + "\n.. toctree::\n\n   other", "other.md": myst("gru", options)}
     assert project.build(pages) == 0
     one, two = (re.findall(r'<div class="symbptt">.*</figure>', project.page(n), re.S) for n in ("index", "other"))
-    assert one == two and one[0].count("<figure") > 4 and "隐状态" in one[0]
+    assert one == two and one[0].count("<figure") > 4 and "展开或收起" in one[0]
 
 
 def test_every_option_of_a_derivation_counts(project: Project) -> None:
