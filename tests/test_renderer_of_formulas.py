@@ -6,11 +6,14 @@ import re
 
 import pytest
 
-renderer = pytest.importorskip("symbptt.sphinxext.renderer", reason="needs sphinx", exc_type=ImportError)
-nodes = pytest.importorskip("docutils.nodes")
+pytestmark = pytest.mark.docs
 
 
 def written(tex: str) -> str:
+    from docutils import nodes
+
+    from symbptt.sphinxext import renderer
+
     return re.sub(r">\s+<", "><", renderer.mathml(nodes.math(tex, tex)))
 
 
@@ -33,3 +36,7 @@ def test_an_index_stands_beside_a_letter_with_an_accent(tex: str, expected: str)
 def test_limits_stay_where_they_belong() -> None:
     assert "<munderover>" in written(r"\sum_{t=1}^{T} \hat{y}_t")
     assert f"<msub>{HAT}<mi>t</mi></msub>" in written(r"\sum_{t=1}^{T} \hat{y}_t")
+
+
+def test_what_only_html_has_a_name_for() -> None:
+    assert "<msub>" in written(r"a\;b \quad \hat{y}_t \, \text{ for } x")

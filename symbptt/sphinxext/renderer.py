@@ -6,6 +6,7 @@ Formulas of this package come from their trees. Any other one, written as TeX on
 from __future__ import annotations
 
 import re
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 from xml.dom.minidom import parseString
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 NAME = "mathml"
 _DOTS = re.compile(r"\\dots(?![A-Za-z])")
 """A command that LaTeX has and docutils has not."""
+_ENTITY = re.compile("&(?!lt;|gt;|amp;)[A-Za-z]+;")
+"""What HTML has a name for and XML has not."""
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +59,7 @@ def mathml(node: nodes.math | nodes.math_block, block: bool = False) -> str:
         return _with_scripts_aside(str(tex2mathml(_DOTS.sub(r"\\ldots", source), as_block=block)))
     except MathError as error:
         _log.warning("no MathML for %r: %s", source, error, location=node, type="symbptt", subtype="mathml")
-        return f"<code>{nodes.Text(source).astext().replace('&', '&amp;').replace('<', '&lt;')}</code>"
+        return f"<code>{escape(source)}</code>"
 
 
 def _with_scripts_aside(written: str) -> str:
@@ -68,7 +71,7 @@ def _with_scripts_aside(written: str) -> str:
     """
     if "<munderover" not in written:
         return written
-    document: Any = parseString(written)
+    document: Any = parseString(_ENTITY.sub(lambda found: unescape(found[0]), written))
     for element in document.getElementsByTagName("munderover"):
         base, index, accent = _elements(element)
         if base.hasAttribute("movablelimits") or not (accent.hasAttribute("stretchy") or accent.hasAttribute("accent")):
