@@ -27,6 +27,7 @@ are written in every format and both languages.
         "name": "Name",
         "notice": "What to notice",
         "graph": "The unrolled network",
+        "cut": "With the truncation `{how}`:",
         "derivation": "Derivation",
         "plot": "Gradient norm over time",
         "spectrum": "Eigenvalues",
@@ -44,6 +45,7 @@ are written in every format and both languages.
         "name": "名称",
         "notice": "值得注意之处",
         "graph": "展开的网络",
+        "cut": "采用截断 `{how}` 时：",
         "derivation": "推导",
         "plot": "梯度范数随时间的变化",
         "spectrum": "特征值",
@@ -95,6 +97,8 @@ def _parts(name: str, lang: str, words: dict[str, str], data: Any, model: Any) -
     yield f"{data['description'][lang]}{'。' if lang == 'zh' else '.'}"
     yield f":::{{admonition}} {words['notice']}\n:class: tip\n\n{data['notice'][lang]}\n:::"
     yield f"## {words['graph']}\n\n```{{symbptt-graph}} {name}\n```"
+    for how in model.truncate:
+        yield f"{words['cut'].format(how=how)}\n\n```{{symbptt-graph}} {name}\n:truncate: {how}\n```"
     yield f"## {words['derivation']}\n\n```{{symbptt}} {name}\n:headings:\n:fold: steps\n```"
     for kind, title in (("norms", "plot"), ("spectrum", "spectrum")):
         if _can_draw(model, kind):

@@ -25,7 +25,7 @@ def test_it_writes_the_stability_of_a_source_in_both_languages(run):  # noqa: F8
 def test_every_example_has_its_numbers_or_says_in_one_line_why_not(name):
     model = load(name)
     try:
-        norms = model.stability().data.adjoint_norms
+        norms = model.stability().data.gradient_norms
     except SymbpttError as error:
         assert "\n" not in str(error)
     else:
