@@ -46,15 +46,17 @@ MODELS = {
     "goodfellow": lambda: RNN("tanh", steps=2, readout="softmax", loss="cross_entropy", notation="goodfellow"),
     "one step": lambda: RNN("lstm", steps=1),
 }  # fmt: skip
-EVERY = pytest.mark.parametrize("name", MODELS)
+EVERY = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name.endswith("three steps") else ()) for name in MODELS]
+)
 
 
 BOTH = [
-    (name, lang, pytest.mark.slow if name.startswith("cell") and lang == "zh" else ())
+    (name, lang, pytest.mark.slow if name.startswith("cell") and (lang == "zh" or "three" in name) else ())
     for name in MODELS
     for lang in LANGUAGES
 ]
-"""Models with languages; the cells of the catalogue in the second language only among the slow tests."""
+"""Models with languages; the cells of the catalogue in the second language and unrolled only among the slow tests."""
 
 
 # -- the graph against the equations ------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_immediate_and_total_influence_are_the_complex_step(name):
 
 
 @every_model
-@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("steps", [1, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (2, 5))])
 def test_the_solved_form_holds_at_every_step_of_short_and_longer_sequences(name, steps):
     network = MODELS[name].network
     instance, t = of_random_sizes(MODELS[name], steps), network.system.t

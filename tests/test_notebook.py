@@ -7,13 +7,16 @@ import re
 
 import numpy as np
 import pytest
-from derivation_examples import relu_explosion, special_derivations, special_models
+from derivation_examples import relu_explosion, some_special_derivations, special_derivations, special_models
 
 from symbptt import RNN, Randomised, Segments, Window, load
 from symbptt.cli import run as symbptt
 from symbptt.examples import example_names
 from symbptt.render.blocks import Document, Heading, Paragraph
 from symbptt.render.notebook import to_notebook
+
+SOME = [some_special_derivations, pytest.param(special_derivations, marks=pytest.mark.slow)]
+MADE = pytest.mark.parametrize("made", SOME)
 
 
 def cells(derivation):
@@ -141,6 +144,7 @@ def source(found, key):
     return "".join(cell["source"])
 
 
+@pytest.mark.slow
 def test_identifiers_are_unique_and_legal():
     for _, derivation in special_derivations():
         keys = [cell["id"] for cell in cells(derivation)]
@@ -159,7 +163,8 @@ def test_the_same_bytes_from_run_to_run():
     assert first == second and first.endswith("}\n") and "梯度爆炸" in first
 
 
-def test_nbformat_accepts_it(require):
+@MADE
+def test_nbformat_accepts_it(made, require):
     nbformat = require("nbformat")
-    for _, derivation in special_derivations():
+    for _, derivation in made():
         nbformat.validate(nbformat.reads(derivation.to_notebook(), as_version=4))

@@ -63,11 +63,13 @@ def test_every_rule_has_a_phrase_and_every_placeholder_a_fact():
             assert placeholders(catalogue(derivation.lang)[rule]) <= set(facts), (name, step.key)
 
 
+@pytest.mark.slow
 def test_no_placeholder_is_left_in_a_document():
     for name, derivation in special_derivations():
         assert not re.search(r"(?<!_)\{[a-z_]+\}", derivation.to_text()), name
 
 
+@pytest.mark.slow
 def test_no_phrase_is_unused(monkeypatch):
     monkeypatch.setattr(symbptt.render.document, "catalogue", lambda lang: Recorder(catalogue(lang)))
     Recorder.used = set()

@@ -108,7 +108,10 @@ def test_an_orthogonal_matrix_keeps_norms(shape):
 # -- verification and settings --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["clipping", "initialisation", "gates", "residual"])
+REST = ("initialisation", "gates", "residual")
+
+
+@pytest.mark.parametrize("name", ["clipping", *(pytest.param(n, marks=pytest.mark.slow) for n in REST)])
 def test_a_wrong_number_in_a_table_is_refuted(name):
     section = {"gates": "comparison", "residual": "comparison"}.get(name, name)
     derived = load(name).derivation(sections=[section]).derived

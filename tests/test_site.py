@@ -176,7 +176,8 @@ def test_a_long_formula_scrolls_in_its_own_box(site: Path, page: Any) -> None:
     page.set_viewport_size({"width": WIDTHS[1], "height": 900})
     page.goto((site / "en" / "examples" / "lstm.html").as_uri())
     wide = page.evaluate("""() => [...document.querySelectorAll(".formula")]
-        .filter((e) => e.scrollWidth > e.clientWidth + 1 && !e.closest("details:not([open])")).map((e) => e.tabIndex)""")
+        .filter((e) => e.scrollWidth > e.clientWidth + 1 && !e.closest("details:not([open])"))
+        .map((e) => e.tabIndex)""")
     assert wide and set(wide) == {0}
 
 

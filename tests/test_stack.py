@@ -173,7 +173,7 @@ def _sizes(layers: list[Any]) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     "layers",
     [
-        ["tanh", "softplus"],
+        pytest.param(["tanh", "softplus"], marks=pytest.mark.slow),
         pytest.param([COUPLED, "linear"], marks=pytest.mark.slow),
         pytest.param(["tanh", BACKWARD, "linear"], marks=pytest.mark.slow),
     ],

@@ -169,7 +169,7 @@ def test_torch_with_detached_states_agrees(kind: Any, tau: int, require: Any) ->
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "last"])
-@pytest.mark.parametrize("steps", ["T", 5, 10])
+@pytest.mark.parametrize("steps", ["T", *(pytest.param(steps, marks=pytest.mark.slow) for steps in (5, 10))])
 def test_every_line_on_a_window_and_on_segments_is_proved(reduction: str, steps: Any) -> None:
     report = proved(RNN("tanh", reduction=reduction, steps=steps), ["window:3", "segments:3"])
     assert report.counts["equality"] >= 13
