@@ -47,7 +47,7 @@ def numbers(model: RNN, seed: int = 5) -> tuple[dict[str, Any], dict[str, Any], 
     return params, v, rest
 
 
-LONG = ("lstm", "layer norm", "matrix state", "coupled")
+LONG = ("lstm", "layer norm", "matrix state")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in MODELS])
