@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from symbptt import cli
-from symbptt.cli import commands
+from symbptt.cli import documents
 from symbptt.examples import example_names
 
 
@@ -97,9 +97,9 @@ def test_derive_is_markdown_where_there_is_no_terminal(run):
 
 def test_derive_is_text_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    assert commands._format(None, None) == "text"
-    assert commands._format("html", None) == "html"
-    assert commands._format(None, "a.TEX") == "latex"
+    assert documents._format(None, None) == "text"
+    assert documents._format("html", None) == "html"
+    assert documents._format(None, "a.TEX") == "latex"
 
 
 def test_derive_in_chinese_text(run):
@@ -222,6 +222,12 @@ def test_verify(run, name):
     code, out, err = run("verify", name)
     assert code == 0 and not err
     assert out.startswith("✓") and "✗" not in out and "all checks hold" in out.splitlines()[-1]
+
+
+def test_every_command_has_its_place_in_the_help():
+    from symbptt.cli.app import ORDER
+
+    assert sorted(ORDER) == sorted(cli.app.commands)
 
 
 def test_verify_fails_with_exit_code_1(run, monkeypatch):

@@ -119,3 +119,13 @@ def test_a_model_file_draws_numbers():
     file = parse('cell = "tanh"\nhidden = 2\ninputs = 1\nsteps = 3\n[random]\nseed = 1\nW_h = 0.5\n', "my.toml")
     model = RNN(**file.arguments())
     assert model.random == {"seed": 1, "W_h": 0.5} and np.shape(model.values["W_h"]) == (2, 2)
+
+
+def test_the_document_and_the_picture_are_both_written_or_neither(run, tmp_path):  # noqa: F811
+    page, picture = tmp_path / "page.md", tmp_path / "picture.svg"
+    code, _, err = run("stability", "power-iteration", "-o", str(page), "--plot", str(tmp_path / "picture.gif"))
+    assert code == 2 and ".svg" in err and list(tmp_path.iterdir()) == []
+    code, _, err = run("stability", "power-iteration", "-o", str(tmp_path / "none" / "page.md"), "--plot", str(picture))
+    assert code == 2 and "page.md" in err and list(tmp_path.iterdir()) == []
+    assert run("stability", "power-iteration", "-o", str(page), "--plot", str(picture)).code == 0
+    assert page.exists() and picture.exists()

@@ -9,10 +9,12 @@ from typing import Any, NoReturn
 import click
 
 from ..errors import SymbpttError, SymbpttWarning
+from . import commands
+from .app import BAD_INPUT, DONE, INTERRUPTED, app
 from .arguments import CHOICES
 from .cite import cite
-from .commands import BAD_INPUT, DONE, FORMATS, INTERRUPTED, app
 from .console import tell
+from .documents import FORMATS
 from .graph import graph
 from .train import train
 
@@ -56,4 +58,4 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-__all__ = ["CHOICES", "FORMATS", "app", "cite", "graph", "main", "run", "train"]
+__all__ = ["CHOICES", "FORMATS", "app", "cite", "commands", "graph", "main", "run", "train"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from .app import app
 from .arguments import Word, build, located, model_options, output_option, source_argument, truncate_help
-from .commands import app
 from .console import deliver
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..errors import OutputError
+from .app import app
 from .arguments import (
     Word,
     build,
@@ -20,7 +21,6 @@ from .arguments import (
     source_argument,
     truncate_help,
 )
-from .commands import app
 from .console import deliver, tell, whole_file
 
 FORMATS = {"svg": (".svg",), "tikz": (".tex", ".tikz"), "pdf": (".pdf",)}

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from .app import app
 from .arguments import Whole, build, language_option, located, model_options, source_argument
-from .commands import app
 from .console import emit, tell, whole_file
 
 SAMPLE = 200
