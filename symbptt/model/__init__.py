@@ -19,11 +19,12 @@ from .catalogue import (
 )
 from .cells import ROLES, Cell
 from .losses import LOSSES, READOUTS, REDUCTIONS, Loss, loss
-from .network import CELL, LOSS, READOUT, Equation, Network, System, one_example, whole
+from .network import Network, one_example, whole
 from .notations import NOTATIONS, names, names_in
 from .rows import COLUMNS, LAYOUTS, ROWS, SAMPLE, check_layout
 from .scans import Scan
 from .stacks import Bidirectional, Stack
+from .system import CELL, LOSS, READOUT, Equation, System
 
 __all__ = [
     "ACTIVATIONS",

@@ -12,7 +12,7 @@ from ..errors import UnknownNameError, nearest
 from .rows import ROWS
 
 if TYPE_CHECKING:
-    from .network import System
+    from .system import System
 
 _COMMON = {"l": r"\ell", "target": r"\hat{y}", "a": "o", "mask": "m"}
 

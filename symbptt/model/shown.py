@@ -6,7 +6,8 @@ from ..algebra import size
 from ..algebra.shown import formula
 from .cells import Cell
 from .losses import Loss
-from .network import CELL, Network
+from .network import Network
+from .system import CELL
 
 
 def cell_formula(cell: Cell) -> str:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from .. import algebra as A
-from .network import CELL, LOSS, Network, System
+from .network import Network
+from .system import CELL, LOSS, System
 
 
 def unused(network: Network) -> Iterator[str]:

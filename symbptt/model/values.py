@@ -12,8 +12,9 @@ from sympy import Basic, Integer
 from .. import algebra as A
 from ..algebra.figures import Figure
 from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
-from .network import Network, System
+from .network import Network
 from .rows import ROWS
+from .system import System
 
 
 def freeze(given: Any) -> Any:
