@@ -34,7 +34,7 @@ from symbptt.cli import run as symbptt
 from symbptt.examples.modelfile import parse
 
 ROOT = Path(__file__).resolve().parents[1]
-FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[\w-]*)[^\n`]*$")
+FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[\w{}-]*)[^\n`]*$")
 COMMENT = re.compile(r"^<!--\s*(.*?)\s*-->$")
 INSTALLING = ("pip", "git", "cd", "pytest", "apt-get", "sudo", "ruff", "mypy", "pre-commit", "npm", ".ci/run", "source")
 SHELL = ("bash", "sh")
