@@ -270,21 +270,32 @@ def truncated_models() -> dict[str, RNN]:
 
 
 @functools.cache
+def in_both_languages(name: str) -> tuple[tuple[str, Derivation], ...]:
+    """A name and a derivation of a special model, in all languages."""
+    model = special_models()[name]
+    if name == "stability, symmetric":
+        return tuple((f"{name} {lang}", model.stability(lang)) for lang in ("en", "zh"))
+    derivation = model.derivation()
+    return tuple((f"{name} {lang}", rewritten(derivation, lang, model.notation)) for lang in ("en", "zh"))
+
+
 def special_derivations() -> tuple[tuple[str, Derivation], ...]:
-    """A name and a derivation, in all languages."""
-    found = []
-    for name, model in special_models().items():
-        if name == "stability, symmetric":
-            found += [(f"{name} {lang}", model.stability(lang)) for lang in ("en", "zh")]
-            continue
-        derivation = model.derivation()
-        found += [(f"{name} {lang}", rewritten(derivation, lang, model.notation)) for lang in ("en", "zh")]
-    return (*found, ("stepwise", special_models()["long"].derivation(rounding="step", digits=3)))
+    """A name and a derivation of every special model, in all languages."""
+    return (*(made for name in special_models() for made in in_both_languages(name)), ("stepwise", stepwise()))
 
 
 def some_special_derivations() -> tuple[tuple[str, Derivation], ...]:
-    """One of six, for tests that take long over all of them."""
-    return special_derivations()[::6]
+    """Those of one model of twelve, for tests that take long over all of them."""
+    return (
+        *(made for name in list(special_models())[::12] for made in in_both_languages(name)),
+        ("stepwise", stepwise()),
+    )
+
+
+@functools.cache
+def stepwise() -> Derivation:
+    """A derivation whose figures go on from the printed ones."""
+    return special_models()["long"].derivation(rounding="step", digits=3)
 
 
 def rewritten(derivation: Derivation, lang: str, notation: Any) -> Derivation:

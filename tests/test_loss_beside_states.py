@@ -50,7 +50,14 @@ RATE = Cell(["h[t] = W @ h[t-1] + V @ tanh(h[t-1]) + U @ x[t]", "e[t] = tanh(h[t
 """e_{t-1} has the value tanh(h_{t-1}), and no value at the initial step, where h_0 is given."""
 
 
-@pytest.mark.parametrize("options", [{}, {"layout": "rows"}, {"hidden": 1, "inputs": 1, "steps": 2}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hidden": 1, "inputs": 1, "steps": 2},
+        *(pytest.param(p, marks=pytest.mark.slow) for p in ({}, {"layout": "rows"})),
+    ],
+    ids=str,
+)
 def test_no_variable_but_a_state_is_read_at_the_initial_step(options: dict[str, Any]) -> None:
     model = RNN(RATE, **options)
     assert "e[0]" not in str(model.gradient("h0")) + str(model.gradient("V"))
