@@ -54,6 +54,7 @@ def test_phrases_of_a_language_are_in_it():
         assert han.search(phrase) or key in same or not re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", phrase)), key
 
 
+@pytest.mark.slow
 def test_every_rule_has_a_phrase_and_every_placeholder_a_fact():
     for name, derivation in special_derivations():
         writer = Writer(derivation)

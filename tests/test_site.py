@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.docs, pytest.mark.browser]
+# One worker builds the site, and opens it.
+pytestmark = [pytest.mark.docs, pytest.mark.browser, pytest.mark.xdist_group("site")]
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("en", "zh")
