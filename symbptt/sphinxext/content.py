@@ -15,6 +15,8 @@ from ..render.html_figures import Figures, source, verdict
 from ..render.latex import broken_tex
 from ..render.mathml import to_mathml
 from ..render.outline import Fold, outline
+from ..render.text import inline as plain
+from ..render.text import width
 from .nodes import display, fold, fold_title, scope
 
 
@@ -111,7 +113,8 @@ class _Content:
         return re.sub(r"[^A-Za-z0-9]+", "-", f"{self.manner.prefix}-{key}").strip("-")
 
     def table(self, table: Table) -> nodes.table:
-        columns = [nodes.colspec(colwidth=1) for _ in table.header]
+        cells = zip(table.header, *table.rows, strict=True)
+        columns = [nodes.colspec(colwidth=max(2, *(width(plain(cell)) for cell in column))) for column in cells]
         head = nodes.thead("", self._row(table.header))
         body = nodes.tbody("", *map(self._row, table.rows))
         return nodes.table("", nodes.tgroup("", *columns, head, body, cols=len(columns)))
