@@ -70,9 +70,19 @@ def test_markdown_for_files_folds_when_it_is_asked_to(derivation):
 
 def test_nothing_outranks_the_markdown_of_a_derivation(derivation):
     """VS Code takes LaTeX before Markdown, and HTML comes first everywhere."""
-    for shown in (derivation, derivation.steps[0], derivation.sections[0], derivation.verify(), relu_explosion()):
+    for shown in (derivation.steps[0], derivation.sections[0], derivation.verify(), relu_explosion()):
         names = {name for name, _ in inspect.getmembers(type(shown)) if name.startswith("_repr_")}
         assert names == {"_repr_markdown_"}
+    assert derivation._repr_latex_() == derivation.to_latex()
+
+
+@pytest.mark.docs
+def test_a_derivation_sends_markdown_alone(derivation, require, monkeypatch):
+    require("IPython")
+    sent = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: sent.append((data, raw)))
+    derivation._ipython_display_()
+    assert sent == [({"text/markdown": derivation._repr_markdown_(), "text/plain": repr(derivation)}, True)]
 
 
 def test_a_step_shows_its_reason_and_its_line(derivation):

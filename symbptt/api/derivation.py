@@ -209,11 +209,20 @@ class Derivation:
 
         return to_pdf(self.document(), Path(path), style_for(self, True, **options))
 
-    # No _repr_latex_: VS Code prefers LaTeX to Markdown, and it and myst-nb take LaTeX for one formula.
     def _repr_markdown_(self) -> str:
         from ..render.folding import to_shown_markdown
 
         return to_shown_markdown(self.document())
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex()
+
+    def _ipython_display_(self) -> None:
+        """Show the Markdown alone: some notebooks prefer LaTeX to it, and take LaTeX for a single formula."""
+        from IPython import display
+
+        send: Any = display.display
+        send({"text/markdown": self._repr_markdown_(), "text/plain": repr(self)}, raw=True)
 
 
 class StabilityDerivation(Derivation):
