@@ -66,7 +66,7 @@ def test_all_cells_of_vectors_have_influence_matrices():
     assert set(CELLS) - set(MODELS) == REFUSED
 
 
-@every_model
+@pytest.mark.parametrize("name", by_size(MODELS))
 def test_immediate_and_total_influence_are_the_complex_step(name):
     network = MODELS[name].network
     instance, t = of_random_sizes(MODELS[name]), network.system.t

@@ -189,7 +189,8 @@ def _same(expr):
 
 LAST = ("linear", "mse", "last")
 WITH_LAST = [
-    *((given, task) for given in CELLS for task in (PLAIN, LAST) if given is not BACK or task is PLAIN),
+    *((given, PLAIN) for given in CELLS),
+    *(pytest.param(given, LAST, marks=pytest.mark.slow) for given in CELLS if given is not BACK),
     *(pytest.param(given, task, marks=pytest.mark.slow) for given in REST for task in (PLAIN, LAST)),
 ]
 
@@ -206,7 +207,7 @@ def test_all_that_is_derived_agrees_with_the_forward_pass(given, task):
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: "-".join(map(str, task)))
-@pytest.mark.parametrize("given", [cell("tanh"), CHAIN], ids=lambda c: c.name)
+@pytest.mark.parametrize("given", [cell("tanh"), pytest.param(CHAIN, marks=pytest.mark.slow)], ids=lambda c: c.name)
 def test_every_loss_readout_and_reduction(given, task):
     net = network(given, task)
     places = instances(net)

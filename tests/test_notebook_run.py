@@ -87,8 +87,9 @@ def test_the_code_is_the_same_in_both_languages(path):
 
 
 @pytest.mark.docs
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.parent.parent.name == "en"], ids=name)
 def test_a_notebook_runs(path, execute, require):
+    """The Chinese ones have the same code; the build of the site runs them too."""
     require("matplotlib")
     done = execute(path.read_text(encoding="utf-8"))
     shown = [output for cell in done.cells if cell.cell_type == "code" for output in cell.outputs]

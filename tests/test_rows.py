@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cells import CELLS, MIXED, own_sizes
+from cells import CELLS, MIXED, by_size, own_sizes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +81,7 @@ def _is_number(model: RNN, name: str) -> bool:
     return name in model.system.variables and model.system.variables[name].rank < 2
 
 
-@pytest.mark.parametrize("cell", CATALOGUE)
+@pytest.mark.parametrize("cell", by_size(CATALOGUE))
 def test_catalogue_cells_have_the_loss_and_gradients_of_columns(cell):
     model = _in_rows(cell, readout="softmax", loss="cross_entropy")
     if model is not None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-# One worker builds the site, and opens it.
-pytestmark = [pytest.mark.docs, pytest.mark.browser, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.docs, pytest.mark.browser]
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("en", "zh")

@@ -442,7 +442,13 @@ def changes(derived: Derived, spoiled: Spoiled) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", derivations())
+SPOILED = ("vectors", "scalar", "numbers")
+"""Whose lines are spoiled among the quick tests."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in SPOILED else pytest.mark.slow) for n in derivations()]
+)
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_a_spoiled_line_is_found_and_its_step_named(name: str, operator: str) -> None:
     derived = derivations()[name]
