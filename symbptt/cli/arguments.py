@@ -65,14 +65,18 @@ class Word(ParamType):
 
 
 class Notation(Word):
-    """A notation by name, or a JSON mapping of names."""
+    """A notation by name, or a JSON mapping of names; ``option`` is what messages about the mapping begin with."""
+
+    def __init__(self, option: str = "--notation") -> None:
+        super().__init__("notation")
+        self.option = option
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if not isinstance(value, str) or not value.lstrip().startswith("{"):
             return super().convert(value, param, ctx)
-        mapping = _json(value, "--notation")
+        mapping = _json(value, self.option)
         if any(not isinstance(v, str) for v in mapping.values()):
-            raise ValueInputError('--notation: every name must be a string, as in {"W_h": "U"}')
+            raise ValueInputError(f'{self.option}: every name must be a string, as in {{"W_h": "U"}}')
         super().convert(mapping.get("notation", self.words[0]), param, ctx)
         return mapping
 
@@ -198,7 +202,7 @@ set_option = click.option(
 )  # fmt: skip
 notation_option = click.option(
     "--notation",
-    type=Notation("notation"),
+    type=Notation(),
     metavar="NAME|JSON",
     help=f"{', '.join(CHOICES['notation'])}, or a mapping.",
 )

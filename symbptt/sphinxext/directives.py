@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -15,8 +16,8 @@ from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from ..cli.arguments import CHOICES, read_setting
-from ..errors import SymbpttError, nearest
+from ..cli.arguments import Notation, ParamType, Word, read_setting
+from ..errors import SymbpttError
 from ..examples import ModelFile, find
 from ..examples.modelfile import parse
 from ..render.phrases import catalogue
@@ -43,25 +44,22 @@ def setup(app: Sphinx) -> None:
 
 
 # -- options -----------------------------------------------------------------------------------------------------
-def _word(kind: str) -> Callable[[str | None], str]:
-    def read(text: str | None) -> str:
-        word = (text or "").strip()
-        if word not in CHOICES[kind]:
-            raise ValueError(f"unknown {kind} {word!r}{nearest(word, CHOICES[kind])}")
-        return word
+def _typed(kind: ParamType) -> Callable[[str | None], Any]:
+    """Return the reader of an option that is written as on the command line."""
+    return lambda text: kind.convert((text or "").strip(), None, None)
 
-    return read
+
+def _word(kind: str) -> Callable[[str | None], Any]:
+    return _typed(Word(kind))
 
 
 def _words(kind: str) -> Callable[[str | None], tuple[str, ...]]:
-    def read(text: str | None) -> tuple[str, ...]:
-        return tuple(map(_word(kind), _listed(text)))
-
-    return read
+    read = _word(kind)
+    return lambda text: tuple(map(read, _listed(text)))
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
-    return tuple(re.split(r"[\s,]+", (text or "").strip())) if (text or "").strip() else ()
+    return tuple(word for word in re.split(r"[\s,]+", text or "") if word)
 
 
 def _values(text: str | None) -> tuple[tuple[str, Any], ...]:
@@ -70,20 +68,8 @@ def _values(text: str | None) -> tuple[tuple[str, Any], ...]:
     return tuple(read_setting(part.strip()) for part in parts if part.strip())
 
 
-def _notation(text: str | None) -> Any:
-    if not (text or "").lstrip().startswith("{"):
-        return _word("notation")(text)
-    found = json.loads(text or "")
-    if any(not isinstance(value, str) for value in found.values()):
-        raise ValueError('every name must be a string, as in {"W_h": "U"}')
-    return found
-
-
 def _fold(text: str | None) -> frozenset[int]:
-    word = (text or "").strip()
-    if word not in FOLDS:
-        raise ValueError(f"unknown fold {word!r}{nearest(word, FOLDS)}")
-    return FOLDS[word]
+    return FOLDS[_typed(Word("fold", tuple(FOLDS)))(text)]
 
 
 _SIZES = ("steps", "hidden", "inputs", "outputs", "batch")
@@ -91,7 +77,7 @@ _SHOWN = ("detail", "sections", "truncate", "digits", "rounding")
 MODEL: dict[str, Callable[[str], Any]] = {
     "lang": _word("language"),
     "values": _values,
-    "notation": _notation,
+    "notation": _typed(Notation("notation")),
     "layout": _word("layout"),
     "symbolic": directives.flag,
     **dict.fromkeys(_SIZES, directives.positive_int),
@@ -113,7 +99,7 @@ DERIVATION: dict[str, Callable[[str], Any]] = {
 
 
 # -- the directives ----------------------------------------------------------------------------------------------
-class ModelDirective(SphinxDirective):
+class ModelDirective(SphinxDirective, ABC):
     """What the directives have in common: a worked example, a cell, a model file, or TOML in the content."""
 
     has_content = True
@@ -129,9 +115,9 @@ class ModelDirective(SphinxDirective):
         except SymbpttError as error:
             raise self.error(f"symbptt: {error}") from None
 
+    @abstractmethod
     def made(self, request: Request) -> list[nodes.Node]:
         """Return what the directive writes."""
-        raise NotImplementedError
 
     def request(self) -> Request:
         """Return what is asked for."""
@@ -185,22 +171,19 @@ class DerivationDirective(ModelDirective):
 
     def made(self, request: Request) -> list[nodes.Node]:
         document = cache_of(self.env).get(request, request.document)
+        prefix = str(self.options.get("name") or (Path(request.file.name).stem if self.arguments else "derivation"))
         manner = Manner(
-            prefix=self.prefix(request),
+            prefix=prefix,
             headings="headings" in self.options,
             folded=self.options.get("fold", FOLDS["none"]),
-            number=self.number if "numbered" in self.options else None,
+            number=partial(self.number, prefix) if "numbered" in self.options else None,
             width=float(self.config.symbptt_latex_width),
         )
         return content(document, manner)
 
-    def prefix(self, request: Request) -> str:
-        """Return what the names of places and of equations begin with."""
-        return str(self.options.get("name") or (Path(request.file.name).stem if self.arguments else "derivation"))
-
-    def number(self, math: nodes.math_block, key: str) -> None:
+    def number(self, prefix: str, math: nodes.math_block, key: str) -> None:
         """Number an equation, and label it ``prefix:key`` for the role ``eq``."""
-        label = f"{self.prefix(self.request())}:{key}"
+        label = f"{prefix}:{key}"
         domain = cast("MathDomain", self.env.get_domain("math"))
         math["docname"], math["label"] = self.env.docname, label
         domain.note_equation(self.env.docname, label, location=self.get_location())
