@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from sympy import Basic
 
 from ..algebra.rounding import Rounding
-from ..algebra.scalar import to_scalar
 from ..derive.derivation import TRUNCATION, Options, derive
 from ..derive.forms import gradient
 from ..derive.graph import UnrolledGraph
@@ -379,10 +378,8 @@ class Questions:
     def _given_leaves(self) -> list[Any]:
         """Return what numbers are given for, as it is printed."""
         system, given = self.system, self.values
-        starts = {f"{s}0": system.at(s, system.start_of(s)) for s in system.states}
-        timed = {name: system.at(name) for name in (*system.inputs, *system.fixed)}
-        leaves = [leaf for key, leaf in {**system.parameters, **timed, **starts}.items() if key in given]
-        return [to_scalar(leaf) for leaf in leaves] if system.scalar else leaves
+        keys = (*system.parameters, *system.inputs, *system.fixed, *(f"{state}0" for state in system.states))
+        return [system.leaf(key) for key in keys if key in given]
 
     def verify(self, seed: int = 0, lang: str = "en") -> Report:
         """Check the derivation and the generated function by independent routes.

@@ -187,22 +187,13 @@ def _drawn(network: Network, options: Options) -> list[Step]:
     found: dict[float, list[Any]] = {}
     for key, deviation in options.random:
         if key != "seed" and deviation:
-            found.setdefault(deviation, []).append(_leaf(network, key))
+            found.setdefault(deviation, []).append(network.system.leaf(key))
     seed = dict(options.random).get("seed", 0)
     return [
         Step(f"given.random.{i}", "given.random", REMARK,
              facts=(("drawn", tuple(leaves)), ("deviation", A.Literal(f"{deviation:g}")), ("seed", A.Literal(seed))))
         for i, (deviation, leaves) in enumerate(found.items(), start=1)
     ]  # fmt: skip
-
-
-def _leaf(network: Network, key: str) -> Any:
-    system = network.system
-    if key in system.parameters:
-        leaf: Any = system.parameters[key]
-    else:
-        leaf = system.at(key) if key in system.variables else system.at(key.removesuffix("0"), system.start)
-    return to_scalar(leaf) if system.scalar else leaf
 
 
 def _holds_somewhere(step: Step) -> bool:

@@ -62,14 +62,7 @@ def gradient_symbol(network: Network, wrt: str, at: Any = None) -> Any:
         As for :func:`gradient`; a variable without a step is at t.
     """
     system = network.system
-    initial = {f"{state}0": state for state in system.states}
-    if wrt in system.parameters:
-        by = system.parameters[wrt]
-    elif wrt in initial:
-        by = system.at(initial[wrt], system.start_of(initial[wrt]))
-    else:
-        by = system.at(wrt, _when(network, wrt, at))
-    return A.derivative(system.L, to_scalar(by) if system.scalar else by)
+    return A.derivative(system.L, system.leaf(wrt, _when(network, wrt, at)))
 
 
 def _when(network: Network, wrt: str, at: Any) -> Expr | None:

@@ -11,6 +11,7 @@ import sympy
 from sympy import Basic, Expr, Symbol
 
 from .. import algebra as A
+from ..algebra.scalar import to_scalar
 from ..errors import RefusedError
 from .rows import COLUMNS, ROWS
 from .scans import Scan
@@ -105,6 +106,25 @@ class System:
         """Return a variable at a step (t by default)."""
         return self.variables[name][self.t if when is None else when]
 
+    def leaf(self, key: str, when: Any = None) -> Any:
+        """Return what a key stands for, in scalar notation where all sizes are 1.
+
+        Parameters
+        ----------
+        key : str
+            A parameter, ``h0`` and the like for the initial value of a state, or a variable.
+        when : optional
+            The step of a variable; t by default.
+        """
+        initial = {f"{state}0": state for state in self.states}
+        if key in self.parameters:
+            found = self.parameters[key]
+        elif key in initial:
+            found = self.at(initial[key], self.start_of(initial[key]))
+        else:
+            found = self.at(key, when)
+        return to_scalar(found) if self.scalar else found
+
     # -- directions -----------------------------------------------------------------------------------
     @property
     def mixed(self) -> bool:
@@ -121,7 +141,9 @@ class System:
             Where there are both: ask for the direction of a variable.
         """
         if self.mixed:
-            raise RefusedError("this is for cells of one direction in time; the model runs forward and backward")
+            raise RefusedError(
+                "this is for cells of one direction in time; the model runs forward and backward: ask one of its cells"
+            )
         return self.scans[0].direction
 
     def direction_of(self, name: str | None) -> int:
