@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ are written in every format and both languages.
         "graph": "The unrolled network",
         "cut": "With the truncation `{how}`:",
         "derivation": "Derivation",
-        "plot": "Gradient norm over time",
+        "norms": "Gradient norm over time",
         "spectrum": "Eigenvalues",
         "code": "Generated code",
         "file": "The model file",
@@ -47,7 +48,7 @@ are written in every format and both languages.
         "graph": "展开的网络",
         "cut": "采用截断 `{how}` 时：",
         "derivation": "推导",
-        "plot": "梯度范数随时间的变化",
+        "norms": "梯度范数随时间的变化",
         "spectrum": "特征值",
         "code": "生成的代码",
         "file": "模型文件",
@@ -100,9 +101,8 @@ def _parts(name: str, lang: str, words: dict[str, str], data: Any, model: Any) -
     for how in model.truncate:
         yield f"{words['cut'].format(how=how)}\n\n```{{symbptt-graph}} {name}\n:truncate: {how}\n```"
     yield f"## {words['derivation']}\n\n```{{symbptt}} {name}\n:headings:\n:fold: steps\n```"
-    for kind, title in (("norms", "plot"), ("spectrum", "spectrum")):
-        if _can_draw(model, kind):
-            yield f"## {words[title]}\n\n```{{symbptt-plot}} {name}\n:kind: {kind}\n```"
+    for kind in _plots(model):
+        yield f"## {words[kind]}\n\n```{{symbptt-plot}} {name}\n:kind: {kind}\n```"
     yield f"## {words['code']}\n\n{words['module'].format(name=name)}"
     yield f"```{{symbptt-code}} {name}\n:fold: bptt.py\n```"
     yield f"## {words['file']}\n\n{words['try']}\n\n```bash\nsymbptt derive {name} --lang {lang} -o {name}.pdf\n```"
@@ -115,15 +115,14 @@ def _file_text(name: str) -> str:
     return resources.files("symbptt.examples").joinpath(f"{name}.toml").read_text(encoding="utf-8").rstrip()
 
 
-def _can_draw(model: Any, kind: str) -> bool:
-    """Whether there are numbers and Jacobian matrices to draw."""
-    if kind == "spectrum" and (model.system.scalar or len(model.system.states) > 1):
-        return False
-    try:
-        model.stability().plot(kind)
-    except SymbpttError:
-        return False
-    return True
+def _plots(model: Any) -> Iterator[str]:
+    """Yield the kinds of plots for which there are numbers and Jacobian matrices."""
+    with suppress(SymbpttError):
+        data = model.stability().data
+        yield "norms"
+        # Of a single number there is nothing to draw, and a model with several states has several matrices.
+        if not model.system.scalar and len(model.system.states) == 1 and data.spectra:
+            yield "spectrum"
 
 
 def write(folder: Path, lang: str) -> None:
