@@ -1,0 +1,1 @@
+"""LaTeX in: cells and losses from LaTeX, and notes whose formulas are checked."""
