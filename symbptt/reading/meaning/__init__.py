@@ -1,0 +1,1 @@
+"""What formulas mean: notation trees with their symbols settled, as expressions that can be evaluated."""
