@@ -188,7 +188,7 @@ class Instance:
         columns = []
         for key in keys:
             for place in range(np.size(self.base.values[key])):
-                trace = self._pass(key, place, hold)
+                trace = self.perturbed(key, place, hold)
                 columns.append(np.imag(value_of(leaf.of, reader.over(trace))) / STEP)
         return self._arranged(leaf, columns, keys)
 
@@ -196,7 +196,18 @@ class Instance:
         """Return R{...} along ``direction``; see :func:`symbptt.evaluate.tangents.tangent_value`."""
         return tangent_value(self, leaf, _Reader(self, indices))
 
-    def _pass(self, key: Key, place: int, hold: frozenset[Key]) -> Trace:
+    def perturbed(self, key: Key, place: int, hold: frozenset[Key] = frozenset()) -> Trace:
+        """Return the pass in which one entry of a variable or parameter has an imaginary part of :data:`STEP`.
+
+        Parameters
+        ----------
+        key : tuple
+            Name and step; the step of a parameter is None.
+        place : int
+            Which entry, counted along the columns.
+        hold : frozenset
+            Variables that keep their values.
+        """
         memo = (key, place, hold)
         if memo not in self._passes:
             direction = np.zeros(np.shape(self.base.values[key]), dtype=complex)

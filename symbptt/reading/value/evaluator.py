@@ -1,0 +1,511 @@
+"""The value of an expression in a world: one short rule for each kind of expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ... import algebra as A
+from ...evaluate.instance import STEP
+from ...evaluate.numbers import function_of
+from ..meaning.expr import (
+    Add,
+    Bound,
+    Call,
+    Cases,
+    Counter,
+    Deriv,
+    Div,
+    Entry,
+    Expr,
+    Extreme,
+    Hadamard,
+    Infinity,
+    Matrix,
+    Mul,
+    Norm,
+    Num,
+    Outer,
+    Pow,
+    Ref,
+    Series,
+    Transpose,
+    Unknown,
+    with_index,
+)
+from ..meaning.index import Index
+from .quantity import (
+    Quantity,
+    UnfitError,
+    add,
+    alike,
+    as_matrix,
+    column,
+    hadamard,
+    multiply,
+    norm,
+    power,
+    scalar,
+    transpose,
+)
+from .reading import DENOMINATOR
+from .series import OpenEndedError, terms_of
+from .world import Alias, NoStepError, NotEvaluatedError, NoValueError, World
+
+MOST_TERMS = 2_000
+"""The longest sum or product that is carried out."""
+
+
+def value(expr: Expr, world: World) -> Quantity:
+    """Return the value of an expression.
+
+    Raises
+    ------
+    UnfitError
+        Where shapes do not fit.
+    NoValueError, NoStepError
+        For a symbol or a step without a value.
+    NotEvaluatedError
+        For what is not evaluated, with the reason.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from symbptt.reading.value.world import Meanings
+    >>> two = Num(Fraction(2))
+    >>> value(Add((1, -1), (two, Pow(two, two))), World(None, Meanings())).array
+    array(-2.)
+    """
+    for pattern, right, letters in world.as_written:
+        bound = _match(pattern, expr, letters, world)
+        if bound is not None:
+            inner = replace(world, as_written=tuple(w for w in world.as_written if w[0] is not pattern))
+            return value(right, inner.counting(**bound))
+    rule = _RULES.get(type(expr))
+    if rule is None:
+        raise NotEvaluatedError("check.reason.no-meaning")
+    return rule(expr, world)
+
+
+def _match(pattern: Expr, expr: Expr, letters: tuple[str, ...], world: World) -> dict[str, int] | None:
+    """Return the values of the letters with which a pattern is the expression in a world."""
+    from .series import indices_of, skeleton
+
+    if type(pattern) is not type(expr) or skeleton(pattern) != skeleton(expr):
+        return None
+    bound: dict[str, int] = {}
+    try:
+        pairs = [(index, world.at(other)) for index, other in zip(
+            indices_of(pattern).values(), indices_of(expr).values(), strict=True
+        )]  # fmt: skip
+        for index, number in sorted(pairs, key=lambda pair: len(pair[0].letters)):
+            unknown = [name for name in index.letters if name in letters and name not in bound]
+            if len(unknown) == 1 and dict(index.terms)[unknown[0]] in (1, -1):
+                sign = dict(index.terms)[unknown[0]]
+                rest = index.replaced(unknown[0], Index())
+                bound[unknown[0]] = sign * (number - world.counting(**bound).at(rest))
+            elif world.counting(**bound).at(index) != number:
+                return None
+    except (NoValueError, ValueError):
+        return None
+    return bound
+
+
+# -- leaves -------------------------------------------------------------------------------------------
+
+
+def _num(e: Num, w: World) -> Quantity:
+    try:
+        return scalar(float(e.value))
+    except OverflowError:
+        raise NotEvaluatedError("check.reason.too-large") from None
+
+
+def _ref(e: Ref, w: World) -> Quantity:
+    found = w.quantity(e)
+    if isinstance(found, Quantity):
+        return found
+    step = None if e.when is None else w.at(e.when)
+    inner = w if found.letter is None or step is None else w.counting(**{found.letter: step})
+    result = value(found.expr, inner)
+    shift = w.shifted.get((e.key, step))
+    return result if shift is None else replace(result, array=result.array + shift)
+
+
+def _counter(e: Counter, w: World) -> Quantity:
+    if len(e.index.terms) == 1 and not e.index.constant and e.index.terms[0][1] == 1:
+        name = e.index.terms[0][0]
+        if name not in w.counters and not (name == "T" and w.steps is not None):
+            return _ref(Ref(name), w)
+    return scalar(float(w.at(e.index)))
+
+
+def _entry(e: Entry, w: World) -> Quantity:
+    whole = value(e.of, w)
+    places = tuple(w.at(p) - 1 for p in e.places)
+    if len(places) != len(whole.shape) or any(p < 0 or p >= n for p, n in zip(places, whole.shape, strict=True)):
+        if whole.is_scalar and all(p == 0 for p in places):
+            return whole
+        raise NoStepError
+    return scalar(whole.array[places])
+
+
+# -- arithmetic ---------------------------------------------------------------------------------------
+
+
+def _add(e: Add, w: World) -> Quantity:
+    total = value(e.terms[0], w)
+    if e.signs[0] < 0:
+        total = replace(total, array=-total.array)
+    for sign, term in zip(e.signs[1:], e.terms[1:], strict=True):
+        total = add(total, value(term, w), sign, w.reading.loose)
+    return total
+
+
+def _mul(e: Mul, w: World) -> Quantity:
+    return _multiplied([value(f, w) for f in e.factors], e.kinds, w)
+
+
+def _multiplied(values: list[Quantity], kinds: tuple[str, ...], w: World) -> Quantity:
+    """Multiply from the left; where that does not fit, from the right."""
+    try:
+        total = values[0]
+        for kind, factor in zip(kinds, values[1:], strict=True):
+            total = _two(total, factor, kind, w)
+        return total
+    except UnfitError:
+        if len(values) < 3:
+            raise
+        total = values[-1]
+        for kind, factor in zip(reversed(kinds), reversed(values[:-1]), strict=True):
+            total = _two(factor, total, kind, w)
+        return total
+
+
+def _two(a: Quantity, b: Quantity, kind: str, w: World) -> Quantity:
+    if kind in ("ast", "times") and not a.is_scalar and not b.is_scalar:
+        try:
+            return hadamard(a, b, w.reading.loose)
+        except UnfitError:
+            return multiply(a, b, loose=w.reading.loose)
+    return multiply(a, b, kind == "cdot", w.reading.loose)
+
+
+def _hadamard(e: Hadamard, w: World) -> Quantity:
+    if w.reading.tight and any(isinstance(f, Mul) for f in e.factors):
+        return value(_tightened(e), replace(w, reading=replace(w.reading, tight=False)))
+    total = value(e.factors[0], w)
+    for factor in e.factors[1:]:
+        total = hadamard(total, value(factor, w), w.reading.loose)
+    return total
+
+
+def _tightened(e: Hadamard) -> Expr:
+    """Return a b (*) c d as a (b (*) c) d."""
+    left: list[Expr] = []
+    middle: list[Expr] = []
+    right: list[Expr] = []
+    for i, factor in enumerate(e.factors):
+        parts = factor.factors if isinstance(factor, Mul) else (factor,)
+        if i == 0:
+            left, middle = list(parts[:-1]), [parts[-1]]
+        elif i == len(e.factors) - 1:
+            middle, right = [*middle, parts[0]], list(parts[1:])
+        else:
+            middle.append(factor)
+    factors = (*left, Hadamard(tuple(middle)), *right)
+    return Mul(factors, ("",) * (len(factors) - 1))
+
+
+def _outer(e: Outer, w: World) -> Quantity:
+    a, b = value(e.left, w), value(e.right, w)
+    if a.is_vector and b.is_vector:
+        return column(np.multiply.outer(a.array, b.array))
+    raise UnfitError(f"({a.shown}) x ({b.shown})")
+
+
+def _div(e: Div, w: World) -> Quantity:
+    top, bottom = value(e.top, w), value(e.bottom, w)
+    if not bottom.is_scalar and not e.entrywise and not top.is_scalar and top.shape != bottom.shape:
+        raise UnfitError(f"({top.shown}) / ({bottom.shown})")
+    if bottom.is_scalar:
+        with np.errstate(all="ignore"):
+            return replace(top, array=top.array / bottom.array)
+    top, bottom = alike(top, bottom, w.reading.loose)
+    return replace(top, array=top.array / bottom.array)
+
+
+def _pow(e: Pow, w: World) -> Quantity:
+    base, exponent = value(e.base, w), value(e.exponent, w)
+    if not exponent.is_scalar:
+        raise UnfitError(f"({base.shown})^({exponent.shown})")
+    if w.reading.squares and base.is_vector and exponent.array == 2:
+        return scalar((base.array * base.array).sum())
+    with np.errstate(all="ignore"):
+        return power(base, exponent.array)
+
+
+def _transpose(e: Transpose, w: World) -> Quantity:
+    return transpose(value(e.of, w))
+
+
+def _norm(e: Norm, w: World) -> Quantity:
+    kind = e.kind or ("2" if w.reading.spectral else "F")
+    return norm(value(e.of, w), kind)
+
+
+# -- functions ----------------------------------------------------------------------------------------
+
+
+def _call(e: Call, w: World) -> Quantity:
+    name = w.meanings.functions.get(e.name, e.name)
+    if e.name in _ARRAY and len(e.arguments) >= 1:
+        return _ARRAY[e.name]([value(a, w) for a in e.arguments])
+    if name == "softmax" and not e.primes:
+        return _softmax(value(e.arguments[0], w))
+    entry = A.FUNCTIONS.get(name)
+    if entry is None or len(e.arguments) != 1:
+        raise NoValueError(e.name)
+    function = entry.function
+    for _ in range(e.primes):
+        function = function.prime
+    argument = value(e.arguments[0], w)
+    with np.errstate(all="ignore"):
+        result = np.asarray(function_of(function)(argument.array))
+    return replace(argument, array=np.broadcast_to(result, np.shape(argument.array)))
+
+
+def _softmax(q: Quantity) -> Quantity:
+    axis = -1 if q.rows and q.columns else None
+    powers = np.exp(q.array - np.max(np.real(q.array), axis=axis, keepdims=axis is not None))
+    return replace(q, array=powers / powers.sum(axis=axis, keepdims=axis is not None))
+
+
+def _diag(values: list[Quantity]) -> Quantity:
+    (q,) = values
+    if q.is_scalar:
+        return q
+    if q.is_vector:
+        return column(np.diag(q.array))
+    raise UnfitError(f"diag({q.shown})")
+
+
+def _vec(values: list[Quantity]) -> Quantity:
+    return column(values[0].array.ravel(order="F"))
+
+
+def _concat(values: list[Quantity]) -> Quantity:
+    if any(v.columns for v in values):
+        raise UnfitError(", ".join(v.shown for v in values))
+    return column(np.concatenate([np.atleast_1d(v.array) for v in values]))
+
+
+def _trace(values: list[Quantity]) -> Quantity:
+    matrix = as_matrix(values[0])
+    if matrix.shape[0] != matrix.shape[1]:
+        raise UnfitError(f"tr({values[0].shown})")
+    return scalar(np.trace(matrix))
+
+
+_ARRAY: dict[str, Callable[[list[Quantity]], Quantity]] = {
+    "diag": _diag,
+    "vec": _vec,
+    "concat": _concat,
+    "trace": _trace,
+    "det": lambda values: scalar(np.linalg.det(as_matrix(values[0]))),
+    "sum": lambda values: scalar(values[0].array.sum()),
+    "mean": lambda values: scalar(values[0].array.mean()),
+}
+
+
+# -- over indices -------------------------------------------------------------------------------------
+
+
+def _bound(e: Bound, w: World) -> Quantity:
+    steps, lenient = _range(e, w)
+    parts: list[Quantity] = []
+    for step in steps:
+        try:
+            parts.append(value(e.body, w.counting(**{e.index: step})))
+        except NoStepError:
+            if not lenient:
+                raise
+    if not parts:
+        return scalar(0.0 if e.kind == "sum" else 1.0)
+    if e.kind == "prod" and w.reading.newest_left:
+        parts.reverse()
+    total = parts[0]
+    for part in parts[1:]:
+        total = (
+            add(total, part, 1, w.reading.loose) if e.kind == "sum" else multiply(total, part, True, w.reading.loose)
+        )
+    return total
+
+
+def _range(e: Bound, w: World) -> tuple[list[int], bool]:
+    """Return the values of the index of a sum, and whether steps that do not exist are left out."""
+    if e.low is not None and e.high is not None:
+        low, high = w.at(e.low), w.at(e.high)
+        if high - low > MOST_TERMS:
+            raise NotEvaluatedError("check.reason.too-large")
+        return list(range(low, high + 1)), False
+    size = _component(e, w)
+    if size is not None:
+        return list(range(1, size + 1)), False
+    total = w.steps
+    if total is None:
+        raise NotEvaluatedError("check.reason.no-bounds")
+    low = w.at(e.low) if e.low is not None else 1
+    high = w.at(e.high) if e.high is not None else total
+    found = [s for s in range(min(low, 0), high + 1) if _allowed(e, w, s)] if e.conditions else range(low, high + 1)
+    return [s for s in found if s >= min(low, 1) or e.conditions], True
+
+
+def _allowed(e: Bound, w: World, step: int) -> bool:
+    inner = w.counting(**{e.index: step})
+    tests = {"<": int.__lt__, "le": int.__le__, ">": int.__gt__, "ge": int.__ge__, "ne": int.__ne__}
+    return step >= 1 and all(tests[kind](inner.at(a), inner.at(b)) for kind, a, b in e.conditions)
+
+
+def _component(e: Bound, w: World) -> int | None:
+    """Return the length of the axis that an index runs along, where it counts components."""
+    for part in e.body.walk():
+        if isinstance(part, Entry):
+            for axis, place in enumerate(part.places):
+                if e.index in place.letters:
+                    shape = value(part.of, w.counting(**{e.index: 1})).shape
+                    return shape[axis] if axis < len(shape) else 1
+    return None
+
+
+def _series(e: Series, w: World) -> Quantity:
+    try:
+        terms = terms_of(e, w.at, w.reading.repeats)
+    except OpenEndedError:
+        raise NotEvaluatedError("check.reason.open-ended") from None
+    if len(terms) > MOST_TERMS:
+        raise NotEvaluatedError("check.reason.too-large")
+    values = [value(term, w) for _, term in terms]
+    if e.kind == "product":
+        return _multiplied(values, ("cdot",) * (len(values) - 1), w)
+    total = values[0] if terms[0][0] > 0 else replace(values[0], array=-values[0].array)
+    for (sign, _), part in zip(terms[1:], values[1:], strict=True):
+        total = add(total, part, sign, w.reading.loose)
+    return total
+
+
+def _extreme(e: Extreme, w: World) -> Quantity:
+    if e.kind not in ("max", "min", "sup", "inf"):
+        raise NotEvaluatedError("check.reason.asymptotic")
+    pick = np.max if e.kind in ("max", "sup") else np.min
+    if e.index is None or w.steps is None:
+        found = value(e.body, w)
+        return scalar(pick(np.real(found.array)))
+    values = []
+    for step in range(1, w.steps + 1):
+        try:
+            values.append(np.real(value(e.body, w.counting(**{e.index: step})).array))
+        except NoStepError:
+            continue
+    if not values:
+        raise NoStepError
+    return scalar(pick(np.array(values)))
+
+
+# -- arrays -------------------------------------------------------------------------------------------
+
+
+def _matrix(e: Matrix, w: World) -> Quantity:
+    rows = [[value(cell, w) for cell in row] for row in e.rows]
+    width = len(rows[0])
+    if any(len(row) != width for row in rows):
+        raise UnfitError(" / ".join(str(len(row)) for row in rows))
+    if all(q.is_scalar for row in rows for q in row):
+        array = np.array([[q.array for q in row] for row in rows])
+        if width == 1 and len(rows) > 1:
+            return column(array[:, 0])
+        return Quantity(array[0], (), (width,)) if len(rows) == 1 and width > 1 else (
+            scalar(array[0, 0]) if array.size == 1 else column(array)
+        )  # fmt: skip
+    blocks = [[as_matrix(q) for q in row] for row in rows]
+    try:
+        array = np.block(blocks)
+    except ValueError:
+        raise UnfitError(", ".join(q.shown for row in rows for q in row)) from None
+    return column(array[:, 0]) if array.shape[1] == 1 else column(array)
+
+
+def _deriv(e: Deriv, w: World) -> Quantity:
+    if e.order > 1 or len(e.by) != 1:
+        raise NotEvaluatedError("check.reason.second-order")
+    by = e.by[0]
+    while isinstance(by, Transpose):
+        by = by.of
+    if not isinstance(by, Ref):
+        raise NotEvaluatedError("check.reason.derivative-by")
+    immediate = (e.mode or w.reading.modes.get(e.number, "total")) == "immediate"
+    base = value(e.of, w)
+    shape = _shape_of(by, w)
+    if any(isinstance(part, Deriv) for part in e.of.walk()):
+        raise NotEvaluatedError("check.reason.second-order")
+    count = int(np.prod(shape, dtype=int))
+    entries = []
+    for place in range(count):
+        changed = value(e.of, w.perturbed(by, place, shape, immediate, e.of))
+        entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
+    array = np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F") if count else np.zeros(shape)
+    of, single = base.shape, base.is_scalar
+    if w.reading.layout == DENOMINATOR and not single:
+        array = np.transpose(array, [*range(len(of), len(of) + len(shape)), *range(len(of))])
+        return Quantity(array, shape, of)
+    if w.reading.layout == DENOMINATOR:
+        return Quantity(array, shape, (), free=True)
+    return Quantity(array, of, shape, free=single and bool(shape))
+
+
+def _shape_of(by: Ref, w: World) -> tuple[int, ...]:
+    found = w.quantity(by)
+    return value(by, w).shape if isinstance(found, Alias) else found.shape
+
+
+def _cases(e: Cases, w: World) -> Quantity:
+    raise NotEvaluatedError("check.reason.cases")
+
+
+def _infinity(e: Infinity, w: World) -> Quantity:
+    return scalar(np.inf)
+
+
+def _unknown(e: Unknown, w: World) -> Quantity:
+    raise NotEvaluatedError(e.key)
+
+
+_RULES: dict[type, Callable[[Any, World], Quantity]] = {
+    Num: _num,
+    Ref: _ref,
+    Counter: _counter,
+    Entry: _entry,
+    Add: _add,
+    Mul: _mul,
+    Hadamard: _hadamard,
+    Outer: _outer,
+    Div: _div,
+    Pow: _pow,
+    Transpose: _transpose,
+    Norm: _norm,
+    Call: _call,
+    Bound: _bound,
+    Series: _series,
+    Extreme: _extreme,
+    Matrix: _matrix,
+    Deriv: _deriv,
+    Cases: _cases,
+    Infinity: _infinity,
+    Unknown: _unknown,
+}
+"""Kind of expression -> its value."""
+
+__all__ = ["value", "with_index"]

@@ -1,0 +1,251 @@
+"""What the symbols of a note are worth: the variables of its model at an instance, and what it defines itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ...evaluate.instance import STEP, Instance, Trace
+from ..meaning.expr import Expr, Ref
+from ..meaning.index import Index
+from .quantity import Quantity, column, scalar
+from .reading import Reading
+
+
+class NoValueError(Exception):
+    """A symbol that has no value."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(symbol)
+        self.symbol = symbol
+
+
+class NoStepError(Exception):
+    """A step that does not exist."""
+
+
+class NotEvaluatedError(Exception):
+    """Something that is not evaluated here: a phrase key."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key, self.values = key, values
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A symbol that a note defines: its expression, in the letter of its step where it has one."""
+
+    expr: Expr
+    letter: str | None = None
+    first: int | None = None
+    """Where its definition is for one step alone: that step."""
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What the symbols of a model are.
+
+    Attributes
+    ----------
+    variables : mapping
+        Key of a variable over time in the note -> its name in the model.
+    parameters : mapping
+        Key -> name of a parameter in the model.
+    loss : frozenset of str
+        Keys of L.
+    losses : frozenset of str
+        Keys of the loss of a step.
+    aliases : mapping
+        Key -> what the note defines it as; for one step ``(key, step)``.
+    constants : mapping
+        Key, or (key, step) -> number or array that the note gives.
+    functions : mapping
+        Name of a function in the note -> name in the language.
+    steps : int or None
+        T where the note says it.
+    untimed : mapping
+        Key without a step -> (name in the model, step or None for the last): a target that exists once.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    loss: frozenset[str] = frozenset()
+    losses: frozenset[str] = frozenset()
+    aliases: Mapping[Any, Alias] = field(default_factory=dict)
+    constants: Mapping[Any, Any] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
+    untimed: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
+
+
+Key = tuple[str, "int | None"]
+
+
+@dataclass(frozen=True)
+class World:
+    """An instance of a model, a reading, and the values of the letters that count steps.
+
+    Attributes
+    ----------
+    instance : Instance or None
+        None where a note has no network.
+    meanings : Meanings
+    reading : Reading
+    counters : mapping
+        Letter -> whole number.
+    trace : Trace or None
+        A perturbed pass, while a derivative is measured.
+    shifted : mapping
+        (key, step) -> array that is added to a symbol that is no part of the network.
+    as_written : mapping
+        Derivative or symbol -> expression that the note puts in its place, though it is wrong.
+    seed : int
+        Of the values of symbols that stand for any number.
+    """
+
+    instance: Instance | None
+    meanings: Meanings
+    reading: Reading = field(default_factory=Reading)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    trace: Trace | None = None
+    shifted: Mapping[Key, Any] = field(default_factory=dict)
+    as_written: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
+    seed: int = 0
+    guessed: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def steps(self) -> int | None:
+        """T."""
+        if self.instance is not None:
+            return self.instance.steps
+        return self.counters.get("T")
+
+    def counting(self, **letters: int) -> World:
+        """Return the same with values for letters."""
+        return replace(self, counters={**self.counters, **letters})
+
+    def at(self, index: Index) -> int:
+        """Return the value of an index.
+
+        Raises
+        ------
+        NoValueError
+            For a letter without a value.
+        """
+        known = dict(self.counters)
+        if self.steps is not None:
+            known.setdefault("T", self.steps)
+        try:
+            return index.at(known)
+        except KeyError as error:
+            raise NoValueError(str(error.args[0])) from None
+
+    def quantity(self, ref: Ref) -> Quantity | Alias:
+        """Return the value of a symbol, or what the note defines it as.
+
+        Raises
+        ------
+        NoValueError, NoStepError
+        """
+        step = None if ref.when is None else self.at(ref.when)
+        found = self._plain(ref.key, step)
+        shift = self.shifted.get((ref.key, step))
+        if shift is not None and isinstance(found, Quantity):
+            found = replace(found, array=found.array + shift)
+        return found
+
+    def _plain(self, key: str, step: int | None) -> Quantity | Alias:
+        meanings = self.meanings
+        for constant in ((key, step), f"{key}_{step}" if step is not None else key, key):
+            if constant in meanings.constants and (constant != key or step is None):
+                return column(np.asarray(meanings.constants[constant], dtype=float))
+        own = self.model_key(key, step)
+        if own is not None:
+            return self._of_model(*own)
+        alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key)
+        if alias is not None:
+            if alias.letter is not None and step is None and alias.first is None:
+                raise NoValueError(key)
+            return alias
+        raise NoValueError(key)
+
+    def model_key(self, key: str, step: int | None) -> Key | None:
+        """Return the name and step of a symbol of the model; ``("L", None)`` for the loss."""
+        meanings = self.meanings
+        if step is not None and key in meanings.losses:
+            return "l", step
+        if step is not None and key in meanings.variables:
+            return meanings.variables[key], step
+        if step is None:
+            if key in meanings.loss:
+                return "L", None
+            if key in meanings.parameters:
+                return meanings.parameters[key], None
+            if key in meanings.untimed:
+                name, when = meanings.untimed[key]
+                return name, self.steps if when is None else when
+        return None
+
+    def _of_model(self, name: str, step: int | None) -> Quantity:
+        instance = self.instance
+        if instance is None:
+            raise NoValueError(name)
+        trace = self.trace or instance.base
+        if (name, step) == ("L", None):
+            return scalar(trace.total)
+        if (name, step) not in trace.values:
+            if step is None:
+                raise NoValueError(name)
+            raise NoStepError
+        return column(np.squeeze(trace.values[name, step]) if instance.system.scalar else trace.values[name, step])
+
+    # -- derivatives ----------------------------------------------------------------------------------
+    def shape(self, ref: Ref) -> tuple[int, ...]:
+        """Return the shape of what a derivative is taken by."""
+        found = self.quantity(ref)
+        if isinstance(found, Alias):
+            raise NotEvaluatedError("check.reason.no-value", symbol=ref.key)
+        return found.shape
+
+    def perturbed(self, by: Ref, place: int, shape: tuple[int, ...], immediate: bool, of: Expr) -> World:
+        """Return the world in which one entry of a symbol is a little larger, along the imaginary axis.
+
+        Parameters
+        ----------
+        by : Ref
+        place : int
+            Which entry, counted along the columns.
+        shape : tuple of int
+            Of what ``by`` stands for.
+        immediate : bool
+            Whether the states in between are held fixed.
+        of : Expr
+            What is differentiated.
+        """
+        step = None if by.when is None else self.at(by.when)
+        own = self.model_key(by.key, step)
+        if own is None or self.instance is None:
+            direction = np.zeros(shape, dtype=complex)
+            direction[np.unravel_index(place, shape, order="F")] = 1j * STEP
+            return replace(self, shifted={**self.shifted, (by.key, step): direction[()]})
+        if self.trace is not None:
+            raise NotEvaluatedError("check.reason.second-order")
+        hold = self._held(own, of) if immediate else frozenset[Key]()
+        return replace(self, trace=self.instance.perturbed(own, place, hold))
+
+    def _held(self, own: Key, of: Expr) -> frozenset[Key]:
+        instance = self.instance
+        assert instance is not None
+        free = frozenset[Key]()
+        if isinstance(of, Ref):
+            key = self.model_key(of.key, None if of.when is None else self.at(of.when))
+            if key is not None and key[0] not in ("L", "l"):
+                free = frozenset({key})
+        base = instance.base
+        everything = not free
+        system = instance.system
+        names = [e.name for e in system.stage("cell")] if everything else system.states
+        return frozenset((name, step) for name in names for step in base.order()) - free - {own}
