@@ -25,11 +25,11 @@ def indices_of(expr: Expr, path: Path = ()) -> dict[Path, Index]:
     """Return every index in an expression, and every whole number, by its place."""
     found: dict[Path, Index] = {}
     if isinstance(expr, Ref) and expr.when is not None:
-        found[(*path, "when")] = expr.when
+        found[_at(path, "when")] = expr.when
     elif isinstance(expr, Counter):
-        found[(*path, "index")] = expr.index
+        found[_at(path, "index")] = expr.index
     elif isinstance(expr, Num) and expr.value.denominator == 1 and "." not in expr.text:
-        found[(*path, "value")] = Index((), int(expr.value))
+        found[_at(path, "value")] = Index((), int(expr.value))
     elif isinstance(expr, Entry):
         found.update({(*path, "places", i): p for i, p in enumerate(expr.places)})
     for i, child in enumerate(expr.children):
@@ -53,11 +53,11 @@ def skeleton(expr: Expr) -> Any:
 def at_places(expr: Expr, values: Mapping[Path, int], path: Path = ()) -> Expr:
     """Return an expression with whole numbers at some of its places."""
     if isinstance(expr, Ref) and (*path, "when") in values:
-        return replace(expr, when=Index((), values[(*path, "when")]))
+        return replace(expr, when=Index((), values[_at(path, "when")]))
     if isinstance(expr, Counter) and (*path, "index") in values:
-        return replace(expr, index=Index((), values[(*path, "index")]))
+        return replace(expr, index=Index((), values[_at(path, "index")]))
     if isinstance(expr, Num) and (*path, "value") in values:
-        return Num(Fraction(values[(*path, "value")]), str(values[(*path, "value")]), tree=expr.tree)
+        return Num(Fraction(values[_at(path, "value")]), str(values[_at(path, "value")]), tree=expr.tree)
     if isinstance(expr, Entry):
         places = tuple(Index((), values.get((*path, "places", i), 0)) if (*path, "places", i) in values else p
                        for i, p in enumerate(expr.places))  # fmt: skip
