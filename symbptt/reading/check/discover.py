@@ -1,0 +1,287 @@
+"""The models of a note: which of its statements define what, in their order and scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..meaning.expr import Bound, Call, Counter, Expr, Num, Ref, Series, with_index
+from ..meaning.index import Index, letter
+from ..note import Note
+from .definitions import Definition, T, definition_of, generalised, has_derivative, number_in, refs_in, same
+from .statements import Statement, is_setting
+
+LOSS_KEYS = frozenset(["L", "J", "E", "C", "loss", "Loss", "ell", "l", "cost", "R", "epsilon", "mathcal_L"])
+"""Keys that losses have."""
+NEW_MODEL = re.compile(
+    r"例|假设|假定|考虑|模型设置|设置|example|suppose|assume|consider|let us|now take|instance|special case|另一|simpl",
+    re.I,
+)
+"""Words that announce another model, so that a symbol may be defined again."""
+
+
+@dataclass
+class Model:
+    """A model as a note gives it.
+
+    Attributes
+    ----------
+    start : int
+        Offset in the note from which on it holds.
+    equations : dict
+        Key -> the equation of a variable over time, in t.
+    loss : Definition or None
+        L.
+    constants : dict
+        Key, or (key, step) -> number or array.
+    aliases : dict
+        Key, or (key, step) -> what the note calls by that symbol.
+    abstract : dict
+        Key -> what a note defines apart from time, L = f(Y, Z).
+    steps : int or None
+    uses : set of int
+        Numbers of the statements that define it.
+    """
+
+    start: int = 0
+    equations: dict[str, Definition] = field(default_factory=dict)
+    loss: Definition | None = None
+    constants: dict[object, object] = field(default_factory=dict)
+    aliases: dict[object, Definition] = field(default_factory=dict)
+    abstract: dict[str, Definition] = field(default_factory=dict)
+    steps: int | None = None
+    uses: set[int] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
+
+    def following(self, start: int) -> Model:
+        """Return the model that begins at an offset, with everything of this one that is not given again."""
+        return Model(start, dict(self.equations), self.loss, dict(self.constants), dict(self.aliases),
+                     dict(self.abstract), self.steps, set(self.uses))  # fmt: skip
+
+    @property
+    def states(self) -> set[str]:
+        """Variables that some equation reads at the step before."""
+        lagged = {r.key for d in self.equations.values() for r in refs_in(d.right)
+                  if r.when is not None and r.when == Index(((T, 1),), -1)}  # fmt: skip
+        return lagged & set(self.equations)
+
+    @property
+    def loss_key(self) -> str | None:
+        return None if self.loss is None else self.loss.key
+
+
+@dataclass
+class Discovery:
+    """What came of reading a note for its models.
+
+    Attributes
+    ----------
+    models : list of Model
+    verdicts : dict
+        Number of a statement that only defines or assumes -> "definition" or "assumption".
+    twice : list of (Statement, Statement)
+        Symbols that are defined in two ways.
+    """
+
+    models: list[Model]
+    verdicts: dict[int, str] = field(default_factory=dict)
+    twice: list[tuple[Statement, Statement]] = field(default_factory=list)
+
+    def model_at(self, offset: int) -> Model:
+        """Return the model that holds at an offset of the note."""
+        found = [m for m in self.models if m.start <= offset]
+        return found[-1] if found else self.models[0]
+
+
+def discover(found: Iterable[Statement], note: Note, assumed: Mapping[str, float] = {}) -> Discovery:
+    """Return the models of a note.
+
+    Parameters
+    ----------
+    found : iterable of Statement
+    note : Note
+    assumed : mapping
+        Numbers that the user adds.
+    """
+    discovery = Discovery([Model(constants={**assumed})])
+    for statement in found:
+        _take(statement, discovery, note)
+    first = next((m for m in discovery.models if m.equations), discovery.models[0])
+    first.start = 0
+    discovery.models = [m for m in discovery.models if m is first or m.start > 0]
+    return discovery
+
+
+def _take(statement: Statement, discovery: Discovery, note: Note) -> None:
+    model = discovery.models[-1]
+    if is_setting(statement):
+        _setting(statement, discovery)
+        return
+    definition = definition_of(statement)
+    if definition is None:
+        return
+    number = number_in(definition.right)
+    if number is not None and len(statement.operands) == 2:
+        _given(definition, number, discovery, note)
+        return
+    if number is not None:
+        return
+    if definition.key in LOSS_KEYS and definition.step is None and _is_loss(definition.right):
+        _loss(definition, discovery, note)
+    elif _is_abstract(definition, model):
+        model.abstract[definition.key] = definition
+        model.uses.add(statement.number)
+        discovery.verdicts[statement.number] = "definition"
+    elif has_derivative(definition.right) or any(isinstance(p, Series) for p in definition.right.walk()):
+        _alias(definition, discovery)
+    elif definition.step is not None:
+        _equation(definition, discovery, note)
+    else:
+        _alias(definition, discovery)
+
+
+def _setting(statement: Statement, discovery: Discovery) -> None:
+    """``T = 10``, ``t = 3``: a number for a counter."""
+    left, right = statement.operands
+    discovery.verdicts[statement.number] = "assumption"
+    total = isinstance(left, Counter) and left.index == letter("T")
+    if total and isinstance(right, Num) and right.value.denominator == 1 and 1 <= right.value <= 12:
+        discovery.models[-1].steps = int(right.value)
+
+
+def _given(definition: Definition, number: object, discovery: Discovery, note: Note) -> None:
+    """A number that the note gives: of a parameter, an input, an initial state, a target."""
+    model, statement = discovery.models[-1], definition.statement
+    step = definition.step
+    if step is not None and not step.is_number:
+        return
+    key: object = definition.key if step is None else (definition.key, step.constant)
+    if definition.key in model.equations and step is not None and step.constant > 0:
+        return
+    if key in model.constants and model.constants[key] != number:
+        model = _next_model(discovery, statement)
+    model.constants[key] = number
+    model.uses.add(statement.number)
+    discovery.verdicts[statement.number] = "assumption"
+
+
+def _next_model(discovery: Discovery, statement: Statement) -> Model:
+    new = discovery.models[-1].following(statement.start)
+    discovery.models.append(new)
+    return new
+
+
+def _is_loss(right: Expr) -> bool:
+    """Whether something over time is on the right: a sum of losses, or the error of a step."""
+    return any(isinstance(p, Bound) or (isinstance(p, Ref) and p.when is not None) for p in right.walk())
+
+
+def _is_abstract(definition: Definition, model: Model) -> bool:
+    """Whether a symbol is a function of symbols without time: Y = g(W)."""
+    refs = refs_in(definition.right)
+    calls = isinstance(definition.right, Call)
+    return definition.step is None and calls and bool(refs) and all(r.when is None for r in refs)
+
+
+def _loss(definition: Definition, discovery: Discovery, note: Note) -> None:
+    model, statement = discovery.models[-1], definition.statement
+    if model.loss is not None:
+        if same(model.loss.right, definition.right):
+            discovery.verdicts.setdefault(statement.number, "definition")
+            return
+        if not _announced(statement, note) and len(statement.operands) > 2:
+            return
+        if model.start < statement.start and "loss" not in model.own and model.own:
+            pass  # the loss of a model that has just begun
+        else:
+            model = _next_model(discovery, statement)
+            if not _announced(statement, note):
+                discovery.twice.append((discovery.models[-2].loss.statement, statement))  # type: ignore[union-attr]
+    model.loss = definition
+    model.own.add("loss")
+    model.uses.add(statement.number)
+    steps = _steps_of(definition.right)
+    if steps is not None:
+        model.steps = steps
+    if len(statement.operands) == 2:
+        discovery.verdicts[statement.number] = "definition"
+
+
+def _steps_of(right: Expr) -> int | None:
+    """Return T where the loss says it: the bound of its sum, or the step that it reads."""
+    for part in right.walk():
+        if isinstance(part, Bound) and part.high is not None and part.high.is_number:
+            return part.high.constant if 1 <= part.high.constant <= 12 else None
+    numbers = [r.when.constant for r in refs_in(right) if r.when is not None and r.when.is_number]
+    return max(numbers) if numbers and 1 <= max(numbers) <= 12 else None
+
+
+def _alias(definition: Definition, discovery: Discovery) -> None:
+    """A symbol for something that the model has already."""
+    model, statement = discovery.models[-1], definition.statement
+    if definition.key in model.equations or definition.key == model.loss_key:
+        return
+    step = definition.step
+    key: object = definition.key if step is None or not step.is_number else (definition.key, step.constant)
+    known = model.aliases.get(key)
+    if known is None:
+        model.aliases[key] = definition
+        model.uses.add(statement.number)
+        if len(statement.operands) == 2:
+            discovery.verdicts[statement.number] = "definition"
+    elif same(known.right, definition.right) and len(statement.operands) == 2:
+        discovery.verdicts.setdefault(statement.number, "definition")
+
+
+def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
+    """The equation of a variable over time, or of one step of it."""
+    model, statement = discovery.models[-1], definition.statement
+    found = definition if definition.general else generalised(definition)
+    if found is None or any(isinstance(p, Counter) for p in found.right.walk()):
+        return
+    known = model.equations.get(found.key)
+    if known is not None:
+        if same(known.right, found.right):
+            if len(statement.operands) == 2:
+                discovery.verdicts.setdefault(statement.number, "definition")
+            return
+        if not definition.general or not _is_new_equation(known, found, statement, note):
+            return
+        previous = model
+        if model.start < statement.start or model.uses:
+            model = _next_model(discovery, statement)
+        model.own = {found.key}
+        if not _announced(statement, note) and not _section_between(note, known.statement.start, statement.start):
+            discovery.twice.append((known.statement, statement))
+        if found.key in previous.states:
+            model.constants = {}
+            model.steps = None
+            model.aliases = {}
+    model.equations[found.key] = found
+    model.own.add(found.key)
+    model.uses.add(statement.number)
+    if len(statement.operands) == 2:
+        discovery.verdicts[statement.number] = "definition"
+
+
+def _is_new_equation(known: Definition, found: Definition, statement: Statement, note: Note) -> bool:
+    """Whether a second equation for a variable is another model, and not a wrong restatement of the first."""
+    state = any(r.key == found.key and r.when == Index(((T, 1),), -1) for r in refs_in(found.right))
+    return state or _announced(statement, note) or _section_between(note, known.statement.start, statement.start)
+
+
+def _announced(statement: Statement, note: Note) -> bool:
+    """Whether the passage around a statement, or the heading above, says that another model begins."""
+    near = [p for p in note.passages if p.start <= statement.start + 1 and p.end >= statement.start - 400]
+    texts = [note.text[p.start : min(p.end, statement.start)] for p in near[-4:]]
+    return any(NEW_MODEL.search(text) for text in texts)
+
+
+def _section_between(note: Note, a: int, b: int) -> bool:
+    return any(p.kind == "heading" and a < p.start < b for p in note.passages)
+
+
+def in_step(definition: Definition, step: Index) -> Expr:
+    """Return the right side of an equation at a step."""
+    return with_index(definition.right, T, step)
