@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import re
 
-DISPLAYS = frozenset(
-    # fmt: off
-    ["equation", "align", "alignat", "xalignat", "flalign", "gather", "multline", "eqnarray", "displaymath", "dmath",
-     "math"]
-    # fmt: on
-)
+_ALIGNED = frozenset(["align", "alignat", "xalignat", "flalign", "gather", "multline", "eqnarray"])
+_MATRICES = frozenset(["matrix", "bmatrix", "pmatrix", "vmatrix", "Bmatrix", "Vmatrix"])
+
+DISPLAYS = _ALIGNED | frozenset(["equation", "displaymath", "dmath", "math"])
 """Those that are a formula of their own; a formula in ``math`` stands within a line."""
 
-PARTS = frozenset(
-    # fmt: off
-    ["aligned", "alignedat", "gathered", "split", "cases", "dcases", "array", "matrix", "bmatrix", "pmatrix", "vmatrix",
-     "Bmatrix", "Vmatrix"]
-    # fmt: on
-)
+PARTS = _MATRICES | frozenset(["aligned", "alignedat", "gathered", "split", "cases", "dcases", "array"])
 """Those that belong into a formula, but are found alone in Markdown: they stay in the LaTeX of the formula."""
 
 BEGIN = r"\\begin\{([A-Za-z]+)\*?\}"

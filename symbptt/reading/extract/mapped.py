@@ -87,7 +87,7 @@ _DOUBLED = re.compile(
 )
 _RUN = re.compile(r"(\\+)(.?)", re.DOTALL)
 _WORDS = re.compile(r"\\(?:text\w*|mbox|hbox|operatorname|mathrm|label|tag|ref|eqref)\*?\{[^{}]*\}")
-_ESCAPED = re.compile(r"\\([_*])(?=[\w{\\(*])")
+_ESCAPED = re.compile(r"\\([_*])")
 
 
 def unescaped(piece: Mapped, doubled: bool) -> Mapped:

@@ -82,7 +82,11 @@ def _is_spaced(text: str, start: int, end: int, content: str, words: str, marked
 
 def _is_arithmetic(content: str) -> bool:
     """Operators between single letters and numbers."""
-    return bool(_OPERATOR.search(content)) and not re.search(r"[A-Za-z]{2,}", content) and not _HAN.search(content)
+    return (
+        bool(_OPERATOR.search(content) and re.search(r"[A-Za-z0-9]", content))
+        and not re.search(r"[A-Za-z]{2,}", content)
+        and not _HAN.search(content)
+    )
 
 
 def is_bracketed(text: str, start: int, end: int) -> bool:
@@ -121,9 +125,9 @@ def is_display(content: str, blank_lines: bool) -> bool:
         bare = re.sub(r"\\\$|\\(?:text\w*|mbox|hbox)\s*\{[^{}]*\}", "", content)
         if "$" in bare:
             return False
-    if not blank_lines:
-        return True
     words = _WORDS_OF_LATEX.sub(" ", content)
+    if not blank_lines:
+        return bool(_MARK.search(content)) or not (_PROSE.search(words) and _TWO_WORDS.search(words))
     sentence = _LONG_PROSE.search(words) or _SENTENCE.search(words) or re.search(r"[\u4e00-\u9fff]{4}", words)
     return not (sentence or (_PROSE.search(words) and _TWO_WORDS.search(words)))
 
