@@ -42,7 +42,7 @@ def is_inline(text: str, start: int, end: int) -> bool:
     (False, False)
     """
     content = text[start:end]
-    if not content.strip() or "`" in content:
+    if not content.strip() or "`" in content or _BRACKET.search(content):
         return False
     before, after = text[start - 2 : start - 1], text[end + 1 : end + 2]
     words = _WORDS_OF_LATEX.sub(" ", content)
@@ -132,6 +132,8 @@ def is_display(content: str, blank_lines: bool) -> bool:
     return not (sentence or (_PROSE.search(words) and _TWO_WORDS.search(words)))
 
 
+_BRACKET = re.compile(r"(?<!\\)(?:\\\\)*\\[(\[]")
+_OTHER = re.compile(r"\\[(\[]|`|\$")
 _HINT = re.compile(r"\\[A-Za-z]{2,}|(?<![A-Za-z0-9])[A-Za-z]'?[_^][A-Za-z0-9{\\]|[_^]\{|(?<![A-Za-z])[A-Za-z]\s?=")
 
 
@@ -141,7 +143,11 @@ def hints_at_formula(text: str, start: int, end: int) -> bool:
     >>> hints_at_formula("$h_t = 1", 1, 8), hints_at_formula("$5 a day", 1, 8)
     (True, False)
     """
-    return bool(_HINT.search(text, start, min(end, start + 60)))
+    end = min(end, start + 60)
+    other = _OTHER.search(text, start, end)
+    if text[start - 1 : start] == "$" and text[start : start + 1].isdigit():
+        return False  # money
+    return bool(_HINT.search(text, start, other.start() if other else end))
 
 
 _LATEX_ALT = re.compile(
