@@ -111,6 +111,8 @@ def test_display_is_told_from_inline():
         "![lstm_cell](a.png) ![](b_1.png) ![alt text](../8.7.1.png)",
         '<img src="h_1.png" alt="a picture">',
         "$$$$ and $$ $$",
+        "a $*$ b",
+        "{% highlight python %}\n# one\nx = '$y_1$'\n{% endhighlight %}",
     ],
 )
 def test_what_is_no_formula_is_none(text):
@@ -152,6 +154,8 @@ def test_jekylls_doubled_backslashes_are_read_as_the_page_shows_them():
     ("text", "expected"),
     [
         (r"$h\_t \* x\_{t-1}$", "h_t * x_{t-1}"),
+        (r"$$h\_t \= A h\_{t-1} \+ B \> 0$$", "h_t = A h_{t-1} + B > 0"),
+        (r"$a \> b \\= c \\* d$", r"a \> b \\= c \\* d"),
         (r"$\text{hidden\_size} = n\_h$", r"\text{hidden\_size} = n_h"),
         (r"$\\{x\\}$", r"\{x\}"),
         (r"$$\\frac{\\partial L}{\\partial h\_t}$$", r"\frac{\partial L}{\partial h_t}"),

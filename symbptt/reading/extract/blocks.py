@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..note import CodeBlock, Formula, Kind
+from ..note import CodeBlock, Kind
 from .mapped import Mapped
 from .scanning import Found, lines
 
@@ -18,13 +18,15 @@ ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,9}[.)、]|[(（]\d{1,3}[)）])(?:[ \t
 _UNDERLINE = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*$")
 _RULE = re.compile(r"[ ]{0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _FENCE = re.compile(r"[ \t]*(?:[-*+]\s+|\d{1,9}[.)]\s+)?(`{3,}|~{3,}|:{3,})[ \t]*([^\r\n]*)")
-_FRONT = re.compile(r"(---|\+\+\+)[ \t]*\r?\n(?:.*\n)??(?:\1|\.\.\.)[ \t]*(?:\r?\n|$)")
+# Code as Jekyll and Hexo have it.
+_LIQUID = re.compile(r"[ \t]*(\{%-?\s*)(?:highlight|codeblock)\s+([^\r\n%]*)")
 _OPTION = re.compile(r"(?:[ \t]*:[\w-]+:[^\n]*(?:\n|$))+")
 # Directives of MyST and pandoc whose body is Markdown again.
 _PROSE = re.compile(
     r"\{(?:note|warning|tip|admonition|important|hint|seealso|attention|caution|danger|error|dropdown|margin|sidebar|prf:\w+"
     r"|proof\w*|card|details|exercise|solution|theorem|definition|lemma|corollary|example|remark)\}"
 )
+_RULER = re.compile(r"[ \t]*\|[ \t:|-]*$")
 _TABLE = re.compile(r"[ \t]*\|")
 
 
@@ -45,6 +47,7 @@ class Blocks:
     skipped: list[tuple[int, int]] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     quoted: list[tuple[int, int]] = field(default_factory=list)
+    rows: list[_Line] = field(default_factory=list)
 
     def is_quoted(self, offset: int) -> bool:
         """Whether an offset lies in a block quote."""
@@ -55,14 +58,18 @@ class Blocks:
 class _Line:
     """A line without its line end and its marks of block quotes."""
 
+    __slots__ = ("blank", "body", "end", "indent", "quoted", "start", "words")
+
     def __init__(self, text: str, start: int, end: int) -> None:
-        quote = QUOTE.match(text, start, end)
-        self.start, self.end = start, end
+        self.start, self.body, self.end = start, start, end
+        self.words = text[start:end].rstrip("\r\n")
+        quote = QUOTE.match(self.words) if ">" in self.words else None
         self.quoted = quote is not None
-        self.body = quote.end() if quote else start
-        self.words = text[self.body : end].rstrip("\r\n")
-        self.blank = not self.words or self.words.isspace()
-        self.indent = len(self.words[: len(self.words) - len(self.words.lstrip())].expandtabs(4))
+        if quote is not None:
+            self.body, self.words = start + quote.end(), self.words[quote.end() :]
+        bare = self.words.lstrip()
+        self.blank = not bare
+        self.indent = len(self.words[: len(self.words) - len(bare)].expandtabs(4))
 
 
 def front_matter(text: str) -> int:
@@ -97,19 +104,22 @@ def read_blocks(found: Found) -> Blocks:
     if first:
         blocks.skipped.append((0, first))
     rows = [_Line(text, start, end) for start, end in lines(text) if start >= first]
+    blocks.rows = rows
     blocks.quoted = [(row.start, row.end) for row in rows if row.quoted]
     position, after_blank, content, in_list, display = 0, True, 0, False, False
     while position < len(rows):
         row = rows[position]
-        fence = _FENCE.match(row.words)
+        if row.blank:
+            after_blank = True
+            position += 1
+            continue
+        fence = _FENCE.match(row.words) or _LIQUID.match(row.words)
         if fence and _opens(fence):
             position = _read_fence(found, blocks, rows, position, fence)
             after_blank = display = False
             continue
         item = ITEM.match(row.words)
-        if row.blank:
-            after_blank = True
-        elif after_blank and not display and row.indent >= (content if in_list else 0) + 4:
+        if after_blank and not display and row.indent >= (content if in_list else 0) + 4:
             position = _skip_indented(blocks, rows, position, (content if in_list else 0) + 4)
             continue
         else:
@@ -132,6 +142,8 @@ def read_blocks(found: Found) -> Blocks:
 
 def _opens(fence: re.Match[str]) -> bool:
     mark, info = fence[1][0], fence[2].strip()
+    if mark == "{":
+        return True
     if mark == ":":
         return info.startswith("{math}")
     return "`" not in info if mark == "`" else True
@@ -144,14 +156,17 @@ def _read_fence(found: Found, blocks: Blocks, rows: list[_Line], position: int, 
     if _PROSE.match(info):
         blocks.skipped.append((opening.start, opening.end))
         return position + 1
-    closing = re.compile(rf"[ \t]*{re.escape(fence[1][0])}{{{len(fence[1])},}}[ \t]*$")
+    if fence[1][0] == "{":
+        closing = re.compile(r"[ \t]*\{%-?\s*end(?:highlight|codeblock)")
+    else:
+        closing = re.compile(rf"[ \t]*{re.escape(fence[1][0])}{{{len(fence[1])},}}[ \t]*$")
     last = position + 1
     while last < len(rows) and not closing.match(rows[last].words):
         if opening.quoted and not rows[last].quoted:
             break
         last += 1
     closed = last < len(rows) and bool(closing.match(rows[last].words))
-    if not closed:
+    if last == len(rows):
         found.unclosed(opening.body + fence.start(1), fence[1])
     start, end = opening.end, rows[last].start if last < len(rows) else len(text)
     blocks.skipped.append((opening.start, rows[last].end if closed else end))
@@ -187,11 +202,17 @@ def unquoted(text: str, start: int, end: int, quoted: bool) -> Mapped:
     return piece.without(rf"(?:(?<=\n){'|^' if at_start else ''})(?:[ ]{{0,3}}>[ ]?)+")
 
 
-def read_passages(found: Found, skipped: Sequence[tuple[int, int]], formulas: Sequence[Formula]) -> None:
-    """Add headings, items and paragraphs; lines within formulas and skipped spans begin none."""
-    text = found.text
+def read_passages(found: Found, rows: Sequence[_Line], skipped: Sequence[tuple[int, int]]) -> None:
+    """Add headings, items and paragraphs; lines within formulas and skipped spans begin none.
+
+    Parameters
+    ----------
+    found : Found
+    rows : sequence of lines
+    skipped : sequence of (int, int)
+    """
     whole = set(skipped)
-    inside = sorted([*whole, *((f.start, f.end) for f in formulas)])
+    inside = sorted([*whole, *((f.start, f.end) for f in found.formulas)])
     at = 0
     kind: Kind = "text"
     start, end, level = -1, -1, 0
@@ -203,27 +224,33 @@ def read_passages(found: Found, skipped: Sequence[tuple[int, int]], formulas: Se
         start = -1
 
     indents: list[int] = []
-    for first, last in lines(text):
+    for row in rows:
+        first, last = row.start, row.end
         while at < len(inside) and inside[at][1] <= first:
             at += 1
         # A line that begins with a formula's first character has the delimiter on the line before.
         within = at < len(inside) and inside[at][0] < first + (inside[at] not in whole)
-        row = _Line(text, first, last)
         if within:
             end = last
             continue
         if at < len(inside) and inside[at][0] == first:
             close()
             continue
+        if row.blank:
+            close()
+            continue
         heading, item = HEADING.match(row.words), ITEM.match(row.words)
-        if row.blank or _RULE.match(row.words):
-            if not row.blank and start >= 0 and kind == "text" and _UNDERLINE.match(row.words):
+        if _RULE.match(row.words) or _RULER.match(row.words):
+            if start >= 0 and kind == "text" and _UNDERLINE.match(row.words):
                 kind, level = "heading", 2
             close()
         elif heading and row.indent < 4:
             close()
-            closing = re.sub(r"[ \t]+#+[ \t]*$", "", row.words)
-            found.passage("heading", row.body + heading.end(), row.body + len(closing), len(heading[1]))
+            title = row.words.rstrip()
+            bare = title.rstrip("#")
+            if bare.endswith((" ", "\t")):
+                title = bare
+            found.passage("heading", row.body + heading.end(), row.body + len(title), len(heading[1]))
         elif start >= 0 and kind == "text" and _UNDERLINE.match(row.words):
             kind, level = "heading", 1 if "=" in row.words else 2
             close()

@@ -107,8 +107,10 @@ def _formula(
     elif described is not None and _squeezed(described.latex) == _squeezed(drawn.latex):
         drawn = described
     # Two backslashes at the end are how a formula of zhihu is put on a line of its own.
-    bare = re.sub(r"(?:\s|\\\\)+$", "", drawn.latex)
-    return drawn.cut(0, len(bare)), "\\\\" in drawn.latex[len(bare) :]
+    bare = drawn.latex
+    while bare.endswith("\\\\"):
+        bare = bare[:-2].rstrip()
+    return drawn.cut(0, len(bare)), bare != drawn.latex
 
 
 def _drawn(text: str, start: int, end: int) -> Mapped | None:
@@ -116,7 +118,7 @@ def _drawn(text: str, start: int, end: int) -> Mapped | None:
     if service is None:
         return None
     # A title may follow the address of a Markdown picture, other parameters the formula.
-    title = re.compile(r"""\s+(?:"[^"]*"|'[^']*')\s*$""").search(text, service.end(), end)
+    title = re.compile(r"""\s{1,20}(?:"[^"]*"|'[^']*')\s*$""").search(text, service.end(), end)
     end = title.start() if title else end
     parameter = _PARAMETER.search(text, service.end(), end)
     begin = service.end()

@@ -87,14 +87,16 @@ _DOUBLED = re.compile(
 )
 _RUN = re.compile(r"(\\+)(.?)", re.DOTALL)
 _WORDS = re.compile(r"\\(?:text\w*|mbox|hbox|operatorname|mathrm|label|tag|ref|eqref)\*?\{[^{}]*\}")
-_ESCAPED = re.compile(r"\\([_*])")
+_ESCAPED = re.compile(r"(?<!\\)\\([_*=+<-])")
+# A space in LaTeX, and in Markdown an escaped sign: this one only where others are escaped too.
+_GREATER = re.compile(r"(?<!\\)\\([_*=+<>-])")
 
 
 def unescaped(piece: Mapped, doubled: bool) -> Mapped:
     r"""Return a formula of a Markdown text as the reader of the page gets it, without the escapes for Markdown.
 
-    ``\\\\`` is ``\\``; ``\_`` and ``\*`` outside words lose the backslash; in formulas between doubled delimiters
-    ``\\{`` is ``\{``, and where all is doubled, as in ``\\frac``, every backslash is halved.
+    ``\\\\`` is ``\\``; ``\_``, ``\*``, ``\=``, ``\+``, ``\-`` and ``\<`` outside words lose the backslash; in formulas
+    between doubled delimiters ``\\{`` is ``\{``, and where all is doubled, as in ``\\frac``, every backslash is halved.
 
     Parameters
     ----------
@@ -122,10 +124,11 @@ def unescaped(piece: Mapped, doubled: bool) -> Mapped:
 
     piece = piece.replaced(_RUN, fewer)
     words = [match.span() for match in _WORDS.finditer(piece.latex)]
-    if not words:
-        return piece.replaced(_ESCAPED, lambda match: match[1])
     inside = _Inside(words)
-    return piece.replaced(_ESCAPED, lambda match: match[0] if inside(match.start()) else match[1])
+    if not any(not inside(match.start()) for match in _ESCAPED.finditer(piece.latex)):
+        return piece
+    inside = _Inside(words)
+    return piece.replaced(_GREATER, lambda match: match[0] if inside(match.start()) else match[1])
 
 
 _PUNCTUATION = "{}|,;!:"

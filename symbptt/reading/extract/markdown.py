@@ -36,7 +36,7 @@ def read_markdown(text: str) -> Found:
     scanner.run()
     found.sort()
     found.define(text, gaps(scanner.blocks.skipped, len(text)))
-    read_passages(found, sorted({*scanner.blocks.skipped, *scanner.comments}), found.formulas)
+    read_passages(found, scanner.blocks.rows, [*scanner.blocks.skipped, *scanner.comments])
     found.sort()
     return found
 

@@ -64,7 +64,7 @@ class Found:
     macros: dict[str, Macro] = field(default_factory=dict)
 
     def add(self, piece: Mapped, display: bool, environment: str | None = None) -> None:
-        """Add a formula, without the white space around it; one that is empty is none.
+        """Add a formula, without the white space around it; one of signs alone, as in ``$*$``, is none.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class Found:
         environment : str, optional
         """
         piece = piece.stripped()
-        if piece.latex:
+        if re.search(r"[\w\\]", piece.latex):
             offsets = None if piece.plain else (*piece.offsets, piece.end)
             self.formulas.append(Formula(piece.latex, piece.start, display, environment, offsets))
 
