@@ -37,6 +37,10 @@ class ModelFileError(SymbpttError):
     """A model file that does not fit the schema; the text names file, line and key."""
 
 
+class NoteError(SymbpttError):
+    """A file that is no note: missing, too large, binary, not UTF-8, or of a format that is not read."""
+
+
 class RefusedError(SymbpttError):
     """A result that exists but that no person could read, with its estimated size."""
 
