@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..meaning.expr import Bound, Call, Counter, Expr, Num, Ref, Series, with_index
 from ..meaning.index import Index, letter
@@ -47,8 +48,8 @@ class Model:
     start: int = 0
     equations: dict[str, Definition] = field(default_factory=dict)
     loss: Definition | None = None
-    constants: dict[object, object] = field(default_factory=dict)
-    aliases: dict[object, Definition] = field(default_factory=dict)
+    constants: dict[Any, Any] = field(default_factory=dict)
+    aliases: dict[Any, Definition] = field(default_factory=dict)
     abstract: dict[str, Definition] = field(default_factory=dict)
     steps: int | None = None
     uses: set[int] = field(default_factory=set)
@@ -127,7 +128,8 @@ def _take(statement: Statement, discovery: Discovery, note: Note) -> None:
         return
     if number is not None:
         return
-    if definition.key in LOSS_KEYS and definition.step is None and _is_loss(definition.right):
+    other = model.loss is not None and model.loss.key != definition.key
+    if definition.key in LOSS_KEYS and definition.step is None and _is_loss(definition.right) and not other:
         _loss(definition, discovery, note)
     elif _is_abstract(definition, model):
         model.abstract[definition.key] = definition
@@ -198,6 +200,10 @@ def _loss(definition: Definition, discovery: Discovery, note: Note) -> None:
             model = _next_model(discovery, statement)
             if not _announced(statement, note):
                 discovery.twice.append((discovery.models[-2].loss.statement, statement))  # type: ignore[union-attr]
+    elif model.equations and _announced(statement, note):
+        first = min(d.statement.start for d in model.equations.values())
+        if _section_between(note, first, statement.start, 2):
+            model = _next_model(discovery, statement)
     model.loss = definition
     model.own.add("loss")
     model.uses.add(statement.number)
@@ -278,8 +284,8 @@ def _announced(statement: Statement, note: Note) -> bool:
     return any(NEW_MODEL.search(text) for text in texts)
 
 
-def _section_between(note: Note, a: int, b: int) -> bool:
-    return any(p.kind == "heading" and a < p.start < b for p in note.passages)
+def _section_between(note: Note, a: int, b: int, level: int = 9) -> bool:
+    return any(p.kind == "heading" and a < p.start < b and p.level <= level for p in note.passages)
 
 
 def in_step(definition: Definition, step: Index) -> Expr:

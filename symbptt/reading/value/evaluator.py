@@ -268,6 +268,8 @@ def _call(e: Call, w: World) -> Quantity:
         return _softmax(value(e.arguments[0], w))
     entry = A.FUNCTIONS.get(name)
     if entry is None or len(e.arguments) != 1:
+        if w.guess and not e.primes:
+            return _unknown_function(e, w)
         raise NoValueError(e.name)
     function = entry.function
     for _ in range(e.primes):
@@ -276,6 +278,19 @@ def _call(e: Call, w: World) -> Quantity:
     with np.errstate(all="ignore"):
         result = np.asarray(function_of(function)(argument.array))
     return replace(argument, array=np.broadcast_to(result, np.shape(argument.array)))
+
+
+def _unknown_function(e: Call, w: World) -> Quantity:
+    """A smooth function of numbers, always the same for a name."""
+    total: Any = 0.0
+    for i, argument in enumerate(e.arguments):
+        rng = np.random.default_rng([w.seed, i, *e.name.encode()])
+        a, b, c = rng.uniform(0.5, 1.5, 3)
+        inner = value(argument, w)
+        if not inner.is_scalar:
+            raise NoValueError(e.name)
+        total = total + a * np.tanh(b * inner.array + c) + 0.3 * inner.array * (total if i else 1.0)
+    return scalar(total)
 
 
 def _softmax(q: Quantity) -> Quantity:
@@ -458,12 +473,19 @@ def _deriv(e: Deriv, w: World) -> Quantity:
         entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
     array = np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F") if count else np.zeros(shape)
     of, single = base.shape, base.is_scalar
+    if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):
+        return column(np.diagonal(array).copy())
     if w.reading.layout == DENOMINATOR and not single:
         array = np.transpose(array, [*range(len(of), len(of) + len(shape)), *range(len(of))])
         return Quantity(array, shape, of)
     if w.reading.layout == DENOMINATOR:
         return Quantity(array, shape, (), free=True)
     return Quantity(array, of, shape, free=single and bool(shape))
+
+
+def _is_diagonal(array: Any) -> bool:
+    off = array - np.diag(np.diagonal(array))
+    return bool(np.abs(off).max(initial=0.0) <= 1e-12 * max(1.0, float(np.abs(array).max(initial=0.0))))
 
 
 def _shape_of(by: Ref, w: World) -> tuple[int, ...]:

@@ -40,3 +40,4 @@ class Reading:
     squares: bool = False
     repeats: int | None = None
     spectral: bool = True
+    entrywise: bool = False

@@ -104,6 +104,8 @@ class World:
         Derivative or symbol -> expression that the note puts in its place, though it is wrong.
     seed : int
         Of the values of symbols that stand for any number.
+    guess : bool
+        Whether a symbol without a meaning stands for any number.
     """
 
     instance: Instance | None
@@ -114,7 +116,7 @@ class World:
     shifted: Mapping[Key, Any] = field(default_factory=dict)
     as_written: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
     seed: int = 0
-    guessed: dict[str, Any] = field(default_factory=dict, compare=False)
+    guess: bool = False
 
     @property
     def steps(self) -> int | None:
@@ -159,17 +161,19 @@ class World:
 
     def _plain(self, key: str, step: int | None) -> Quantity | Alias:
         meanings = self.meanings
+        own = self.model_key(key, step)
+        if own is not None and self.instance is not None:
+            return self._of_model(*own)
         for constant in ((key, step), f"{key}_{step}" if step is not None else key, key):
             if constant in meanings.constants and (constant != key or step is None):
                 return column(np.asarray(meanings.constants[constant], dtype=float))
-        own = self.model_key(key, step)
-        if own is not None:
-            return self._of_model(*own)
         alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key)
         if alias is not None:
             if alias.letter is not None and step is None and alias.first is None:
                 raise NoValueError(key)
             return alias
+        if self.guess:
+            return scalar(np.random.default_rng([self.seed, step or 0, *key.encode()]).uniform(0.2, 1.8))
         raise NoValueError(key)
 
     def model_key(self, key: str, step: int | None) -> Key | None:

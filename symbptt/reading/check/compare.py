@@ -1,0 +1,278 @@
+"""Whether two neighbouring operands of a chain agree in a world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..meaning.expr import Expr, Matrix, letters_of
+from ..meaning.index import index_of
+from ..notation.tree import Chain, Tree
+from ..plain import NotPlainError, TooLargeError, agrees, digits_of
+from ..value.evaluator import value
+from ..value.quantity import Quantity, UnfitError
+from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
+from .statements import Statement
+
+RTOL = 1e-7
+MOST_ASSIGNMENTS = 40
+FALSE, TRUE, OPEN = "false", "true", "open"
+RELATIONS = {"=": "=", ":=": "=", "equiv": "=", "approx": "approx", "le": "le", "ge": "ge", "<": "le", ">": "ge",
+             "ll": "le", "gg": "ge", "propto": "propto", "ne": "ne"}  # fmt: skip
+"""Kinds of relations that are put to the test."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two operands that do not agree, and where.
+
+    Attributes
+    ----------
+    place : int
+        Number of the relation between them.
+    left, right : ndarray or None
+        Their values; None where shapes do not fit.
+    shapes : str
+        Where shapes do not fit: which.
+    world : World
+    """
+
+    place: int
+    left: Any
+    right: Any
+    shapes: str
+    world: World
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of testing a statement.
+
+    Attributes
+    ----------
+    state : {"true", "false", "open"}
+        ``open`` where it could not be evaluated.
+    tested : int
+        At how many assignments of its letters.
+    difference : Difference or None
+    reason : NotEvaluatedError, NoValueError or None
+        Why it is open.
+    worlds : int
+    """
+
+    state: str
+    tested: int = 0
+    difference: Difference | None = None
+    reason: Exception | None = None
+    worlds: int = 0
+    decimal: bool = False
+
+
+def test(statement: Statement, worlds: tuple[World, ...]) -> Outcome:
+    """Put a statement to the test at every assignment of its letters in some worlds."""
+    tested, used = 0, 0
+    for world in worlds:
+        outcome = _in_world(statement, world)
+        if outcome.state != TRUE:
+            if outcome.reason is not None and isinstance(outcome.reason, NoStepError):
+                continue
+            return replace(outcome, tested=tested)
+        tested += outcome.tested
+        used += 1
+    if not tested:
+        return Outcome(OPEN, reason=NotEvaluatedError("check.reason.no-step"))
+    return Outcome(TRUE, tested, worlds=used)
+
+
+def assignments(statement: Statement, world: World) -> list[dict[str, int]]:
+    """Return values for the free letters of a statement: all steps, as far as its conditions allow."""
+    letters = set().union(*(letters_of(o) for o in statement.operands)) - {"T"}
+    total = world.steps
+    if total is None:
+        letters -= set(world.meanings.constants)
+    names = sorted(letters - set(world.counters))
+    span = total or 6
+    choices = [dict(zip(names, values, strict=True)) for values in product(range(1, span + 1), repeat=min(len(names), 3))
+               ] if len(names) <= 3 else []  # fmt: skip
+    kept = [c for c in choices if _allowed(statement.conditions, world.counting(**c))]
+    if len(kept) > MOST_ASSIGNMENTS:
+        chosen = np.random.default_rng(world.seed).choice(len(kept), MOST_ASSIGNMENTS, replace=False)
+        kept = [kept[i] for i in sorted(chosen)]
+    return kept
+
+
+def _allowed(conditions: tuple[Chain, ...], world: World) -> bool:
+    return all(_condition(c, world) for c in conditions)
+
+
+def _condition(chain: Chain, world: World) -> bool:
+    """Whether indices are as a condition says; conditions on anything else do not choose steps."""
+    indices = [index_of(o) for o in chain.operands]
+    for relation, a, b in zip(chain.relations, indices, indices[1:], strict=False):
+        if a is None or b is None:
+            continue
+        try:
+            left, right = world.at(a), world.at(b)
+        except NoValueError:
+            continue
+        holds = {"=": left == right, "le": left <= right, "ge": left >= right, "<": left < right,
+                 ">": left > right, "ne": left != right}.get(relation.kind, True)  # fmt: skip
+        if relation.kind == "=" and chain is not None and _is_range(chain):
+            holds = True
+        if not holds:
+            return False
+    return True
+
+
+def _is_range(chain: Chain) -> bool:
+    """Whether ``t = 1`` is the beginning of ``t = 1, ..., T`` (what follows stands beside it in the listing)."""
+    return len(chain.operands) == 2 and index_of(chain.operands[1]) is not None
+
+
+def _in_world(statement: Statement, world: World) -> Outcome:
+    tested = 0
+    reason: Exception | None = None
+    missing: Exception | None = None
+    for letters in assignments(statement, world):
+        outcome = at(statement, world.counting(**letters))
+        if outcome.state == FALSE:
+            return outcome
+        if outcome.state == OPEN:
+            if isinstance(outcome.reason, NoStepError):
+                missing = outcome.reason
+                continue
+            reason = outcome.reason
+            break
+        tested += 1
+    if reason is not None or not tested:
+        return Outcome(OPEN, tested, reason=reason or missing or NoStepError())
+    return Outcome(TRUE, tested, worlds=1)
+
+
+def at(statement: Statement, world: World) -> Outcome:
+    """Compare the operands of a statement in one world."""
+    values: list[Quantity | Exception] = []
+    for operand in statement.operands:
+        try:
+            values.append(value(operand, world))
+        except UnfitError as error:
+            return Outcome(FALSE, difference=Difference(max(len(values) - 1, 0), None, None, error.shapes, world))
+        except (NoValueError, NoStepError, NotEvaluatedError) as error:
+            values.append(error)
+        except (ValueError, OverflowError, np.linalg.LinAlgError, FloatingPointError) as error:
+            values.append(NotEvaluatedError("check.reason.too-large", detail=str(error)))
+    return _compared(statement, values, world)
+
+
+def _compared(statement: Statement, values: list[Quantity | Exception], world: World) -> Outcome:
+    reason: Exception | None = None
+    for place, relation in enumerate(statement.relations):
+        kind = RELATIONS.get(relation.kind)
+        a, b = values[place], values[place + 1]
+        if isinstance(a, Exception) or isinstance(b, Exception):
+            reason = reason if isinstance(reason, NoValueError) else a if isinstance(a, Exception) else b  # type: ignore[assignment]
+            continue
+        if kind is None:
+            reason = reason or NotEvaluatedError("check.reason.mapping")
+            continue
+        earlier = [v for v in values[:place] if isinstance(v, Quantity)]
+        verdict, shapes = related(a, b, kind, statement.operands[place + 1], earlier, world, statement.operands[place])
+        if verdict is False:
+            fits = shapes == ""
+            return Outcome(FALSE, difference=Difference(place, a.array if fits else None, b.array if fits else None,
+                                                        shapes, world))  # fmt: skip
+        if verdict is None:
+            reason = reason or NotEvaluatedError("check.reason.approximate")
+    if reason is not None:
+        return Outcome(OPEN, reason=reason)
+    return Outcome(TRUE, 1)
+
+
+def related(
+    a: Quantity, b: Quantity, kind: str, right: Expr, earlier: list[Quantity], world: World, left: Expr
+) -> tuple[bool | None, str]:
+    """Whether two values are related as a sign says; None where it does not say enough; and shapes that do not fit."""
+    if kind in ("=", "approx"):
+        written = _agrees_with_digits(a, right, earlier, kind)
+        if written is None:
+            written = _agrees_with_digits(b, left, [], kind)
+        if written is not None:
+            return written, ""
+    if kind == "propto":
+        return _proportional(a, b), ""
+    pair = _fitted(a, b, world.reading.loose)
+    if pair is None:
+        return False, f"({a.shown}) = ({b.shown})"
+    x, y = pair
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return None, ""
+    scale = max(float(np.abs(x).max(initial=0)), float(np.abs(y).max(initial=0)))
+    gap = float(np.abs(x - y).max(initial=0))
+    if kind == "=":
+        return gap <= RTOL * scale + 1e-12, ""
+    if kind == "ne":
+        return gap > RTOL * scale, ""
+    if kind == "approx":
+        return True if gap <= 0.05 * scale else None, ""
+    slack = RTOL * scale
+    ordered = (x <= y + slack).all() if kind == "le" else (x >= y - slack).all()
+    return bool(ordered), ""
+
+
+def _fitted(a: Quantity, b: Quantity, loose: bool) -> tuple[Any, Any] | None:
+    """Return two arrays of one shape, or None where their axes do not fit."""
+    if a.is_scalar and b.is_scalar:
+        return np.real(a.array), np.real(b.array)
+    for q, other in ((a, b), (b, a)):
+        if q.is_scalar and not other.is_scalar:
+            return (np.zeros(other.shape), np.real(other.array)) if q.array == 0 else None
+    if a.shape != b.shape:
+        return None
+    same = (a.rows, a.columns) == (b.rows, b.columns)
+    gradient = len(a.shape) == 2 and (not a.rows or not b.rows or not a.columns or not b.columns)
+    if same or a.free or b.free or gradient or (loose and a.is_vector) or len(a.shape) > 2:
+        return np.real(a.array), np.real(b.array)
+    return None
+
+
+def _proportional(a: Quantity, b: Quantity) -> bool | None:
+    x, y = np.real(a.array).ravel(), np.real(b.array).ravel()
+    if x.size != y.size:
+        return False
+    if x.size == 1:
+        return None
+    return bool(np.linalg.norm(np.outer(x, y) - np.outer(y, x)) <= 1e-7 * np.linalg.norm(x) * np.linalg.norm(y))
+
+
+def _agrees_with_digits(a: Quantity, right: Expr, earlier: list[Quantity], kind: str) -> bool | None:
+    """Whether a value is a written number to the digits given; None where none is written.
+
+    A figure may be rounded from the operand beside it, or from the unrounded value at the beginning of the chain.
+    """
+    if isinstance(right, Matrix) and not a.is_scalar:
+        cells = [cell for row in right.rows for cell in row]
+        array = np.real(a.array).ravel()
+        if len(cells) != array.size:
+            return None
+        found = [_one_figure(float(x), cell.tree, kind) for x, cell in zip(array, cells, strict=True)]
+        return None if None in found else all(found)
+    if not a.is_scalar:
+        return None
+    found_one = _one_figure(float(np.real(a.array)), right.tree, kind)
+    if found_one is False and earlier and earlier[0].is_scalar:
+        return _one_figure(float(np.real(earlier[0].array)), right.tree, kind)
+    return found_one
+
+
+def _one_figure(number: float, tree: Tree, kind: str) -> bool | None:
+    try:
+        digits = digits_of(tree)
+        if digits is None or not np.isfinite(number):
+            return None
+        whole = kind == "=" and digits.unit is not None and digits.unit >= 1
+        return agrees(number, tree, exact=whole)
+    except (NotPlainError, TooLargeError):
+        return None

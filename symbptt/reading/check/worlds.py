@@ -1,0 +1,143 @@
+"""The instances at which the claims of a note are tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import SymbpttError
+from ...evaluate.draw import size_names
+from ...evaluate.instance import Instance
+from ...model import Network
+from ..value.world import Alias, Meanings, World
+from .network import Built
+
+STEPS = (4, 3)
+"""T of the instances where a note leaves it open."""
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Where claims are tested.
+
+    Attributes
+    ----------
+    vectors, scalars : tuple of World
+        At random numbers, with vectors and with all sizes 1.
+    given : World or None
+        At the note's own numbers.
+    free : tuple of World
+        Without a network: symbols stand for any number unless the note gives one.
+    complete : bool
+        Whether the note gives every number of its model.
+    """
+
+    vectors: tuple[World, ...] = ()
+    scalars: tuple[World, ...] = ()
+    given: World | None = None
+    free: tuple[World, ...] = ()
+    complete: bool = False
+
+
+def worlds_of(built: Built, seed: int = 0) -> Worlds:
+    """Return the instances of a model."""
+    steps = (built.model.steps,) * 2 if built.model.steps else STEPS
+    vectors = [
+        World(instance, meanings, seed=seed)
+        for network, meanings in built.networks
+        for i, n in enumerate((2, 3))
+        if (instance := _instance(network, seed + i, _sizes(network, n), steps[i])) is not None
+    ]
+    scalars = [
+        World(instance, meanings, seed=seed)
+        for network, meanings in built.scalar
+        for i in range(2)
+        if (instance := _instance(network, seed + 10 + i, {}, steps[i])) is not None
+    ]
+    given, complete = _given(built)
+    return Worlds(tuple(vectors), tuple(scalars), given, _free(built, seed), complete)
+
+
+def _instance(network: Network, seed: int, sizes: Mapping[str, int], steps: int | None) -> Instance | None:
+    try:
+        return Instance(network, seed, sizes, steps)
+    except SymbpttError:
+        return None
+
+
+def _sizes(network: Network, n: int) -> dict[str, int]:
+    """Return sizes that differ from each other as far as 2, 3 and 4 go."""
+    others = [k for k in (3, 2, 4) if k != n]
+    names = [name for name in size_names(network) if name not in ("n", "T")]
+    return {"n": n, **{name: others[i % len(others)] for i, name in enumerate(names)}}
+
+
+def _given(built: Built) -> tuple[World | None, bool]:
+    """Return the instance at the numbers of the note, and whether the note gives all of them."""
+    model = built.model
+    pairs = built.scalar if _all_numbers(model.constants) else built.networks
+    if not pairs:
+        return None, False
+    network, meanings = pairs[0]
+    values = {meanings.parameters[k]: _floats(v) for k, v in model.constants.items() if k in meanings.parameters}
+    if not values:
+        return None, False
+    missing = set(meanings.parameters.values()) - set(values)
+    steps = model.steps or _longest(model.constants, meanings)
+    system = network.system
+    for key, name in meanings.variables.items():
+        if name in system.inputs and steps:
+            rows = [model.constants.get((key, t), model.constants.get(key)) for t in range(1, steps + 1)]
+            if all(row is not None for row in rows):
+                values[name] = [_floats(row) for row in rows]
+            else:
+                missing.add(name)
+        if name in system.states and (key, 0) in model.constants:
+            values[f"{name}0"] = _floats(model.constants[key, 0])
+    missing |= _targets(built, meanings, values, steps)
+    try:
+        return World(Instance(network, 0, {}, steps, values), meanings), not missing
+    except (SymbpttError, ValueError):
+        return None, False
+
+
+def _targets(built: Built, meanings: Meanings, values: dict[str, Any], steps: int | None) -> set[str]:
+    """Take the numbers of the target; return what is missing."""
+    constants, missing = built.model.constants, set()
+    for key, name in meanings.variables.items():
+        if name == "target":
+            if key in constants:
+                values["target"] = [_floats(constants[key])] * (steps or 1)
+            elif steps and all((key, t) in constants for t in range(1, steps + 1)):
+                values["target"] = [_floats(constants[key, t]) for t in range(1, steps + 1)]
+            else:
+                missing.add(name)
+    return missing
+
+
+def _all_numbers(constants: Mapping[Any, Any]) -> bool:
+    return not any(isinstance(v, list) for v in constants.values())
+
+
+def _floats(value: Any) -> Any:
+    return np.array(value, dtype=float).tolist() if isinstance(value, list) else float(value)
+
+
+def _longest(constants: Mapping[Any, Any], meanings: Meanings) -> int | None:
+    steps = [key[1] for key in constants if isinstance(key, tuple) and key[0] in meanings.variables and key[1]]
+    return max(steps) if steps and max(steps) <= 12 else None
+
+
+def _free(built: Built, seed: int) -> tuple[World, ...]:
+    model = built.model
+    aliases: dict[Any, Alias] = {key: Alias(d.right) for key, d in model.abstract.items()}
+    aliases.update(
+        {key: Alias(d.right, None if d.step is None else "t") for key, d in model.aliases.items() if key not in aliases}
+    )
+    functions = built.networks[0][1].functions if built.networks else {}
+    constants = {k: _floats(v) for k, v in model.constants.items()}
+    meanings = Meanings(aliases=aliases, constants=constants, functions=functions)
+    return tuple(World(None, meanings, seed=seed + i, guess=True) for i in range(3))
