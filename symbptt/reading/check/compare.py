@@ -89,18 +89,22 @@ def test(statement: Statement, worlds: tuple[World, ...]) -> Outcome:
 
 def assignments(statement: Statement, world: World) -> list[dict[str, int]]:
     """Return values for the free letters of a statement: all steps, as far as its conditions allow."""
-    letters = set().union(*(letters_of(o) for o in statement.operands)) - {"T"}
+    letters = set().union(*(letters_of(o) for o in statement.operands))
     total = world.steps
     if total is None:
         letters -= set(world.meanings.constants)
+    else:
+        letters -= {"T"}
     names = sorted(letters - set(world.counters))
     span = total or 6
-    choices = [dict(zip(names, values, strict=True)) for values in product(range(1, span + 1), repeat=min(len(names), 3))
-               ] if len(names) <= 3 else []  # fmt: skip
+    if len(names) > 3:
+        return []
+    values = product(range(1, span + 1), repeat=len(names))
+    choices = [dict(zip(names, chosen, strict=True)) for chosen in values]
     kept = [c for c in choices if _allowed(statement.conditions, world.counting(**c))]
     if len(kept) > MOST_ASSIGNMENTS:
-        chosen = np.random.default_rng(world.seed).choice(len(kept), MOST_ASSIGNMENTS, replace=False)
-        kept = [kept[i] for i in sorted(chosen)]
+        some = np.random.default_rng(world.seed).choice(len(kept), MOST_ASSIGNMENTS, replace=False)
+        kept = [kept[i] for i in sorted(some)]
     return kept
 
 

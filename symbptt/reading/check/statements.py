@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..meaning.elaborate import elaborate
-from ..meaning.expr import Counter, Expr, Unknown
+from ..meaning.expr import Counter, Deriv, Expr, Unknown
 from ..meaning.symbols import Symbols, find_symbols
 from ..notation import NotationError, parse
 from ..notation.tree import Chain, Empty, Fence, Listing, Name, Relation, Tree, Words
@@ -99,12 +99,19 @@ def statements(reads: Iterable[Read], symbols: Symbols) -> list[Statement]:
             continue
         chains, conditions, words = _sorted(read.tree)
         for chain in chains:
-            operands = tuple(elaborate(operand, symbols) for operand in chain.operands)
+            operands = tuple(
+                _numbered(elaborate(operand, symbols), 100 * i) for i, operand in enumerate(chain.operands)
+            )
             found.append(
                 Statement(len(found), read, chain, operands, chain.relations, tuple(conditions), tuple(words),
                           len(chains) == 1)
             )  # fmt: skip
     return found
+
+
+def _numbered(expr: Expr, first: int) -> Expr:
+    """Tell the derivatives of all operands apart."""
+    return expr.mapped(lambda p: replace(p, number=first + p.number) if isinstance(p, Deriv) else p)
 
 
 def _sorted(tree: Tree) -> tuple[list[Chain], list[Chain], list[str]]:

@@ -250,7 +250,7 @@ def _note_calls(part: Product, evidence: dict[str, _Evidence]) -> None:
 def _is_timed(head: str, e: _Evidence) -> bool:
     if e.arithmetic or e.times or e.superscript:
         return True
-    if e.labels and not e.letters:
+    if e.labels and not e.letters and len(e.numbers) < 3:
         return False
     lower = head.split("_")[0] in LOWER_VARIABLES
     ordered = sorted(e.numbers)

@@ -27,9 +27,9 @@ def indices_of(expr: Expr, path: Path = ()) -> dict[Path, Index]:
     if isinstance(expr, Ref) and expr.when is not None:
         found[_at(path, "when")] = expr.when
     elif isinstance(expr, Counter):
-        found[_at(path, "index")] = expr.index
+        found[_at(path, "whole")] = expr.index
     elif isinstance(expr, Num) and expr.value.denominator == 1 and "." not in expr.text:
-        found[_at(path, "value")] = Index((), int(expr.value))
+        found[_at(path, "whole")] = Index((), int(expr.value))
     elif isinstance(expr, Entry):
         found.update({(*path, "places", i): p for i, p in enumerate(expr.places)})
     for i, child in enumerate(expr.children):
@@ -39,6 +39,8 @@ def indices_of(expr: Expr, path: Path = ()) -> dict[Path, Index]:
 
 def skeleton(expr: Expr) -> Any:
     """Return an expression without its indices, for comparison."""
+    if isinstance(expr, Counter) or (isinstance(expr, Num) and expr.value.denominator == 1 and "." not in expr.text):
+        return "whole"
     own = []
     for f in fields(expr):
         value = getattr(expr, f.name)
@@ -46,7 +48,7 @@ def skeleton(expr: Expr) -> Any:
             continue
         if isinstance(value, tuple) and value and isinstance(value[0], Expr | tuple):
             continue
-        own.append(value if not isinstance(value, Fraction) else value.denominator == 1)
+        own.append(value)
     return type(expr).__name__, tuple(map(str, own)), tuple(skeleton(child) for child in expr.children)
 
 
@@ -54,10 +56,10 @@ def at_places(expr: Expr, values: Mapping[Path, int], path: Path = ()) -> Expr:
     """Return an expression with whole numbers at some of its places."""
     if isinstance(expr, Ref) and (*path, "when") in values:
         return replace(expr, when=Index((), values[_at(path, "when")]))
-    if isinstance(expr, Counter) and (*path, "index") in values:
-        return replace(expr, index=Index((), values[_at(path, "index")]))
-    if isinstance(expr, Num) and (*path, "value") in values:
-        return Num(Fraction(values[_at(path, "value")]), str(values[_at(path, "value")]), tree=expr.tree)
+    if isinstance(expr, Counter) and (*path, "whole") in values:
+        return replace(expr, index=Index((), values[_at(path, "whole")]))
+    if isinstance(expr, Num) and (*path, "whole") in values:
+        return Num(Fraction(values[_at(path, "whole")]), str(values[_at(path, "whole")]), tree=expr.tree)
     if isinstance(expr, Entry):
         places = tuple(Index((), values.get((*path, "places", i), 0)) if (*path, "places", i) in values else p
                        for i, p in enumerate(expr.places))  # fmt: skip

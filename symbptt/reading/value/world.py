@@ -167,7 +167,7 @@ class World:
         for constant in ((key, step), f"{key}_{step}" if step is not None else key, key):
             if constant in meanings.constants and (constant != key or step is None):
                 return column(np.asarray(meanings.constants[constant], dtype=float))
-        alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key)
+        alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key) or self._family(key, step)
         if alias is not None:
             if alias.letter is not None and step is None and alias.first is None:
                 raise NoValueError(key)
@@ -175,6 +175,18 @@ class World:
         if self.guess:
             return scalar(np.random.default_rng([self.seed, step or 0, *key.encode()]).uniform(0.2, 1.8))
         raise NoValueError(key)
+
+    def _family(self, key: str, step: int | None) -> Alias | None:
+        """Return what C_4 is where a note defines C_1, C_2, C_3 and C_10: the last of them, for another number."""
+        from .series import at_places, indices_of
+
+        steps = [k[1] for k in self.meanings.aliases if isinstance(k, tuple) and k[0] == key]
+        if step is None or len(steps) < 2 or not min(steps) < step < max(steps):
+            return None
+        base = max(steps)
+        last = self.meanings.aliases[key, base].expr
+        places = {p: step for p, index in indices_of(last).items() if index.is_number and index.constant == base}
+        return Alias(at_places(last, places), None, step)
 
     def model_key(self, key: str, step: int | None) -> Key | None:
         """Return the name and step of a symbol of the model; ``("L", None)`` for the loss."""

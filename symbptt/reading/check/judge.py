@@ -1,0 +1,370 @@
+"""The verdict on a statement: every reading tried, at every kind of instance, in the order of what they concede."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from ..meaning.expr import Counter, Deriv, Expr, Ref
+from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
+from ..value.reading import DENOMINATOR, Reading
+from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
+from .compare import FALSE, OPEN, RELATIONS, TRUE, Difference, Outcome, test
+from .definitions import number_in
+from .statements import Statement
+from .worlds import Worlds
+
+MOST_DERIVATIVES = 6
+"""Of how many derivatives the readings total and immediate are tried one by one."""
+
+PLAIN: tuple[Reading, ...] = (
+    Reading(),
+    Reading(newest_left=False),
+    Reading(spectral=False),
+    Reading(tight=True),
+    Reading(squares=True),
+    *(Reading(repeats=n) for n in range(2, 13)),
+)
+"""Readings that concede nothing."""
+CONCEDING: tuple[tuple[str, Reading], ...] = (
+    ("transposed-vectors", Reading(loose=True)),
+    ("transposed-vectors", Reading(loose=True, newest_left=False)),
+    ("entrywise", Reading(entrywise=True)),
+    ("denominator", Reading(layout=DENOMINATOR)),
+    ("denominator", Reading(layout=DENOMINATOR, newest_left=False)),
+)
+"""Condition under which a reading is the right one -> the reading."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and what it rests on.
+
+    Attributes
+    ----------
+    verdict : str
+    reason : Message
+    condition : Message or None
+    difference : Difference or None
+        Of what is refuted.
+    reading : Reading
+    scalars : bool
+        Whether it holds (or fails) for numbers in the place of vectors.
+    """
+
+    verdict: str
+    reason: Message
+    condition: Message | None = None
+    difference: Difference | None = None
+    reading: Reading = field(default_factory=Reading)
+    scalars: bool = False
+    given: bool = False
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a note says about itself: that there are matrices, that there are only numbers, which layout it takes,
+    and whether it marks immediate derivatives."""
+
+    matrices: bool = False
+    scalars: bool = False
+    layout: str | None = None
+    marks: bool = False
+    transposes: bool = False
+
+
+def judge(statement: Statement, worlds: Worlds, settled: Settled) -> Judgement:
+    """Return the verdict on a statement with relations that can be tested."""
+    if not any(r.kind in RELATIONS for r in statement.relations):
+        return Judgement(UNCHECKED, message("check.reason.mapping"))
+    found = _at_given_numbers(statement, worlds)
+    if found is not None:
+        return found
+    if not worlds.vectors and not worlds.scalars:
+        return _free(statement, worlds) or Judgement(UNCHECKED, message("check.reason.no-model"))
+    if _needs_numbers(statement) and not _has_loss_number(statement):
+        return _numbers_without_model(statement, worlds)
+    return _at_random(statement, worlds, settled)
+
+
+# -- at the note's own numbers ------------------------------------------------------------------------
+
+
+def _at_given_numbers(statement: Statement, worlds: Worlds) -> Judgement | None:
+    if worlds.given is None:
+        return None
+    outcome, reading = _first(statement, (worlds.given,), PLAIN)
+    if outcome.state == TRUE:
+        return Judgement(HOLDS, message("check.reason.holds-numbers"), reading=reading, given=True)
+    if outcome.state == OPEN:
+        return None
+    for modes in _modes(statement):
+        again = test(statement, (_reading(worlds.given, Reading(modes=modes)),))
+        if again.state == TRUE:
+            return _immediate(statement, modes, Reading(modes=modes))
+    if not worlds.complete:
+        return None
+    return _refuted(statement, outcome, given=True)
+
+
+def _needs_numbers(statement: Statement) -> bool:
+    """Whether an operand is a number that only the note's own numbers could give: not 0 and not 1."""
+    numbers = [number_in(o) for o in statement.operands]
+    symbols = any(isinstance(p, Ref) for o in statement.operands for p in o.walk())
+    return symbols and any(n is not None and n not in (0, 1) for n in numbers)
+
+
+def _has_loss_number(statement: Statement) -> bool:
+    return all(number_in(o) is not None for o in statement.operands)
+
+
+def _numbers_without_model(statement: Statement, worlds: Worlds) -> Judgement:
+    outcome = test(statement, worlds.vectors or worlds.scalars)
+    if outcome.state == TRUE:
+        return _holds(outcome)
+    free = _free(statement, worlds)
+    if free is not None and free.verdict == HOLDS:
+        return free
+    arithmetic = _arithmetic_alone(statement, worlds)
+    if arithmetic is not None:
+        return arithmetic
+    if len(statement.operands) == 2:
+        return Judgement(ASSUMPTION, message("check.reason.assumption"))
+    return Judgement(UNCHECKED, message("check.reason.no-numbers"))
+
+
+def _arithmetic_alone(statement: Statement, worlds: Worlds) -> Judgement | None:
+    """Return that a chain is wrong where two neighbouring operands are numbers and differ."""
+    pairs = [(number_in(a), number_in(b)) for a, b in zip(statement.operands, statement.operands[1:], strict=False)]
+    if not worlds.free or not any(a is not None and b is not None for a, b in pairs):
+        return None
+    outcome = test(statement, worlds.free[:1])
+    difference = outcome.difference
+    if outcome.state == FALSE and difference is not None and None not in pairs[difference.place]:
+        return _refuted(statement, outcome)
+    return None
+
+
+# -- at random instances ------------------------------------------------------------------------------
+
+
+def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgement:
+    main = worlds.vectors if worlds.vectors and not settled.scalars else worlds.scalars or worlds.vectors
+    first = test(statement, main)
+    if first.state == TRUE:
+        return _holds(first, main is worlds.scalars)
+    if first.state == OPEN and not _may_open(first):
+        return _open(statement, first, worlds)
+    outcome, reading = _first(statement, main, PLAIN[1:])
+    if outcome.state == TRUE:
+        return replace(_holds(outcome, main is worlds.scalars), reading=reading)
+    conceded = _conceding(statement, main, settled) or _with_modes(statement, main, settled)
+    if conceded is not None:
+        return conceded
+    if main is worlds.vectors and worlds.scalars:
+        scalar = _for_scalars(statement, worlds, settled, first)
+        if scalar is not None:
+            return scalar
+    special = _special(statement, main)
+    if special is not None:
+        return special
+    failed = first if first.state == FALSE else outcome
+    if failed.state != FALSE:
+        return _open(statement, failed, worlds)
+    return _refuted(statement, failed, main is worlds.scalars)
+
+
+def _may_open(outcome: Outcome) -> bool:
+    """Whether another reading may evaluate what this one did not."""
+    return isinstance(outcome.reason, NotEvaluatedError) and outcome.reason.key == "check.reason.open-ended"
+
+
+def _first(statement: Statement, worlds: tuple[World, ...], readings: tuple[Reading, ...]) -> tuple[Outcome, Reading]:
+    """Return the first outcome that is true, else the first that is false, else the first."""
+    outcomes: list[tuple[Outcome, Reading]] = []
+    for reading in readings:
+        if not _matters(reading, statement):
+            continue
+        outcome = test(statement, tuple(_reading(w, reading) for w in worlds))
+        if outcome.state == TRUE:
+            return outcome, reading
+        outcomes.append((outcome, reading))
+    false = [pair for pair in outcomes if pair[0].state == FALSE]
+    return (false or outcomes or [(Outcome(OPEN, reason=NoStepError()), Reading())])[0]
+
+
+def _matters(reading: Reading, statement: Statement) -> bool:
+    """Whether a reading can change the value of a statement, so that it is worth trying."""
+    kinds = {type(p).__name__ for o in statement.operands for p in o.walk()}
+    if reading.repeats is not None:
+        return "Series" in kinds
+    if not reading.newest_left and reading == Reading(newest_left=False):
+        return "Bound" in kinds
+    if not reading.spectral:
+        return "Norm" in kinds
+    if reading.tight:
+        return "Hadamard" in kinds
+    if reading.squares:
+        return "Pow" in kinds
+    if reading.entrywise or reading.layout == DENOMINATOR:
+        return "Deriv" in kinds
+    return True
+
+
+def _reading(world: World, reading: Reading) -> World:
+    return replace(world, reading=reading)
+
+
+def _conceding(statement: Statement, worlds: tuple[World, ...], settled: Settled) -> Judgement | None:
+    for key, reading in CONCEDING:
+        if not _matters(reading, statement):
+            continue
+        outcome = test(statement, tuple(_reading(w, reading) for w in worlds))
+        if outcome.state == TRUE:
+            if key == settled.layout or (key == "transposed-vectors" and not settled.transposes):
+                return replace(_holds(outcome), reading=reading)
+            condition = message(f"check.condition.{key}")
+            return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading)
+    return None
+
+
+def _modes(statement: Statement) -> Iterator[dict[int, str]]:
+    """Yield which derivatives may be immediate: few first."""
+    found = [p for o in statement.operands for p in o.walk() if isinstance(p, Deriv) and not p.mode]
+    numbers = [d.number for d in found if d.order == 1]
+    if len(numbers) > MOST_DERIVATIVES:
+        same: dict[tuple[str, str, str], list[int]] = {}
+        for d in found:
+            same.setdefault((type(d.of).__name__, getattr(d.of, "key", ""), getattr(d.by[0], "key", "")), []).append(
+                d.number
+            )
+        groups = list(same.values())
+        for group in groups:
+            yield dict.fromkeys(group, "immediate")
+        return
+    for count in range(1, len(numbers) + 1):
+        for chosen in combinations(numbers, count):
+            yield dict.fromkeys(chosen, "immediate")
+
+
+def _with_modes(statement: Statement, worlds: tuple[World, ...], settled: Settled) -> Judgement | None:
+    for layout in ("numerator", DENOMINATOR):
+        for newest in (True, False):
+            plain = Reading(layout=layout, newest_left=newest)
+            if not newest and not _matters(Reading(newest_left=False), statement):
+                continue
+            for modes in _modes(statement):
+                reading = replace(plain, modes=modes)
+                if test(statement, tuple(_reading(w, reading) for w in worlds[:1])).state != TRUE:
+                    continue
+                if test(statement, tuple(_reading(w, reading) for w in worlds)).state == TRUE:
+                    return _immediate(statement, modes, reading)
+    return None
+
+
+def _immediate(statement: Statement, modes: dict[int, str], reading: Reading) -> Judgement:
+    which = [p for o in statement.operands for p in o.walk() if isinstance(p, Deriv) and p.number in modes]
+    texts = dict.fromkeys(statement.source(p) for p in which)
+    condition = message("check.condition.immediate", derivative=Math(", ".join(texts)))
+    return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading)
+
+
+def _for_scalars(statement: Statement, worlds: Worlds, settled: Settled, first: Outcome) -> Judgement | None:
+    outcome, reading = _first(statement, worlds.scalars, PLAIN)
+    if outcome.state != TRUE:
+        for modes in _modes(statement):
+            reading = Reading(modes=modes)
+            outcome = test(statement, tuple(_reading(w, reading) for w in worlds.scalars))
+            if outcome.state == TRUE:
+                break
+        else:
+            return None
+    if settled.matrices and first.state == FALSE:
+        return replace(_refuted(statement, first), scalars=True)
+    condition = message("check.condition.scalars")
+    return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading, scalars=True)
+
+
+def _special(statement: Statement, worlds: tuple[World, ...]) -> Judgement | None:
+    """Return that a statement holds at t = T alone, where T and another letter stand in it."""
+    letters = {name for o in statement.operands for p in o.walk() for name in _letters(p)}
+    if "t" not in letters:
+        return None
+    last = tuple(w.counting(t=w.steps) for w in worlds if w.steps)
+    if last and test(statement, last).state == TRUE:
+        condition = message("check.condition.last-step")
+        return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
+    return None
+
+
+def _letters(part: Expr) -> frozenset[str]:
+    if isinstance(part, Ref) and part.when is not None:
+        return part.when.letters
+    return part.index.letters if isinstance(part, Counter) else frozenset()
+
+
+# -- without a network --------------------------------------------------------------------------------
+
+
+def _free(statement: Statement, worlds: Worlds) -> Judgement | None:
+    """Return that a statement is an identity, or true at the numbers that it needs."""
+    if not worlds.free or not _is_timeless(statement, worlds.free[0]):
+        return None
+    outcome, reading = _first(statement, worlds.free, PLAIN)
+    if outcome.state == TRUE:
+        return Judgement(HOLDS, message("check.reason.holds-everywhere"), reading=reading)
+    if outcome.state == FALSE and _only_known(statement, worlds.free[0]):
+        return _refuted(statement, outcome, given=True)
+    return None
+
+
+def _is_timeless(statement: Statement, world: World) -> bool:
+    """Whether no variable over time stands in a statement, and no derivative of what is not defined."""
+    parts = [p for o in statement.operands for p in o.walk()]
+    if any(isinstance(p, Ref) and p.when is not None for p in parts):
+        return False
+    known = world.meanings.aliases
+    return all(isinstance(p.of, Ref) and p.of.key in known for p in parts if isinstance(p, Deriv)) or all(
+        not isinstance(p.of, Ref) for p in parts if isinstance(p, Deriv)
+    )
+
+
+def _only_known(statement: Statement, world: World) -> bool:
+    """Whether every symbol of a statement has a value that the note gives."""
+    refs = [p for o in statement.operands for p in o.walk() if isinstance(p, Ref)]
+    known = world.meanings.constants
+    return all(r.key in known and r.when is None for r in refs) and all(
+        not isinstance(p, Counter | Deriv) for o in statement.operands for p in o.walk()
+    )
+
+
+# -- the verdicts -------------------------------------------------------------------------------------
+
+
+def _holds(outcome: Outcome, scalars: bool = False) -> Judgement:
+    key = "check.reason.holds-scalars" if scalars else "check.reason.holds-vectors"
+    return Judgement(HOLDS, message(key, instances=outcome.worlds, tested=outcome.tested), scalars=scalars)
+
+
+def _open(statement: Statement, outcome: Outcome, worlds: Worlds) -> Judgement:
+    free = _free(statement, worlds)
+    if free is not None:
+        return free
+    error = outcome.reason
+    if isinstance(error, NoValueError):
+        return Judgement(UNCHECKED, message("check.reason.no-value", symbol=error.symbol))
+    if isinstance(error, NotEvaluatedError):
+        return Judgement(UNCHECKED, Message(error.key, tuple(error.values.items())))
+    return Judgement(UNCHECKED, message("check.reason.no-step"))
+
+
+def _refuted(statement: Statement, outcome: Outcome, scalars: bool = False, given: bool = False) -> Judgement:
+    difference = outcome.difference
+    assert difference is not None
+    left, right = (statement.source(o) for o in statement.operands[difference.place : difference.place + 2])
+    if difference.shapes:
+        reason = message("check.reason.shapes", left=Math(left), shapes=difference.shapes)
+    else:
+        reason = message("check.reason.differs", left=Math(left), right=Math(right))
+    return Judgement(REFUTED, reason, difference=difference, scalars=scalars, given=given)

@@ -1,0 +1,140 @@
+"""A whole note checked: its statements judged in order, what follows from an earlier mistake marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...algebra import FUNCTIONS
+from ..meaning.expr import Deriv, Hadamard, Transpose
+from ..note import Note
+from ..report import (
+    DEFINITION,
+    REFUTED,
+    UNCHECKED,
+    UNREAD,
+    Claim,
+    Counterexample,
+    Message,
+    Report,
+    message,
+)
+from .discover import discover
+from .judge import Judgement, Settled, judge
+from .network import Built, build
+from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
+from .worlds import Worlds, worlds_of
+
+MATRICES = re.compile(r"矩阵|向量|matri|vector|\\mathbb\s*\{?R\}?\s*\^", re.I)
+SCALARS = re.compile(
+    r"标量|一个单元|单个单元|单神经元|一维|scalar|one unit|single unit|one hidden unit|one neuron", re.I
+)
+
+
+def check_note(
+    note: Note, assumed: Mapping[str, float] = {}, functions: Mapping[str, str] = {}, seed: int = 0
+) -> Report:
+    """Return the report about a note.
+
+    Parameters
+    ----------
+    note : Note
+    assumed : mapping
+        Numbers that the user adds to those of the note.
+    functions : mapping
+        What functions of the note are in the language: ``{"f": "tanh"}``.
+    seed : int
+        Of the random instances.
+    """
+    reads = read_formulas(note)
+    symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
+    found = statements(reads, symbols)
+    discovery = discover(found, note, assumed)
+    cache: dict[int, tuple[Built, Worlds, Settled]] = {}
+    claims: list[Claim] = []
+    for statement in found:
+        model = discovery.model_at(statement.start)
+        if id(model) not in cache:
+            built = build(model, symbols.functions)
+            cache[id(model)] = built, worlds_of(built, seed), _settled(note, model.start, built, found)
+        _, worlds, settled = cache[id(model)]
+        verdict = discovery.verdicts.get(statement.number)
+        if verdict is not None:
+            key = "check.reason.definition" if verdict == DEFINITION else "check.reason.assumption"
+            judgement = Judgement(verdict, message(key))
+        else:
+            unknown = unknown_in(statement)
+            if unknown is not None and len(statement.operands) == 2:
+                judgement = Judgement(UNCHECKED, message(unknown.key))
+            else:
+                judgement = judge(statement, worlds, settled)
+        claims.append(claim_of(note, statement, judgement))
+    claims += [_unread(note, read) for read in reads if read.tree is None]
+    claims.sort(key=lambda c: c.start)
+    return Report((note,), tuple(claims), formulas=len(reads), read=sum(r.tree is not None for r in reads))
+
+
+def claim_of(note: Note, statement: Statement, judgement: Judgement) -> Claim:
+    """Return the claim that a report shows."""
+    line, column = note.place(statement.start)
+    example = _counterexample(statement, judgement) if judgement.verdict == REFUTED else None
+    return Claim(
+        note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
+        judgement.condition, example, inline=not statement.read.formula.display, cell=note.cell(statement.start),
+    )  # fmt: skip
+
+
+def _unread(note: Note, read: Read) -> Claim:
+    error, formula = read.error, read.formula
+    assert error is not None
+    line, column = note.place(formula.start)
+    reason = Message(error.key, tuple(error.values.items()))
+    return Claim(note.file, line, column, formula.start, formula.end, formula.latex, UNREAD, reason,
+                 inline=not formula.display, cell=note.cell(formula.start))  # fmt: skip
+
+
+def _counterexample(statement: Statement, judgement: Judgement) -> Counterexample | None:
+    difference = judgement.difference
+    if difference is None:
+        return None
+    left, right = statement.operands[difference.place : difference.place + 2]
+    world = difference.world
+    sizes = tuple(sorted({**(world.instance.bindings if world.instance else {})}.items()))
+    tree = statement.relations[difference.place]
+    return Counterexample(
+        statement.source(left), statement.source(right), statement.source(tree), _numbers(difference.left),
+        _numbers(difference.right), sizes, tuple(sorted(world.counters.items())), given=judgement.given,
+        seed=None if judgement.given else world.seed,
+    )  # fmt: skip
+
+
+def _numbers(array: Any) -> Any:
+    if array is None:
+        return None
+    values = np.real(np.asarray(array)).astype(float)
+    return _tuples(values.tolist())
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _settled(note: Note, start: int, built: Built, found: list[Statement]) -> Settled:
+    """Return what a note says about itself."""
+    kinds = [p for s in found for o in s.operands for p in o.walk()]
+    transposes = any(isinstance(p, Transpose) for p in kinds)
+    matrices = bool(MATRICES.search(note.text)) or transposes or any(isinstance(p, Hadamard) for p in kinds)
+    first = min((d.statement.start for d in built.model.equations.values()), default=start)
+    scalars = bool(SCALARS.search(note.text[max(first - 500, 0) : first + 1000]))
+    marks = any(isinstance(p, Deriv) and p.mode == "immediate" for p in kinds)
+    return Settled(matrices and not scalars, scalars and not transposes, None, marks, transposes)
+
+
+def _named_in_prose(note: Note, reads: list[Read]) -> dict[str, str]:
+    """Return the activation that f is, where the note names a single one."""
+    names = {"relu": r"relu", "tanh": r"tanh|双曲正切", "sigmoid": r"sigmoid|logistic"}
+    found = [name for name, pattern in names.items() if re.search(pattern, note.text, re.I)]
+    return {"f": found[0]} if len(found) == 1 and found[0] in FUNCTIONS else {}
