@@ -246,7 +246,7 @@ def _proportional(a: Quantity, b: Quantity) -> bool | None:
     x, y = np.real(a.array).ravel(), np.real(b.array).ravel()
     if x.size != y.size:
         return False
-    if x.size == 1:
+    if x.size == 1 or not x.any() or not y.any():
         return None
     return bool(np.linalg.norm(np.outer(x, y) - np.outer(y, x)) <= 1e-7 * np.linalg.norm(x) * np.linalg.norm(y))
 

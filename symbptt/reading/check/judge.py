@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, product
 
 from ..meaning.expr import Counter, Deriv, Expr, Ref
 from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
@@ -217,8 +217,10 @@ def _reading(world: World, reading: Reading) -> World:
 
 
 def _conceding(statement: Statement, worlds: tuple[World, ...], settled: Settled) -> Judgement | None:
-    for key, reading in CONCEDING:
-        if not _matters(reading, statement):
+    repeats = (None, *range(2, 13)) if _matters(Reading(repeats=2), statement) else (None,)
+    for (key, plain), count in product(CONCEDING, repeats):
+        reading = replace(plain, repeats=count)
+        if not _matters(plain, statement):
             continue
         outcome = test(statement, tuple(_reading(w, reading) for w in worlds))
         if outcome.state == TRUE:

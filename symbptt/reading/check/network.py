@@ -38,9 +38,13 @@ class Built:
         The same with all sizes 1.
     problem : str or None
         Why there is none.
-    generic_functions, generic_loss : bool
+    generic_functions : tuple of str
+    generic_loss : bool
         What the note leaves open.
     rows : bool
+        Whether the note multiplies from the right.
+    squares : bool
+        Whether the loss squares a variable as if it were a number.
     """
 
     model: Model
@@ -50,7 +54,7 @@ class Built:
     generic_functions: tuple[str, ...] = ()
     generic_loss: bool = False
     rows: bool = False
-    loss_text: str = ""
+    squares: bool = False
 
 
 @dataclass
@@ -99,7 +103,7 @@ def build(model: Model, functions: Mapping[str, str]) -> Built:
         if not generic and loss.step is not None:
             break
     return Built(model, tuple(vectors), tuple(scalars), problem if not vectors else None, generic, loss.step is None,
-                 rows, "")  # fmt: skip
+                 rows, loss.step is not None and squares_as_norms(loss.step) != loss.step)  # fmt: skip
 
 
 # -- the loss -----------------------------------------------------------------------------------------
@@ -299,7 +303,8 @@ def _meanings(model: Model, writer: Writer, loss: _Loss, functions: Mapping[str,
         untimed[target] = ("target", None)
     keys = frozenset({model.loss_key or "L"}) | ({"L"} if "L" not in model.equations else frozenset())
     per_step = frozenset(k for k in ({loss.key} if loss.key else LOSS_KEYS) if k is not None)
-    per_step |= frozenset(k for k in LOSS_KEYS if k not in variables)
+    own = {key[0] if isinstance(key, tuple) else key for key in (*model.aliases, *model.constants)}
+    per_step |= frozenset(k for k in LOSS_KEYS if k not in variables and k not in own)
     aliases: dict[Any, Alias] = {}
     for key, definition in model.aliases.items():
         if key in variables:

@@ -126,7 +126,11 @@ def _settled(note: Note, start: int, built: Built, found: list[Statement]) -> Se
     """Return what a note says about itself."""
     kinds = [p for s in found for o in s.operands for p in o.walk()]
     transposes = any(isinstance(p, Transpose) for p in kinds)
-    matrices = bool(MATRICES.search(note.text)) or transposes or any(isinstance(p, Hadamard) for p in kinds)
+    matrices = (
+        (bool(MATRICES.search(note.text)) and not built.squares)
+        or transposes
+        or any(isinstance(p, Hadamard) for p in kinds)
+    )
     first = min((d.statement.start for d in built.model.equations.values()), default=start)
     scalars = bool(SCALARS.search(note.text[max(first - 500, 0) : first + 1000]))
     marks = any(isinstance(p, Deriv) and p.mode == "immediate" for p in kinds)
