@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from symbptt.reading.extract import read_note
 from symbptt.reading.report import CAUSES, LINTS, REFUTED, VERDICTS
 
 if sys.version_info >= (3, 11):
@@ -60,6 +61,22 @@ def test_every_expected_formula_begins_where_it_is_said_to(note: Path) -> None:
         place = rest.find(claim["latex"])
         assert place >= 0, claim
         assert "\n" not in rest[:place], claim
+
+
+@named(NOTES)
+def test_every_expected_formula_is_taken_out_of_its_note(note: Path) -> None:
+    read = read_note(str(note))
+    found = set()
+    for formula in read.formulas:
+        latex = formula.latex.lstrip()
+        line, _ = read.place(formula.offset(len(formula.latex) - len(latex)))
+        found.add((read.cell(formula.start), line, latex.rstrip()))
+    expectation = expected(note)
+    assert len(read.formulas) == expectation["formulas"]
+    for claim in expectation["claim"]:
+        assert (claim.get("cell"), claim["line"], claim["latex"]) in found
+    unclosed = {lint["line"] for lint in expectation.get("lint", []) if lint["kind"] == "unclosed"}
+    assert {read.place(problem.start)[0] for problem in read.problems} == unclosed
 
 
 @named(NOTES)
