@@ -1,0 +1,91 @@
+"""Every message that a report may hold: its key, and what its phrase needs to be filled with.
+
+The words are phrases of the same keys (``check.toml`` of each language); a test compares them with this table.
+"""
+
+from __future__ import annotations
+
+from .report import CAUSES, LINTS, VERDICTS
+
+_REASONS: dict[str, tuple[str, ...]] = {
+    "holds-vectors": ("instances", "steps"),
+    "holds-scalars": ("instances", "steps"),
+    "holds-numbers": (),
+    "holds-everywhere": (),
+    "holds-assumed": ("lines",),
+    "differs": ("left", "right", "relation"),
+    "shapes": ("left", "shapes"),
+    "digits": ("left_value", "right_text"),
+    "definition": ("symbol",),
+    "definition-given": (),
+    "assumption": (),
+    "mapping": (),
+    "no-value": ("symbol",),
+    "no-model": (),
+    "open-ended": (),
+    "big-o": (),
+    "unread": ("what",),
+    "too-large": (),
+    "second-order": (),
+    "approximate": (),
+    "asymptotic": (),
+    "bound-holds": ("instances",),
+    "bound-fails": (),
+    "limit-holds": (),
+    "limit-fails": (),
+    "follows": ("line",),
+    "conditional": (),
+}
+_CONDITIONS: dict[str, tuple[str, ...]] = {
+    "scalars": (),
+    "total": ("derivative",),
+    "immediate": ("derivative",),
+    "numerator": (),
+    "denominator": (),
+    "last-step": (),
+    "zero-start": (),
+    "transposed-vectors": (),
+    "power-of-function": (),
+    "assumed": ("line",),
+    "loss-of-step": (),
+}
+_FACTS: dict[str, tuple[str, ...]] = {
+    "columns": (),
+    "rows": (),
+    "scalar": ("why",),
+    "vectors": (),
+    "activation": ("function", "name"),
+    "activation-unknown": (),
+    "loss": ("name",),
+    "loss-unknown": (),
+    "steps": ("T",),
+    "given-by-user": (),
+}
+_WHYS: dict[str, tuple[str, ...]] = {"numbers": (), "said": (), "derivatives": ()}
+_LINTS: dict[str, tuple[str, ...]] = {
+    "other-derivative": ("named", "found"),
+    "defined-twice": ("symbol", "line"),
+    "undefined-symbol": ("symbol",),
+    "sum-without-bounds": ("sum",),
+    "inverted-factor": ("factor", "right"),
+    "unclosed": ("what",),
+}
+_GROUPS = {
+    "verdict": {word: () for word in VERDICTS},
+    "cause": {word: () for word in CAUSES},
+    "lint-kind": {word: () for word in LINTS},
+    "reason": _REASONS,
+    "condition": _CONDITIONS,
+    "fact": _FACTS,
+    "why": _WHYS,
+    "lint": _LINTS,
+}
+
+MESSAGES: dict[str, frozenset[str]] = {
+    f"check.{group}.{name}": frozenset(names) for group, keys in _GROUPS.items() for name, names in keys.items()
+}
+"""Key of a message -> its placeholders.
+
+>>> sorted(MESSAGES["check.reason.holds-vectors"])
+['instances', 'steps']
+"""

@@ -1,0 +1,174 @@
+"""A report about notes as a good linter writes it: counts first, then what was understood, then every finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..reading.report import VERDICTS, Claim, Lint, Report, Understood
+from .notes_words import (
+    cause_text,
+    counterexample_text,
+    counts_text,
+    model_title,
+    phrase,
+    place,
+    text_of,
+    verdict_summary,
+    verdict_word,
+)
+from .phrases import catalogue
+from .text import width, wrap
+
+QUIET = ("holds", "definition", "assumption")
+"""Verdicts that are only shown on demand."""
+COLOURS = {
+    "holds": "green",
+    "refuted": "red",
+    "conditional": "yellow",
+    "definition": "blue",
+    "assumption": "blue",
+    "unchecked": "magenta",
+    "unread": "magenta",
+    "lint": "cyan",
+}
+"""Verdict -> the colour of its word on a terminal."""
+LONGEST = 72
+"""Characters of LaTeX that are shown in a line."""
+_INDENT = "    "
+
+Paint = Callable[[str, str], str]
+"""Colours a text as a verdict is coloured."""
+
+
+def to_text(report: Report, lang: str = "en", everything: bool = False, paint: Paint | None = None) -> str:
+    """Return a report as plain text.
+
+    Parameters
+    ----------
+    report : Report
+    lang : str
+    everything : bool
+        Whether what holds, definitions and assumptions are listed too; they are counted anyway.
+    paint : callable, optional
+        Called with a text and a verdict (or ``lint``), returns the text in colour.
+
+    Examples
+    --------
+    >>> print(to_text(Report()), end="")
+    0 formulas, 0 of them read
+    holds 0, refuted 0, conditional 0, definition 0, assumption 0, unchecked 0, unread 0; remarks: 0
+    <BLANKLINE>
+    There are no formulas in it.
+    """
+    text = _Text(report, lang, everything, paint or (lambda words, verdict: words))
+    return "\n\n".join("\n".join(block) for block in text.blocks() if block) + "\n"
+
+
+def shortened(latex: str, longest: int = LONGEST) -> str:
+    """Return LaTeX on one line, with its middle left out if it is long.
+
+    >>> shortened("a +\\n  b")
+    'a + b'
+    >>> shortened("x" * 40 + "y" * 40, 21)
+    'xxxxxxxx ... yyyyyyyy'
+    """
+    line = " ".join(latex.split())
+    if len(line) <= longest:
+        return line
+    part = (longest - 5) // 2
+    return f"{line[:part].rstrip()} ... {line[-part:].lstrip()}"
+
+
+class _Text:
+    """Writes the parts of one report."""
+
+    def __init__(self, report: Report, lang: str, everything: bool, paint: Paint) -> None:
+        self.report, self.lang, self.everything, self.paint = report, lang, everything, paint
+        self.phrases = catalogue(lang)
+
+    def blocks(self) -> Iterator[list[str]]:
+        """Yield the counts, then the models and findings of each file, then what the counts do not say."""
+        yield self._counts()
+        for file in self._files():
+            for model in self.report.models:
+                if model.file == file:
+                    yield self._model(model)
+            yield [line for finding in self._findings(file) for line in finding]
+        summary = verdict_summary(self.report, self.lang)
+        yield [summary] if summary else []
+
+    def _files(self) -> list[str]:
+        named = [n.file for n in self.report.notes]
+        return list(dict.fromkeys([*named, *(x.file for x in (*self.report.claims, *self.report.lints))]))
+
+    def _counts(self) -> list[str]:
+        counts = self.report.counts
+        parts = [self._count(verdict, counts[verdict]) for verdict in VERDICTS]
+        lints = phrase("notes.lint_count", self.lang, count=len(self.report.lints))
+        comma, semicolon = ("，", "；") if self.lang == "zh" else (", ", "; ")
+        return [counts_text(self.report, self.lang), f"{comma.join(parts)}{semicolon}{lints}"]
+
+    def _count(self, verdict: str, number: int) -> str:
+        text = f"{verdict_word(verdict, self.lang)} {number}"
+        return self.paint(text, verdict) if number else text
+
+    # -- the model ---------------------------------------------------------------------------------------------
+    def _model(self, model: Understood) -> list[str]:
+        cell = "" if model.cell is None else f":cell {model.cell}"
+        lines = [f"{model.file}{cell}:{model.line}: {model_title(model, self.lang)}"]
+        lines += [f"{_INDENT}{shortened(equation, 2 * LONGEST)}" for equation in model.equations]
+        if model.facts:
+            stop = "；" if self.lang == "zh" else "; "
+            lines += _indented(stop.join(text_of(fact, self.lang) or "" for fact in model.facts))
+        lines += _table([(*row[:2], text_of(row[2], self.lang) or "") for row in model.symbols])
+        if model.values:
+            values = ", ".join(f"{symbol} = {value}" for symbol, value in model.values)
+            lines += _indented(phrase("notes.values", self.lang, values=values))
+        return lines
+
+    # -- findings ----------------------------------------------------------------------------------------------
+    def _findings(self, file: str) -> list[list[str]]:
+        """Return the lines of each finding in one file, in the order of the text."""
+        claims = [c for c in self.report.claims if c.file == file and (self.everything or c.verdict not in QUIET)]
+        lints = [x for x in self.report.lints if x.file == file]
+        found = [((c.cell or 0, c.line, c.column), 1, self._claim(c)) for c in claims]
+        found += [((x.cell or 0, x.line, x.column), 0, self._lint(x)) for x in lints]
+        return [lines for _, _, lines in sorted(found, key=lambda entry: entry[:2])]
+
+    def _claim(self, claim: Claim) -> list[str]:
+        word = self.paint(verdict_word(claim.verdict, self.lang), claim.verdict)
+        lines = [f"{place(claim)}: {word}  {shortened(claim.latex)}"]
+        for text in self._details(claim):
+            lines += _indented(text)
+        return lines
+
+    def _details(self, claim: Claim) -> Iterator[str]:
+        lang = self.lang
+        yield text_of(claim.reason, lang) or ""
+        if claim.condition is not None:
+            yield phrase("notes.condition", lang, condition=text_of(claim.condition, lang))
+        if claim.counterexample is not None:
+            yield counterexample_text(claim.counterexample, lang)
+        if claim.cause is not None:
+            yield phrase("notes.cause", lang, cause=cause_text(claim, lang))
+        if claim.right is not None:
+            yield phrase("notes.right", lang, right=" ".join(claim.right.split()))
+        if claim.consequence_of is not None:
+            yield phrase("notes.follows", lang, line=claim.consequence_of)
+
+    def _lint(self, lint: Lint) -> list[str]:
+        word = self.paint(self.phrases[f"check.lint-kind.{lint.kind}"], "lint")
+        return [f"{place(lint)}: {word}", *_indented(text_of(lint.message, self.lang) or "")]
+
+
+def _indented(text: str) -> list[str]:
+    return [f"{_INDENT}{line}" for line in wrap(text)]
+
+
+def _table(rows: list[tuple[str, str, str]]) -> list[str]:
+    """Return rows of cells as aligned lines; characters of double width count as such."""
+    widths = [max((width(row[i]) for row in rows), default=0) for i in range(3)]
+    return [
+        (_INDENT + "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]
