@@ -105,12 +105,13 @@ ENGLISH_NOTE = note(
 CHINESE_NOTE = note(
     "笔记/循环网络.md",
     CHINESE,
-    [r"h_t = f(W_h h_{t-1} + W_x x_t)", r"\frac{\partial L}{\partial h_1} = \frac{\partial L}{\partial h_2} W_h,\quad h_0 = 0"],
+    [
+        r"h_t = f(W_h h_{t-1} + W_x x_t)",
+        r"\frac{\partial L}{\partial h_1} = \frac{\partial L}{\partial h_2} W_h,\quad h_0 = 0",
+    ],
 )
 _BOOK = "\n\n".join(CELLS) + "\n\n"
-NOTEBOOK = note(
-    "book.ipynb", _BOOK, ["h_t = x_t", "h_2 = h_1 + 1", "h_3 = 3"], cells=((0, 1), (len(CELLS[0]) + 2, 3))
-)
+NOTEBOOK = note("book.ipynb", _BOOK, ["h_t = x_t", "h_2 = h_1 + 1", "h_3 = 3"], cells=((0, 1), (len(CELLS[0]) + 2, 3)))
 
 _GRADIENT = r"\frac{\partial L}{\partial h_1} = W_h \frac{\partial L}{\partial h_2} = 12.0"
 _SCALARS = Counterexample(
@@ -254,7 +255,9 @@ def every_message() -> list[Message]:
         "instances": 6, "lines": (3, 5), "line": 3, "T": 3, "steps": (2, 3), "left_value": 4.5, "right_text": "5",
         "why": message("check.why.said"), "what": "the brace",
     }  # fmt: skip
-    return [Message(key, tuple((k, values.get(k, Math("h_t"))) for k in sorted(names))) for key, names in MESSAGES.items()]
+    return [
+        Message(key, tuple((k, values.get(k, Math("h_t"))) for k in sorted(names))) for key, names in MESSAGES.items()
+    ]
 
 
 def of_every_cause() -> Report:

@@ -70,10 +70,10 @@ _LINTS: dict[str, tuple[str, ...]] = {
     "inverted-factor": ("factor", "right"),
     "unclosed": ("what",),
 }
-_GROUPS = {
-    "verdict": {word: () for word in VERDICTS},
-    "cause": {word: () for word in CAUSES},
-    "lint-kind": {word: () for word in LINTS},
+_GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
+    "verdict": dict.fromkeys(VERDICTS, ()),
+    "cause": dict.fromkeys(CAUSES, ()),
+    "lint-kind": dict.fromkeys(LINTS, ()),
     "reason": _REASONS,
     "condition": _CONDITIONS,
     "fact": _FACTS,

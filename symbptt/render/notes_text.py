@@ -32,7 +32,7 @@ COLOURS = {
     "lint": "cyan",
 }
 """Verdict -> the colour of its word on a terminal."""
-LONGEST = 72
+LONGEST = 100
 """Characters of LaTeX that are shown in a line."""
 _INDENT = "    "
 
@@ -98,8 +98,9 @@ class _Text:
         yield [summary] if summary else []
 
     def _files(self) -> list[str]:
-        named = [n.file for n in self.report.notes]
-        return list(dict.fromkeys([*named, *(x.file for x in (*self.report.claims, *self.report.lints))]))
+        report = self.report
+        named = [n.file for n in report.notes] + [c.file for c in report.claims] + [x.file for x in report.lints]
+        return list(dict.fromkeys(named))
 
     def _counts(self) -> list[str]:
         counts = self.report.counts
@@ -122,7 +123,8 @@ class _Text:
             lines += _indented(stop.join(text_of(fact, self.lang) or "" for fact in model.facts))
         lines += _table([(*row[:2], text_of(row[2], self.lang) or "") for row in model.symbols])
         if model.values:
-            values = ", ".join(f"{symbol} = {value}" for symbol, value in model.values)
+            comma = "，" if self.lang == "zh" else ", "
+            values = comma.join(f"{symbol} = {value}" for symbol, value in model.values)
             lines += _indented(phrase("notes.values", self.lang, values=values))
         return lines
 
@@ -140,6 +142,10 @@ class _Text:
         lines = [f"{place(claim)}: {word}  {shortened(claim.latex)}"]
         for text in self._details(claim):
             lines += _indented(text)
+        if claim.right is not None:  # on one line, so that it can be copied
+            lines.append(_INDENT + phrase("notes.right", self.lang, right=" ".join(claim.right.split())))
+        if claim.consequence_of is not None:
+            lines.append(_INDENT + phrase("notes.follows", self.lang, line=claim.consequence_of))
         return lines
 
     def _details(self, claim: Claim) -> Iterator[str]:
@@ -151,10 +157,6 @@ class _Text:
             yield counterexample_text(claim.counterexample, lang)
         if claim.cause is not None:
             yield phrase("notes.cause", lang, cause=cause_text(claim, lang))
-        if claim.right is not None:
-            yield phrase("notes.right", lang, right=" ".join(claim.right.split()))
-        if claim.consequence_of is not None:
-            yield phrase("notes.follows", lang, line=claim.consequence_of)
 
     def _lint(self, lint: Lint) -> list[str]:
         word = self.paint(self.phrases[f"check.lint-kind.{lint.kind}"], "lint")

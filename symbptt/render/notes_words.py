@@ -12,6 +12,7 @@ Part: TypeAlias = "str | Math"
 """Words, or a formula among them."""
 
 _BETWEEN = {"en": ", ", "zh": "、"}
+_COMMA = {"en": ", ", "zh": "，"}
 _MOST_ENTRIES = 4
 _DIGITS = 4
 
@@ -146,7 +147,7 @@ def instance(example: Counterexample, lang: str) -> str:
     parts = [f"{name} = {number(value)}" for name, value in named]
     if example.given:
         parts = [catalogue(lang)["notes.own_numbers"], *parts]
-    return ", ".join(parts)
+    return _COMMA.get(lang, ", ").join(parts)
 
 
 def counterexample_text(example: Counterexample, lang: str) -> str:
