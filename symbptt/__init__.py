@@ -31,6 +31,8 @@ _PUBLIC = {
     "Segments": "api",
     "Window": "api",
     "Derivation": "api",
+    "NoteReport": "api",
+    "check_notes": "api",
     "load": "api",
     "params_from_torch": "torch_params",
     "SymbpttError": "errors",
@@ -52,6 +54,7 @@ __all__ = [
     "Leaky",
     "LinearAttention",
     "Loss",
+    "NoteReport",
     "Randomised",
     "Residual",
     "Segments",
@@ -61,12 +64,13 @@ __all__ = [
     "SymbpttWarning",
     "Window",
     "__version__",
+    "check_notes",
     "load",
     "params_from_torch",
 ]
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Loss, Randomised, Segments, Window, load
+    from .api import RNN, Cell, Derivation, Loss, NoteReport, Randomised, Segments, Window, check_notes, load
     from .errors import SymbpttError, SymbpttWarning
     from .model import (
         GRU,

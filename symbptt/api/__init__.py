@@ -4,5 +4,18 @@ from ..model import Cell, Loss
 from ..model.truncation import Randomised, Segments, Window
 from .derivation import Derivation, StabilityDerivation
 from .model import RNN, load
+from .notes import NoteReport, check_notes
 
-__all__ = ["RNN", "Cell", "Derivation", "Loss", "Randomised", "Segments", "StabilityDerivation", "Window", "load"]
+__all__ = [
+    "RNN",
+    "Cell",
+    "Derivation",
+    "Loss",
+    "NoteReport",
+    "Randomised",
+    "Segments",
+    "StabilityDerivation",
+    "Window",
+    "check_notes",
+    "load",
+]

@@ -12,6 +12,7 @@ from ..errors import SymbpttError, SymbpttWarning
 from . import commands
 from .app import BAD_INPUT, DONE, INTERRUPTED, app
 from .arguments import CHOICES
+from .check import check
 from .cite import cite
 from .console import tell
 from .documents import FORMATS
@@ -58,4 +59,4 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-__all__ = ["CHOICES", "FORMATS", "app", "cite", "commands", "graph", "main", "run", "train"]
+__all__ = ["CHOICES", "FORMATS", "app", "check", "cite", "commands", "graph", "main", "run", "train"]

@@ -61,6 +61,19 @@ _FACTS: dict[str, tuple[str, ...]] = {
     "steps": ("T",),
     "given-by-user": (),
 }
+_UNREAD: dict[str, tuple[str, ...]] = {
+    "unexpected": ("what",),
+    "too-deep": ("limit",),
+    "too-long": ("length", "limit"),
+    "double-script": (),
+    "missing-argument": (),
+    "brace": (),
+    "bracket": (),
+    "command": ("what",),
+    "environment": ("what",),
+    "environment-open": ("what",),
+    "macro-loop": ("name",),
+}
 _WHYS: dict[str, tuple[str, ...]] = {"numbers": (), "said": (), "derivatives": ()}
 _LINTS: dict[str, tuple[str, ...]] = {
     "other-derivative": ("named", "found"),
@@ -77,6 +90,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "reason": _REASONS,
     "condition": _CONDITIONS,
     "fact": _FACTS,
+    "unread": _UNREAD,
     "why": _WHYS,
     "lint": _LINTS,
 }

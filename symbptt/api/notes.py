@@ -1,0 +1,228 @@
+"""Notes that somebody else wrote, checked: every formula with a relation gets a verdict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NoteError
+from ..reading.fix import fixed
+from ..reading.note import Note
+from ..reading.report import Claim, Lint, Report, Understood, joined
+
+if TYPE_CHECKING:
+    from .model import RNN
+
+PASTED = "note"
+"""What a text that is no file is called in reports."""
+_SUFFIXES = (".md", ".markdown", ".txt", ".tex", ".ipynb", ".rst")
+
+
+class NoteReport:
+    """What was found in notes: a :class:`symbptt.reading.report.Report` in a language.
+
+    True if nothing is refuted. In a notebook it shows itself.
+
+    Attributes
+    ----------
+    data : symbptt.reading.report.Report
+    lang : str
+    """
+
+    def __init__(self, data: Report, lang: str = "en") -> None:
+        self.data, self.lang = data, lang
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Verdict -> number of claims, every verdict in its order."""
+        return self.data.counts
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The formulas with a relation, in the order of the text."""
+        return self.data.claims
+
+    @property
+    def lints(self) -> tuple[Lint, ...]:
+        """What a reader would stumble over beside the formulas."""
+        return self.data.lints
+
+    @property
+    def models(self) -> tuple[Understood, ...]:
+        """The models that were understood."""
+        return self.data.models
+
+    @property
+    def formulas(self) -> int:
+        """How many formulas there are."""
+        return self.data.formulas
+
+    @property
+    def read(self) -> int:
+        """How many of them could be read."""
+        return self.data.read
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is refuted."""
+        return self.data.ok
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, NoteReport):
+            return NotImplemented
+        return self.data == other.data and self.lang == other.lang
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{verdict} {number}" for verdict, number in self.counts.items() if number)
+        return f"<NoteReport: {self.formulas} formulas, {self.read} read{'; ' * bool(counts)}{counts}>"
+
+    def fixed(self) -> str:
+        """Return the text of the only note with its refuted formulas replaced by the right ones.
+
+        Raises
+        ------
+        NoteError
+            Of several notes.
+        """
+        if len(self.data.notes) != 1:
+            raise NoteError(f"a report about {len(self.data.notes)} notes has no one text: check them one by one")
+        return fixed(self.data.notes[0], self.claims).text
+
+    def to_text(self, everything: bool = False) -> str:
+        """Return the report as a linter writes it; ``everything`` lists what holds too."""
+        from ..render.notes_text import to_text
+
+        return to_text(self.data, self.lang, everything)
+
+    def to_json(self) -> str:
+        """Return the report as JSON; its schema is ``docs/schemas/check.schema.json``."""
+        from ..render.notes_json import to_json
+
+        return to_json(self.data, self.lang)
+
+    def to_html(self) -> str:
+        """Return the notes with a mark on each formula, as one HTML page that needs nothing else."""
+        from ..render.notes_html import to_html
+
+        return to_html(self.data, self.lang)
+
+    def _repr_html_(self) -> str:
+        from ..render.notes_html import to_fragment
+
+        return to_fragment(self.data, self.lang)
+
+
+def check_notes(
+    *notes: str | os.PathLike[str],
+    lang: str = "en",
+    kind: str | None = None,
+    model: RNN | str | None = None,
+    assume: Mapping[str, Any] | None = None,
+) -> NoteReport:
+    """Check the formulas of notes on backpropagation through time.
+
+    Parameters
+    ----------
+    *notes : str or path
+        A path, or the text of a note. A string of one line that names a file is a path.
+    lang : str
+        Of the report.
+    kind : str, optional
+        Of the texts: ``markdown``, ``latex``, ``notebook``, ``rst`` or ``text``. Files say it by their suffix.
+    model : RNN or str, optional
+        The model that the notes are about, or its source; otherwise the notes say it.
+    assume : mapping, optional
+        Values that the notes leave open: ``{"W_h": 2.0}``.
+
+    Returns
+    -------
+    NoteReport
+
+    Raises
+    ------
+    NoteError
+        Where a note cannot be read at all: no such file, a directory, not UTF-8, too large.
+    UnknownNameError
+        For a language that there is not.
+    """
+    from ..render.phrases import check_language
+
+    check_language(lang)
+    settings = options(model, assume)
+    return NoteReport(joined(checked(note_from(note, kind), **settings) for note in distinct(notes)), lang)
+
+
+def options(model: RNN | str | None, assume: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the judging is told about the model, only what was given."""
+    from .model import load
+
+    given: dict[str, Any] = {}
+    if model is not None:
+        given["model"] = load(model) if isinstance(model, str) else model
+    if assume:
+        given["assume"] = dict(assume)
+    return given
+
+
+def checked(note: Note, **settings: Any) -> Report:
+    """Return the report about a note that has been read."""
+    from ..reading.check import check_note
+
+    found: Report = check_note(note, **settings)
+    return found if found.notes else replace(found, notes=(note,))
+
+
+def distinct(notes: Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
+    """Return the notes in their order, each once."""
+    if not notes:
+        raise NoteError("no note is given: name a file, or give a text")
+    return list(dict.fromkeys(notes))
+
+
+def note_from(note: str | os.PathLike[str], kind: str | None = None, file: str = PASTED) -> Note:
+    """Return a note of a path or a text.
+
+    Raises
+    ------
+    NoteError
+        For a path to no file, and for what looks like one.
+    """
+    from ..reading.extract import note_of, read_note
+
+    if not isinstance(note, str):
+        return read_note(Path(note))
+    if _is_path(note):
+        return read_note(Path(note))
+    return note_of(note, file, kind or guessed(note))
+
+
+def _is_path(text: str) -> bool:
+    if "\n" in text or "$" in text or not text.strip():
+        return False
+    if text.lower().endswith(_SUFFIXES):
+        return True
+    try:
+        return os.path.lexists(text)
+    except ValueError:  # a character that no path has
+        return False
+
+
+def guessed(text: str) -> str:
+    """Return what kind of note a text is.
+
+    >>> guessed("# Notes"), guessed(r"\\documentclass{article}")
+    ('markdown', 'latex')
+    """
+    if text.lstrip().startswith("{") and '"cells"' in text:
+        return "notebook"
+    if "\\begin{document}" in text or text.lstrip().startswith("\\documentclass"):
+        return "latex"
+    return "markdown"

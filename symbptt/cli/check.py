@@ -1,0 +1,179 @@
+"""The command that reads notes and gives each formula a verdict."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import NoteError, OutputError, ValueInputError
+from .app import DONE, FAILED, app
+from .arguments import Source, Word, language_option, output_option, read_setting
+from .console import deliver, tell, whole_file
+
+if TYPE_CHECKING:
+    from ..reading.note import Note
+    from ..reading.report import Report
+
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType
+
+STDIN = "<stdin>"
+"""What reports call the note that comes from standard input."""
+_SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
+
+
+class Assumption(ParamType):
+    """NAME=VALUE, with a number, numbers with commas, JSON, or a word such as tanh."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+        if isinstance(value, tuple):
+            return value
+        name, sign, text = (part.strip() for part in value.partition("="))
+        if not (name and sign and text):
+            raise ValueInputError(f"--assume {value}: write NAME=VALUE, such as W_h=0.5 or f=tanh")
+        if text.replace("_", "").isalpha():
+            return name, text
+        return read_setting(value, "--assume ")
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A note, and the file that it stands in; None for standard input."""
+
+    note: Note
+    path: Path | None
+
+
+@app.command()
+@click.argument("notes", nargs=-1, required=True, metavar="NOTE...", type=click.Path(allow_dash=True, readable=False))
+@language_option
+@click.option("--to", "kind", type=Word("format", ("text", "json", "html")), metavar="text|json|html",
+              show_default="by the suffix of -o, else text", help="Output format.")  # fmt: skip
+@output_option
+@click.option("--all", "everything", is_flag=True, help="With text: list what holds, definitions and assumptions too.")
+@click.option("--fix", is_flag=True, help="Write the corrected note beside each: note.fixed.md.")
+@click.option("--model", type=Source(), metavar="SOURCE", help="The model that the notes are about.")
+@click.option("--assume", type=Assumption(), multiple=True, metavar="NAME=VALUE",
+              help="What the notes leave open: W_h=0.5, f=tanh. Repeatable.")  # fmt: skip
+def check(
+    notes: tuple[str, ...], lang: str, kind: str | None, output: str | None, everything: bool, fix: bool,
+    model: str | None, assume: tuple[tuple[str, Any], ...],
+) -> int:  # fmt: skip
+    """Check the formulas of notes on backpropagation through time.
+
+    NOTE is a file in Markdown, LaTeX, reStructuredText, a notebook or a text; - is the standard input. Exit code 1
+    if a formula is refuted.
+
+    \b
+    Examples:
+      symbptt check notes.md
+      symbptt check notes.tex slides.md --lang zh -o report.html
+      symbptt check notes.md --fix --assume f=tanh
+    """
+    from ..api.notes import checked, distinct, options
+    from ..reading.report import joined
+
+    settings = options(model, dict(assume))
+    given = [_read(str(note), fix) for note in distinct(notes)]
+    _keep_apart(output, given)
+    reports = [checked(one.note, **settings) for one in given]
+    report = joined(reports)
+    colour = output in (None, "-") and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    deliver(lambda: _written(report, _format(kind, output), lang, everything, colour), output)
+    if fix:
+        for one, found in zip(given, reports, strict=True):
+            _fix(one, found)
+    return DONE if report.ok else FAILED
+
+
+def _format(kind: str | None, output: str | None) -> str:
+    return kind or _SUFFIXES.get(Path(str(output)).suffix.lower(), "text")
+
+
+def _written(report: Report, kind: str, lang: str, everything: bool, colour: bool) -> str:
+    if kind == "json":
+        from ..render.notes_json import to_json
+
+        return to_json(report, lang)
+    if kind == "html":
+        from ..render.notes_html import to_html
+
+        return to_html(report, lang)
+    from ..render.notes_text import to_text
+
+    return to_text(report, lang, everything, _in_colour if colour else None)
+
+
+def _in_colour(text: str, verdict: str) -> str:
+    from ..render.notes_text import COLOURS
+
+    return click.style(text, fg=COLOURS[verdict], bold=verdict == "refuted")
+
+
+# -- notes -----------------------------------------------------------------------------------------------------
+def _read(name: str, fix: bool) -> _Given:
+    from ..api.notes import guessed
+    from ..reading.extract import LIMIT, note_of, read_note
+
+    if name != "-":
+        return _Given(read_note(Path(name)), Path(name))
+    if fix:
+        raise ValueInputError("--fix writes beside a file: give the note as a file, not as -")
+    data = sys.stdin.buffer.read(LIMIT + 1)
+    if len(data) > LIMIT:
+        raise NoteError(f"{STDIN}: larger than {LIMIT // 1_000_000} MB: give it in parts")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NoteError(f"{STDIN}: not UTF-8 (byte {error.start}): save it as UTF-8") from None
+    return _Given(note_of(text, STDIN, guessed(text)), None)
+
+
+def _keep_apart(output: str | None, given: list[_Given]) -> None:
+    """Raise where the report would be written over a note."""
+    if output in (None, "-"):
+        return
+    target = os.path.realpath(str(output))
+    for one in given:
+        if one.path is not None and os.path.realpath(one.path) == target:
+            raise OutputError(f"{output} is a note that is checked; take another name for the report")
+
+
+# -- corrections -----------------------------------------------------------------------------------------------
+def _fix(given: _Given, report: Report) -> None:
+    """Write the corrected note beside the original, if there is anything to correct."""
+    from ..reading.fix import fixed, fixed_notebook
+
+    assert given.path is not None  # _read refuses standard input
+    note, path = given.note, given.path
+    result = fixed(note, report.claims)
+    rest = f"; {len(result.left)} refuted left as they are" if result.left else ""
+    if not result.replaced:
+        tell(f"{path}: nothing to fix{rest}")
+        return
+    data = path.read_bytes()
+    source = data.decode("utf-8-sig")
+    text = fixed_notebook(source, note, result) if note.cells else _with_line_ends(result.text, source)
+    if text is None:
+        tell(f"{path}: the cells were read in another form than they have in the file; nothing is fixed")
+        return
+    target = path.with_name(f"{path.stem}.fixed{path.suffix}")
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    with whole_file(target) as temporary:
+        temporary.write_bytes(mark + text.encode("utf-8"))
+    tell(f"wrote {target}: {len(result.replaced)} replaced{rest}")
+
+
+def _with_line_ends(text: str, source: str) -> str:
+    """Return a text with the line ends of the file that it was read from."""
+    if "\r\n" in source and "\r\n" not in text:
+        return text.replace("\n", "\r\n")
+    return text
