@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbptt.reading.messages import MESSAGES
-from symbptt.reading.note import Formula, Note, Passage
+from symbptt.reading.note import CodeBlock, Formula, Note, Passage
 from symbptt.reading.report import (
     CAUSES,
     Claim,
@@ -66,13 +66,16 @@ def note(file: str, text: str, latex: list[str], cells: tuple[tuple[int, int], .
         start = found[-1].start
         if text[start - 1] == "\n":
             found[-1] = Formula(piece, start, True)
-    passages = [
-        Passage("heading", sum(map(len, lines[:i])), sum(map(len, lines[: i + 1])) - 1, line.index(" "))
-        for lines in [text.splitlines(keepends=True)]
-        for i, line in enumerate(lines)
-        if line.startswith("#")
-    ]
-    return Note(file, text, tuple(found), tuple(passages), cells=cells)
+    passages, code, at = [], [], 0
+    for line in text.splitlines(keepends=True):
+        end = at + len(line.rstrip())
+        kind = {"#": "heading", "-": "item"}.get(line[0], "text")
+        if line.startswith("h = "):
+            code.append(CodeBlock("python", line, at))
+        elif line.strip() and not line.startswith(("$$", "\\", "```", "h_2 =")):
+            passages.append(Passage(kind, at, end, line.index(" ") if kind == "heading" else 0))
+        at += len(line)
+    return Note(file, text, tuple(found), tuple(passages), code=tuple(code), cells=cells)
 
 
 def claim(of: Note, latex: str, verdict: str, reason: Message, number: int = 0, **more: object) -> Claim:

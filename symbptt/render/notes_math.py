@@ -26,8 +26,9 @@ from .notes_signs import (
     SIGNS,
 )
 
-LONGEST_LINE = 60
-"""Characters of LaTeX from which on a chain on lines of its own is broken before its relation signs."""
+LONGEST_LINE = 44
+"""Letters and signs from which on a chain on lines of its own is broken before its relation signs."""
+_NO_SIGNS = re.compile(r"\\(?:[dt]?frac|left|right|big\w?|math\w+|text|hat|bar|tilde)|[\s{}_^&]")
 
 
 def math_of(latex: str, macros: Mapping[str, Any] | None = None, display: bool = False) -> str:
@@ -50,8 +51,8 @@ def math_of(latex: str, macros: Mapping[str, Any] | None = None, display: bool =
     --------
     >>> print(math_of("h_t = 1"))
     <math xmlns="http://www.w3.org/1998/Math/MathML"><mrow><msub><mi>h</mi><mi>t</mi></msub><mo>=</mo><mn>1</mn></mrow></math>
-    >>> math_of("<b")
-    '<code class="latex">&lt;b</code>'
+    >>> math_of(r"\\oops{<b")
+    '<code class="latex">\\\\oops{&lt;b</code>'
     """
     try:
         tree = parse(latex, macros or {})
@@ -84,7 +85,7 @@ class _Writer:
 
     def whole(self, tree: nodes.Tree, display: bool) -> str:
         """Write a formula; a long one on lines of its own is broken."""
-        if display and isinstance(tree, nodes.Chain) and len(tree.relations) > 1 and self._long(tree):
+        if display and isinstance(tree, nodes.Chain) and len(tree.relations) > 1 and self._is_long():
             return self._lines([tree])
         return self.write(tree)
 
@@ -94,8 +95,8 @@ class _Writer:
     def _source(self, tree: nodes.Tree) -> str:
         return self.latex[tree.start : tree.end]
 
-    def _long(self, tree: nodes.Tree) -> bool:
-        return len(" ".join(self.latex.split())) > LONGEST_LINE
+    def _is_long(self) -> bool:
+        return len(re.sub(r"\\[A-Za-z]+", "x", _NO_SIGNS.sub("", self.latex))) > LONGEST_LINE
 
     # -- leaves ------------------------------------------------------------------------------------------------
     def number(self, tree: nodes.Number) -> str:
