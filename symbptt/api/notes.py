@@ -16,9 +16,8 @@ from ..reading.report import Claim, Lint, Report, Understood, joined
 if TYPE_CHECKING:
     from .model import RNN
 
-PASTED = "note"
+PASTED = "<text>"
 """What a text that is no file is called in reports."""
-_SUFFIXES = (".md", ".markdown", ".txt", ".tex", ".ipynb", ".rst")
 
 
 class NoteReport:
@@ -136,7 +135,7 @@ def check_notes(
     lang : str
         Of the report.
     kind : str, optional
-        Of the texts: ``markdown``, ``latex``, ``notebook``, ``rst`` or ``text``. Files say it by their suffix.
+        Of the texts: ``markdown``, ``latex``, ``notebook`` or ``rst``. Files say it by their suffix.
     model : RNN or str, optional
         The model that the notes are about, or its source; otherwise the notes say it.
     assume : mapping, optional
@@ -205,10 +204,12 @@ def note_from(note: str | os.PathLike[str], kind: str | None = None, file: str =
 
 
 def _is_path(text: str) -> bool:
+    from ..reading.extract import SUFFIXES
+
     if "\n" in text or "$" in text or not text.strip():
         return False
-    if text.lower().endswith(_SUFFIXES):
-        return True
+    if text.lower().endswith(tuple(filter(None, SUFFIXES))):
+        return True  # where there is no such file, that is an error, and not a note without a formula
     try:
         return os.path.lexists(text)
     except ValueError:  # a character that no path has

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Assumption(ParamType):
         name, sign, text = (part.strip() for part in value.partition("="))
         if not (name and sign and text):
             raise ValueInputError(f"--assume {value}: write NAME=VALUE, such as W_h=0.5 or f=tanh")
-        if text.replace("_", "").isalpha():
+        if text.replace("_", "").isalpha() and text.lower() not in ("nan", "inf", "infinity"):
             return name, text
         return read_setting(value, "--assume ")
 
@@ -159,21 +160,19 @@ def _fix(given: _Given, report: Report) -> None:
     if not result.replaced:
         tell(f"{path}: nothing to fix{rest}")
         return
-    data = path.read_bytes()
-    source = data.decode("utf-8-sig")
-    text = fixed_notebook(source, note, result) if note.cells else _with_line_ends(result.text, source)
+    source, encoding = _decoded(path.read_bytes())
+    text = fixed_notebook(source, note, result) if note.cells else result.text
     if text is None:
         tell(f"{path}: the cells were read in another form than they have in the file; nothing is fixed")
         return
     target = path.with_name(f"{path.stem}.fixed{path.suffix}")
-    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     with whole_file(target) as temporary:
-        temporary.write_bytes(mark + text.encode("utf-8"))
+        temporary.write_bytes(text.encode(encoding))
     tell(f"wrote {target}: {len(result.replaced)} replaced{rest}")
 
 
-def _with_line_ends(text: str, source: str) -> str:
-    """Return a text with the line ends of the file that it was read from."""
-    if "\r\n" in source and "\r\n" not in text:
-        return text.replace("\n", "\r\n")
-    return text
+def _decoded(data: bytes) -> tuple[str, str]:
+    """Return the text of a file that has been read as a note, and its encoding."""
+    marked = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    encoding = next((name for mark, name in marked.items() if data.startswith(mark)), "utf-8")
+    return data.decode(encoding), encoding
