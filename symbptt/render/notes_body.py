@@ -164,6 +164,7 @@ class _Note:
         marks += [(offset, offset, self._lint(x)) for x in lints for offset in [_offset(note, x)]]
         self.marks = deque(sorted(marks, key=lambda mark: mark[:2]))
         self.at = 0
+        self.strong: bool | None = None
 
     def _alone(self, claim: Claim) -> Callable[[], str]:
         return lambda: self.body.claim(claim, math_of(claim.latex, self.source.macros), not claim.inline)
@@ -210,6 +211,8 @@ class _Note:
         start, end = content(self.source, piece)
         parts: list[str] = []
         at = max(start, self.at)
+        pairs = self.source.text.count("**", start, end) % 2 == 0
+        self.strong = False if pairs else None
         while self.marks and self.marks[0][0] < piece.end:
             first, last, write = self.marks.popleft()
             parts += [self._text(at, max(first, at), piece), write()]
@@ -222,7 +225,16 @@ class _Note:
         text = self.source.text[start:end]
         if piece.kind == "rest":
             return f'<span class="source">{escape(text)}</span>' if _has_words(text) else ""
-        return _emphasised(escape(text))
+        return self._emphasised(text)
+
+    def _emphasised(self, text: str) -> str:
+        """Set bold words and code of Markdown; what is bold may go on behind a formula."""
+        parts = []
+        for i, run in enumerate(text.split("**") if self.strong is not None else [text]):
+            self.strong = not self.strong if i else self.strong
+            code = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(run))
+            parts.append(f"<strong>{code}</strong>" if self.strong and run.strip() else code)
+        return "".join(parts)
 
 
 def _spaced(parts: Iterator[str], display: bool) -> Iterator[str]:
@@ -238,14 +250,16 @@ def _plain(latex: str, macros: Mapping[str, tuple[int, str | None, str]], displa
         yield f'<div class="display formula">{math}</div>' if display else math
 
 
+_SYNTAX = re.compile(
+    r"^[ \t]*(?:```|~~~)[^\n]*|\\(?:begin|end)\{[^{}]*\}(?:\[[^\[\]]*\])?|\\item\b"
+    r"|\\(?:sub)*(?:section|paragraph|chapter|part)\*?\s*\{",
+    re.MULTILINE,
+)
+"""What only says how a text is laid out."""
+
+
 def _has_words(text: str) -> bool:
-    return bool(re.search(r"\w", re.sub(r"^[ \t]*(?:```|~~~)[^\n]*", "", text, flags=re.MULTILINE)))
-
-
-def _emphasised(text: str) -> str:
-    """Set bold words and code of Markdown; the text is escaped already."""
-    text = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text)
-    return re.sub(r"\*\*([^*\n]+)\*\*", r"<strong>\1</strong>", text)
+    return bool(re.search(r"\w", _SYNTAX.sub("", text)))
 
 
 def _offset(note: Note, lint: Lint) -> int:

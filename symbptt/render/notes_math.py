@@ -86,7 +86,7 @@ class _Writer:
     def whole(self, tree: nodes.Tree, display: bool) -> str:
         """Write a formula; a long one on lines of its own is broken."""
         if display and isinstance(tree, nodes.Chain) and len(tree.relations) > 1 and self._is_long():
-            return self._lines([tree])
+            return self._lines([(tree, "")])
         return self.write(tree)
 
     def write(self, tree: nodes.Tree | None) -> str:
@@ -265,13 +265,19 @@ class _Writer:
         return _row(*parts)
 
     def listing(self, tree: nodes.Listing) -> str:
-        if "row" in tree.separators:
-            return self._lines(tree.items)
-        parts = [self.write(tree.items[0])]
-        for i, separator in enumerate(tree.separators):
-            between = self.latex[tree.items[i].end : tree.items[i + 1].start]
-            parts += [self._separator(separator, between), self.write(tree.items[i + 1])]
-        return _row(*parts)
+        rows = [i + 1 for i, separator in enumerate(tree.separators) if separator == "row"]
+        if not rows:
+            return _row(self.write(tree.items[0]), self._tail(tree, 0, len(tree.items)))
+        bounds = zip([0, *rows], [*rows, len(tree.items)], strict=True)
+        return self._lines([(tree.items[start], self._tail(tree, start, end)) for start, end in bounds])
+
+    def _tail(self, tree: nodes.Listing, start: int, end: int) -> str:
+        """Write the items of a listing behind one of them, each with what separates it."""
+        parts = []
+        for i in range(start + 1, end):
+            between = self.latex[tree.items[i - 1].end : tree.items[i].start]
+            parts += [self._separator(tree.separators[i - 1], between), self.write(tree.items[i])]
+        return "".join(parts)
 
     def _separator(self, kind: str, source: str) -> str:
         wide = '<mspace width="1em"></mspace>' if "quad" in source else ""
@@ -284,20 +290,21 @@ class _Writer:
             return _sign(SEPARATORS[kind], lspace="0", rspace="0.167em") + wide
         return wide or '<mspace width="0.35em"></mspace>'
 
-    def _lines(self, trees: Any) -> str:
-        """Write lines below one another, aligned at their relation signs."""
+    def _lines(self, lines: list[tuple[nodes.Tree, str]]) -> str:
+        """Write lines below one another, aligned at their relation signs; each has something behind it."""
         rows = []
-        for tree in trees:
+        for tree, tail in lines:
             if not isinstance(tree, nodes.Chain):
-                rows.append(("", "", self.write(tree)))
+                rows.append(("", "", _row(self.write(tree), tail)))
                 continue
             left = self.write(tree.operands[0])
             for relation, operand in zip(tree.relations, tree.operands[1:], strict=True):
-                rows.append((left, self.write(relation), self.write(operand)))
+                last = operand is tree.operands[-1]
+                rows.append((left, self.write(relation), _row(self.write(operand), tail if last else "")))
                 left = ""
-        lines = ("".join(_tag("mtd", cell) for cell in row) for row in rows)
+        written = ("".join(_tag("mtd", cell) for cell in row) for row in rows)
         return (
-            '<mtable class="aligned" displaystyle="true">' + "".join(_tag("mtr", line) for line in lines) + "</mtable>"
+            '<mtable class="aligned" displaystyle="true">' + "".join(_tag("mtr", row) for row in written) + "</mtable>"
         )
 
 
