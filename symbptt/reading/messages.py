@@ -23,6 +23,10 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "no-value": ("symbol",),
     "no-model": (),
     "open-ended": (),
+    "no-meaning": (),
+    "no-bounds": (),
+    "derivative-by": (),
+    "cases": (),
     "big-o": (),
     "unread": ("what",),
     "too-large": (),
@@ -83,6 +87,7 @@ _LINTS: dict[str, tuple[str, ...]] = {
     "inverted-factor": ("factor", "right"),
     "unclosed": ("what",),
 }
+_PROBLEMS: dict[str, tuple[str, ...]] = {"unclosed": ("what",)}
 _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "verdict": dict.fromkeys(VERDICTS, ()),
     "cause": dict.fromkeys(CAUSES, ()),
@@ -93,6 +98,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "unread": _UNREAD,
     "why": _WHYS,
     "lint": _LINTS,
+    "problem": _PROBLEMS,
 }
 
 MESSAGES: dict[str, frozenset[str]] = {
