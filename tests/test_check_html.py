@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -204,3 +210,51 @@ def test_a_long_chain_on_its_own_lines_is_broken():
     chain = " = ".join(f"a_{{{i}}} b_{{{i}}} c_{{{i}}} d" for i in range(9))
     assert "mtable" in math_of(chain, display=True) and "mtable" not in math_of(chain)
     assert "mtable" not in math_of("a = b = c", display=True)
+
+
+# -- in a browser ----------------------------------------------------------------------------------------------
+PROBE = """<!DOCTYPE html><meta charset="utf-8"/><body><pre id="found"></pre><script>
+const PAGE = %s, found = [], jobs = [];
+function probe(frame, width) {
+  const w = frame.contentWindow, d = w.document;
+  const all = [...d.querySelectorAll("details.claim")];
+  const inline = all.find((c) => !c.classList.contains("display"));
+  const beside = inline.getBoundingClientRect().height;
+  all.forEach((c) => { c.open = true; });
+  const overflow = d.documentElement.scrollWidth - d.documentElement.clientWidth;
+  const sign = d.querySelector("details.refuted .sign");
+  const before = sign.getClientRects().length;
+  d.getElementById("show-refuted").click();
+  const after = sign.getClientRects().length;
+  all.forEach((c) => { c.open = false; });
+  d.dispatchEvent(new w.KeyboardEvent("keydown", {key: "n", bubbles: true}));
+  const opened = all.filter((c) => c.open).map((c) => c.id);
+  return {width, overflow, beside, before, after, opened, focus: d.activeElement.tagName};
+}
+for (const width of [1280, 390]) {
+  const frame = document.createElement("iframe");
+  frame.style.cssText = `width: ${width}px; height: 800px; border: 0`;
+  jobs.push(new Promise((done) => { frame.onload = () => setTimeout(() => done(probe(frame, width)), 200); }));
+  frame.srcdoc = PAGE;
+  document.body.append(frame);
+}
+Promise.all(jobs).then((all) => { document.getElementById("found").textContent = JSON.stringify(all); });
+</script></body>"""
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=20000", "--dump-dom"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_in_a_browser(lang: str, require: Callable[[str], Any], tmp_path: Path) -> None:
+    wrapper = tmp_path / "probe.html"
+    wrapper.write_text(PROBE % json.dumps(PAGES[lang]).replace("</", "<\\/"), encoding="utf-8")
+    command = [require("chromium"), *FLAGS, "--window-size=1300,900", f"--user-data-dir={tmp_path / 'profile'}"]
+    done = subprocess.run([*command, wrapper.as_uri()], capture_output=True, text=True, timeout=120, encoding="utf-8")
+    pre = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.S)
+    assert pre and pre[1], done.stderr[-2000:]
+    for seen in json.loads(unescape(pre[1])):
+        assert seen["overflow"] <= 0, seen
+        assert seen["beside"] < 40  # a mark within a line does not break it
+        assert (seen["before"], seen["after"]) == (1, 0)  # a count is a switch
+        assert seen["opened"] == ["c3"] and seen["focus"] == "SUMMARY"  # the key n leads to what is refuted

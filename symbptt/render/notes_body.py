@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
@@ -153,15 +154,19 @@ class _Note:
         claims = [claim for claim in body.report.claims if claim.file == note.file]
         lints = [lint for lint in body.report.lints if lint.file == note.file]
         marks: list[tuple[int, int, Callable[[], str]]] = []
-        taken: set[int] = set()
+        rest = deque(sorted(claims, key=lambda claim: (claim.start, claim.end)))
         for at in placed(note):
-            inside = [
-                c for c in claims if at.formula.start <= c.start and c.end <= at.formula.end and id(c) not in taken
-            ]
-            taken |= {id(c) for c in inside}
+            inside = []
+            while rest and rest[0].start < at.formula.end:
+                claim = rest.popleft()
+                if claim.start >= at.formula.start:
+                    inside.append(claim)
+                else:
+                    marks.append((claim.start, claim.end, self._alone(claim)))
             marks.append((at.start, at.end, self._formula(at, inside)))
-        marks += [(c.start, c.end, self._alone(c)) for c in claims if id(c) not in taken]
-        marks += [(offset, offset, self._lint(x)) for x in lints for offset in [_offset(note, x)]]
+        marks += [(claim.start, claim.end, self._alone(claim)) for claim in rest]
+        offsets = _Offsets(note)
+        marks += [(offset, offset, self._lint(x)) for x in lints for offset in [offsets.of(x)]]
         self.marks = deque(sorted(marks, key=lambda mark: mark[:2]))
         self.at = 0
         self.strong: bool | None = None
@@ -262,9 +267,16 @@ def _has_words(text: str) -> bool:
     return bool(re.search(r"\w", _SYNTAX.sub("", text)))
 
 
-def _offset(note: Note, lint: Lint) -> int:
-    """Return the offset of a lint in the text of its note."""
-    start = next((first for first, number in note.cells if number == lint.cell), 0)
-    lines = note.text[start:].split("\n")
-    offset = start + sum(len(line) + 1 for line in lines[: lint.line - 1]) + lint.column - 1
-    return min(max(offset, 0), max(len(note.text) - 1, 0))
+class _Offsets:
+    """Where the lints of a note stand in its text."""
+
+    def __init__(self, note: Note) -> None:
+        self.note = note
+        self.lines = [0, *(i + 1 for i, char in enumerate(note.text) if char == "\n")]
+        self.cells = {number: bisect_right(self.lines, start) - 1 for start, number in note.cells}
+
+    def of(self, lint: Lint) -> int:
+        """Return the offset of a lint, in the text in any case."""
+        line = self.cells.get(lint.cell or 0, 0) + lint.line - 1
+        offset = self.lines[min(max(line, 0), len(self.lines) - 1)] + lint.column - 1
+        return min(max(offset, 0), max(len(self.note.text) - 1, 0))

@@ -17,10 +17,10 @@
   // What a link leads to is opened; n and p step through what is refuted.
   window.addEventListener("hashchange", linked);
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea")) return;
     const step = { n: 1, p: -1 }[event.key];
     if (!step || !refuted.length) return;
-    const at = refuted.indexOf(document.activeElement && document.activeElement.closest("details.claim.refuted"));
+    const at = refuted.indexOf(document.activeElement?.closest("details.claim.refuted"));
     const next = at < 0 ? (step > 0 ? 0 : refuted.length - 1) : (at + step + refuted.length) % refuted.length;
     show(refuted[next]);
   });
