@@ -202,6 +202,8 @@ def test_a_text_or_a_path(tmp_path):
         assert not report.ok and not report and report.counts["refuted"] == 1 and report.formulas == report.read == 2
     assert symbptt.check_notes("$2 + 2 = 4$")
     assert [c.file for c in symbptt.check_notes(WRONG, "$2 + 2 = 4$").claims] == [WRONG, WRONG, "<text>"]
+    files = [c.file for c in symbptt.check_notes("$2 + 2 = 4$", WRONG, "$2 + 2 = 5$").claims]
+    assert files == ["<text 1>", WRONG, WRONG, "<text 2>"]
 
 
 def test_a_report_shows_itself_in_its_language():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NoteError
@@ -156,7 +155,7 @@ def check_notes(
 
     check_language(lang)
     settings = options(model, assume)
-    return NoteReport(joined(checked(note_from(note, kind), **settings) for note in distinct(notes)), lang)
+    return NoteReport(joined(checked(note, **settings) for note in _all_of(distinct(notes), kind)), lang)
 
 
 def options(model: RNN | str | None, assume: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -186,21 +185,18 @@ def distinct(notes: Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[
     return list(dict.fromkeys(notes))
 
 
-def note_from(note: str | os.PathLike[str], kind: str | None = None, file: str = PASTED) -> Note:
-    """Return a note of a path or a text.
-
-    Raises
-    ------
-    NoteError
-        For a path to no file, and for what looks like one.
-    """
+def _all_of(notes: Sequence[str | os.PathLike[str]], kind: str | None) -> list[Note]:
+    """Return the notes of paths and texts; of several texts each has a number in its name."""
     from ..reading.extract import note_of, read_note
 
-    if not isinstance(note, str):
-        return read_note(Path(note))
-    if _is_path(note):
-        return read_note(Path(note))
-    return note_of(note, file, kind or guessed(note))
+    texts = [note for note in notes if isinstance(note, str) and not _is_path(note)]
+    names = {text: PASTED if len(texts) == 1 else f"<text {i}>" for i, text in enumerate(texts, 1)}
+    return [
+        note_of(note, names[note], kind or guessed(note))
+        if isinstance(note, str) and note in names
+        else read_note(note)
+        for note in notes
+    ]
 
 
 def _is_path(text: str) -> bool:
