@@ -138,6 +138,12 @@ def test_what_stands_outside_passages_is_shown():
     assert "bye" in said and "begin" not in said and "a=b" in said.replace(" ", "") and "code" in said
 
 
+def test_code_cells_stand_between_the_cells_of_text():
+    note = Note("b.ipynb", "one\n\ntwo\n\n", passages=(Passage("text", 0, 3), Passage("text", 5, 8)),
+                code=(CodeBlock("python", "x = 1", 5),), cells=((0, 1), (5, 3)))  # fmt: skip
+    assert text(classed(tree(to_html(Report((note,)))), "article", "text")[0]) == "one x = 1 two"
+
+
 def test_lints_stand_where_they_belong():
     root = tree(PAGES["en"])
     (heading,) = [e for e in classed(root, "div", "head") if "The gradient" in text(e)]

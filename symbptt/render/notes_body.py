@@ -198,7 +198,7 @@ class _Note:
     def block(self, piece: Piece) -> str:
         """Return a block; nothing for one that has only syntax in it."""
         if piece.kind == "code":
-            return f"<pre><code>{escape(self.source.text[piece.start : piece.end])}</code></pre>"
+            return f"<pre><code>{escape(piece.code)}</code></pre>"
         inside = self._inline(piece)
         if not inside.strip():
             return ""

@@ -30,12 +30,13 @@ _LOOK_BACK = 400
 
 @dataclass(frozen=True)
 class Piece:
-    """A block of a note: its kind, level and place."""
+    """A block of a note: its kind, level and place; of code also its text, which need not stand in the note's."""
 
     kind: Block
     start: int
     end: int
     level: int = 0
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,14 @@ def placed(note: Note) -> list[Placed]:
 def pieces(note: Note) -> Iterator[Piece]:
     """Yield the blocks of a note in order; what lies between passages too, so that nothing is lost."""
     known = [Piece(p.kind, p.start, p.end, p.level) for p in note.passages]
-    known += [Piece("code", c.start, c.start + len(c.text)) for c in note.code]
+    for block in note.code:
+        if note.text.startswith(block.text, block.start):
+            known.append(Piece("code", block.start, block.start + len(block.text), code=block.text))
+        elif note.cells:  # a code cell, between two that hold the text
+            known.append(Piece("code", block.start, block.start, code=block.text))
     at = 0
     for piece in sorted(known, key=lambda piece: (piece.start, piece.end)):
-        if piece.start < at or piece.end <= piece.start:
+        if piece.start < at or (piece.end <= piece.start and not piece.code):
             continue
         yield from _rest(note.text, at, piece.start)
         yield piece
