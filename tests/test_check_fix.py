@@ -48,6 +48,14 @@ def test_white_space_around_a_formula_stays():
     assert fixed(note, [wrong(note, 2, 10, "\n a = b\n", "a = c")]).text == "$$\n a = c\n$$"
 
 
+def test_lines_of_an_alignment_stay_aligned():
+    text = "\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}"
+    start = text.index("c &= d")
+    note = Note("n.tex", text, (Formula("a &= b \\\\\nc &= d", text.index("a &"), True, "align"),))
+    claim = wrong(note, start, start + 6, "c &= d", "c = e")
+    assert fixed(note, [claim]).text == text.replace("&= d", "&= e")
+
+
 ESCAPED = {
     "doubled": (r"\frac{a}{b_1}", r"\\frac{a}{b_1}", r"\sigma\{c_2\}", r"\\sigma\\{c_2\\}"),
     "underscores": (r"\frac{a}{b_1}", r"\frac{a}{b\_1}", r"c_2 * d", r"c\_2 \* d"),

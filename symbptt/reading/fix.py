@@ -87,7 +87,8 @@ def _as_in_the_note(note: Note, claim: Claim) -> str | None:
     """Return the right formula as it is written at its place; None where that is not known."""
     if claim.right is None:
         return None
-    right, old = claim.right, note.text[claim.start : claim.end]
+    old = note.text[claim.start : claim.end]
+    right = _aligned(claim.right, claim.latex)
     around = next((f for f in note.formulas if f.start <= claim.start and claim.end <= f.end), None)
     written = right
     if around is not None and around.mapped is not None:
@@ -99,6 +100,23 @@ def _as_in_the_note(note: Note, claim: Claim) -> str | None:
         written = way(right)
     lead, tail = re.match(r"\s*", old), re.search(r"\s*\Z", old)
     return f"{lead[0] if lead else ''}{written.strip()}{tail[0] if tail else ''}"
+
+
+_RELATION = re.compile(r":=|=|<|>|\\(?:le|leq|leqslant|ge|geq|geqslant|approx|equiv|propto|to|sim)(?![A-Za-z])")
+
+
+def _aligned(right: str, old: str) -> str:
+    """Put an alignment mark before the first relation sign of the right formula, if the old one has one there.
+
+    >>> _aligned("a_{i=1} = b", "a_{i=1} &= c")
+    'a_{i=1} &= b'
+    """
+    if "&" in right or not re.search(rf"&\s*(?:{_RELATION.pattern})", old):
+        return right
+    for match in _RELATION.finditer(right):
+        if right.count("{", 0, match.start()) == right.count("}", 0, match.start()):
+            return f"{right[: match.start()]}&{right[match.start() :]}"
+    return right
 
 
 def _doubled(latex: str) -> str:
