@@ -146,8 +146,8 @@ def english() -> Report:
     """Return a report in which every verdict occurs, and most of what a claim can have."""
     n = ENGLISH_NOTE
     claims = (
-        claim(n, r"h_t = \tanh(z_t)", "definition", message("check.reason.definition", symbol=Math("h_t"))),
-        claim(n, r"z_t = W_h h_{t-1} + W_x x_t", "definition", message("check.reason.definition", symbol=Math("z_t"))),
+        claim(n, r"h_t = \tanh(z_t)", "definition", message("check.reason.definition")),
+        claim(n, r"z_t = W_h h_{t-1} + W_x x_t", "definition", message("check.reason.definition")),
         claim(
             n,
             _GRADIENT,
@@ -156,7 +156,6 @@ def english() -> Report:
                 "check.reason.differs",
                 left=Math(_SCALARS.left),
                 right=Math(_SCALARS.right),
-                relation=Math("="),
             ),
             counterexample=_SCALARS,
             cause="lost-sum",
@@ -173,7 +172,7 @@ def english() -> Report:
             counterexample=Counterexample("2 + 2", "5", "=", 4.0, 5.0),
             consequence_of=8,
         ),
-        claim(n, r"\|J\| \le 1", "holds", message("check.reason.holds-vectors", instances=6, steps=(2, 3))),
+        claim(n, r"\|J\| \le 1", "holds", message("check.reason.holds-vectors", instances=6, tested=24)),
         claim(
             n,
             r"\delta_t = W_h \delta_{t+1}",
@@ -222,7 +221,7 @@ def chinese() -> Report:
             n,
             r"h_t = f(W_h h_{t-1} + W_x x_t)",
             "definition",
-            message("check.reason.definition", symbol=Math("h_t")),
+            message("check.reason.definition"),
         ),
         claim(
             n,
@@ -242,9 +241,9 @@ def chinese() -> Report:
 def notebook() -> Report:
     """Return a report about a notebook: places are within its cells."""
     n = NOTEBOOK
-    differs = message("check.reason.differs", left=Math("h_2"), right=Math("h_1 + 1"), relation=Math("="))
+    differs = message("check.reason.differs", left=Math("h_2"), right=Math("h_1 + 1"))
     claims = (
-        claim(n, "h_t = x_t", "definition", message("check.reason.definition", symbol=Math("h_t"))),
+        claim(n, "h_t = x_t", "definition", message("check.reason.definition")),
         claim(n, "h_2 = h_1 + 1", "refuted", differs, cause="missing-term", right=r"h_2 = h_1 + \frac{1}{2}"),
         claim(n, "h_3 = 3", "refuted", message("check.reason.follows", line=3), right="h_3 = 4", consequence_of=3),
     )
@@ -255,7 +254,7 @@ def notebook() -> Report:
 def every_message() -> list[Message]:
     """Return a message of each key, each placeholder filled."""
     values = {
-        "instances": 6, "lines": (3, 5), "line": 3, "T": 3, "steps": (2, 3), "left_value": 4.5, "right_text": "5",
+        "instances": 6, "lines": (3, 5), "line": 3, "T": 3, "tested": 24, "left_value": 4.5, "right_text": "5",
         "why": message("check.why.said"), "what": "the brace",
     }  # fmt: skip
     return [
@@ -267,7 +266,7 @@ def of_every_cause() -> Report:
     """Return a report with one refuted claim for each cause."""
     text = "\n\n".join(f"$a_{{{i}}} = {i}$" for i, _ in enumerate(CAUSES))
     n = note("causes.md", text, [f"a_{{{i}}} = {i}" for i, _ in enumerate(CAUSES)])
-    differs = message("check.reason.differs", left=Math("a"), right=Math("b"), relation=Math("="))
+    differs = message("check.reason.differs", left=Math("a"), right=Math("b"))
     claims = tuple(
         claim(n, f"a_{{{i}}} = {i}", "refuted", differs, counterexample=_VECTORS, cause=cause)
         for i, cause in enumerate(CAUSES)

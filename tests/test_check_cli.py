@@ -117,9 +117,8 @@ def test_colour_is_for_terminals_that_want_it(run, monkeypatch):
 
 
 def test_options_about_the_model_reach_the_judging(run):
-    assert run(GOOD, "--model", "tanh", "--assume", "W_h=0.5", "--assume", "f=tanh").code == 0
-    settings = judged.settings  # type: ignore[attr-defined]
-    assert settings["assume"] == {"W_h": "0.5", "f": "tanh"} and settings["model"].network.cell.name == "tanh"
+    assert run(GOOD, "--assume", "W_h=0.5", "--assume", "f=tanh").code == 0
+    assert judged.settings == {"assumed": {"W_h": 0.5}, "functions": {"f": "tanh"}}  # type: ignore[attr-defined]
     assert run(GOOD).code == 0 and judged.settings == {}  # type: ignore[attr-defined]
 
 
@@ -169,8 +168,9 @@ BAD: dict[str, tuple[str, ...]] = {
     "unknown language 'fr'": (GOOD, "--lang", "fr"),
     "unknown format 'pdf'": (GOOD, "--to", "pdf"),
     "write NAME=VALUE": (GOOD, "--assume", "W_h"),
-    "not a finite number": (GOOD, "--assume", "W_h=nan"),
-    "did you mean 'tanh'": (GOOD, "--model", "tahn"),
+    "W_h=nan: no number": (GOOD, "--assume", "W_h=nan"),
+    "W_h=1,2: no number": (GOOD, "--assume", "W_h=1,2"),
+    "did you mean 'tanh'": (GOOD, "--assume", "f=tahn"),
     "take another name": (GOOD, "-o", f"./{GOOD}"),
     "cannot write no/a.json": (GOOD, "-o", "no/a.json"),
     "not as -": ("-", "--fix"),

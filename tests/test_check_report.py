@@ -167,7 +167,7 @@ def test_what_json_says():
     assert {k: claim[k] for k in ("file", "line", "column", "end_line", "cause", "cell", "condition")} == {
         "file": "bptt.md", "line": 8, "column": 1, "end_line": 8, "cause": "lost-sum", "cell": None, "condition": None,
     }  # fmt: skip
-    assert claim["reason"].endswith("不成立") and claim["end_column"] == 1 + len(claim["latex"])
+    assert claim["reason"].endswith("不相等") and claim["end_column"] == 1 + len(claim["latex"])
     assert claim["counterexample"]["left_value"] == 13.0 and claim["counterexample"]["indices"] == {"t": 2}
     assert [c["cell"] for c in data["claims"] if c["file"] == "book.ipynb"] == [1, 3, 3]
     assert data["lints"][0]["kind"] == "other-derivative" and data["models"][0]["values"][0]["value"] == "2.0"

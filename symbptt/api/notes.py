@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import Any
 
-from ..errors import NoteError
+from ..algebra import FUNCTIONS
+from ..errors import NoteError, ValueInputError, nearest
 from ..reading.fix import fixed
 from ..reading.note import Note
 from ..reading.report import Claim, Lint, Report, Understood, joined
-
-if TYPE_CHECKING:
-    from .model import RNN
 
 PASTED = "<text>"
 """What a text that is no file is called in reports."""
@@ -122,7 +121,6 @@ def check_notes(
     *notes: str | os.PathLike[str],
     lang: str = "en",
     kind: str | None = None,
-    model: RNN | str | None = None,
     assume: Mapping[str, Any] | None = None,
 ) -> NoteReport:
     """Check the formulas of notes on backpropagation through time.
@@ -135,10 +133,8 @@ def check_notes(
         Of the report.
     kind : str, optional
         Of the texts: ``markdown``, ``latex``, ``notebook`` or ``rst``. Files say it by their suffix.
-    model : RNN or str, optional
-        The model that the notes are about, or its source; otherwise the notes say it.
     assume : mapping, optional
-        Values that the notes leave open: ``{"W_h": 2.0}``.
+        What the notes leave open: numbers, and what functions are, as in ``{"W_h": 2.0, "f": "tanh"}``.
 
     Returns
     -------
@@ -150,24 +146,51 @@ def check_notes(
         Where a note cannot be read at all: no such file, a directory, not UTF-8, too large.
     UnknownNameError
         For a language that there is not.
+    ValueInputError
+        Where what is assumed is neither a number nor a function.
     """
     from ..render.phrases import check_language
 
     check_language(lang)
-    settings = options(model, assume)
+    settings = options(assume)
     return NoteReport(joined(checked(note, **settings) for note in _all_of(distinct(notes), kind)), lang)
 
 
-def options(model: RNN | str | None, assume: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the judging is told about the model, only what was given."""
-    from .model import load
+def options(assume: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the judging is told about the model: numbers, and what functions are.
 
-    given: dict[str, Any] = {}
-    if model is not None:
-        given["model"] = load(model) if isinstance(model, str) else model
-    if assume:
-        given["assume"] = dict(assume)
-    return given
+    >>> options({"W_h": "0.5", "f": "tanh"})
+    {'assumed': {'W_h': 0.5}, 'functions': {'f': 'tanh'}}
+
+    Raises
+    ------
+    ValueInputError
+        For what is neither a number nor the name of a function.
+    """
+    numbers: dict[str, float] = {}
+    functions: dict[str, str] = {}
+    for name, value in (assume or {}).items():
+        number = _number(value)
+        if number is not None:
+            numbers[name] = number
+        elif value in FUNCTIONS:
+            functions[name] = str(value)
+        elif isinstance(value, str):
+            raise ValueInputError(f"{name}={value}: no number, and no function{nearest(value, FUNCTIONS)}")
+        else:
+            raise ValueInputError(f"{name}={value}: give one number for each name, such as x_1=1 and x_2=0.5")
+    return {k: v for k, v in (("assumed", numbers), ("functions", functions)) if v}
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number, None of what is none."""
+    if isinstance(value, list | tuple | dict):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if isfinite(number) else None
 
 
 def checked(note: Note, **settings: Any) -> Report:

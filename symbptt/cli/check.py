@@ -13,7 +13,7 @@ import click
 
 from ..errors import NoteError, OutputError, ValueInputError
 from .app import DONE, FAILED, app
-from .arguments import Source, Word, language_option, output_option, read_setting
+from .arguments import Word, language_option, output_option
 from .console import deliver, tell, whole_file
 
 if TYPE_CHECKING:
@@ -30,19 +30,17 @@ _SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
 
 
 class Assumption(ParamType):
-    """NAME=VALUE, with a number, numbers with commas, JSON, or a word such as tanh."""
+    """NAME=VALUE, with a number or the name of a function."""
 
     name = "NAME=VALUE"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
         if isinstance(value, tuple):
             return value
-        name, sign, text = (part.strip() for part in value.partition("="))
-        if not (name and sign and text):
+        name, _, text = (part.strip() for part in value.partition("="))
+        if not (name and text):
             raise ValueInputError(f"--assume {value}: write NAME=VALUE, such as W_h=0.5 or f=tanh")
-        if text.replace("_", "").isalpha() and text.lower() not in ("nan", "inf", "infinity"):
-            return name, text
-        return read_setting(value, "--assume ")
+        return name, text
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,11 @@ class _Given:
 @output_option
 @click.option("--all", "everything", is_flag=True, help="With text: list what holds, definitions and assumptions too.")
 @click.option("--fix", is_flag=True, help="Write the corrected note beside each: note.fixed.md.")
-@click.option("--model", type=Source(), metavar="SOURCE", help="The model that the notes are about.")
 @click.option("--assume", type=Assumption(), multiple=True, metavar="NAME=VALUE",
               help="What the notes leave open: W_h=0.5, f=tanh. Repeatable.")  # fmt: skip
 def check(
     notes: tuple[str, ...], lang: str, kind: str | None, output: str | None, everything: bool, fix: bool,
-    model: str | None, assume: tuple[tuple[str, Any], ...],
+    assume: tuple[tuple[str, Any], ...],
 ) -> int:  # fmt: skip
     """Check the formulas of notes on backpropagation through time.
 
@@ -82,7 +79,7 @@ def check(
     from ..api.notes import checked, distinct, options
     from ..reading.report import joined
 
-    settings = options(model, dict(assume))
+    settings = options(dict(assume))
     given = [_read(str(note), fix) for note in distinct(notes)]
     _keep_apart(output, given)
     reports = [checked(one.note, **settings) for one in given]

@@ -8,15 +8,15 @@ from __future__ import annotations
 from .report import CAUSES, LINTS, VERDICTS
 
 _REASONS: dict[str, tuple[str, ...]] = {
-    "holds-vectors": ("instances", "steps"),
-    "holds-scalars": ("instances", "steps"),
+    "holds-vectors": ("instances", "tested"),
+    "holds-scalars": ("instances", "tested"),
     "holds-numbers": (),
     "holds-everywhere": (),
     "holds-assumed": ("lines",),
-    "differs": ("left", "right", "relation"),
+    "differs": ("left", "right"),
     "shapes": ("left", "shapes"),
     "digits": ("left_value", "right_text"),
-    "definition": ("symbol",),
+    "definition": (),
     "definition-given": (),
     "assumption": (),
     "mapping": (),
@@ -27,6 +27,8 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "no-bounds": (),
     "derivative-by": (),
     "cases": (),
+    "no-numbers": (),
+    "no-step": (),
     "big-o": (),
     "unread": ("what",),
     "too-large": (),
@@ -107,5 +109,5 @@ MESSAGES: dict[str, frozenset[str]] = {
 """Key of a message -> its placeholders.
 
 >>> sorted(MESSAGES["check.reason.holds-vectors"])
-['instances', 'steps']
+['instances', 'tested']
 """

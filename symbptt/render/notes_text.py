@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..reading.report import VERDICTS, Claim, Lint, Report, Understood
+from ..reading.report import VERDICTS, Claim, Lint, Math, Report, Understood
 from .notes_words import (
     cause_text,
     counterexample_text,
@@ -12,9 +12,11 @@ from .notes_words import (
     model_title,
     phrase,
     place,
+    plain,
     text_of,
     verdict_summary,
     verdict_word,
+    worded,
 )
 from .phrases import catalogue
 from .text import width, wrap
@@ -150,7 +152,8 @@ class _Text:
 
     def _details(self, claim: Claim) -> Iterator[str]:
         lang = self.lang
-        yield text_of(claim.reason, lang) or ""
+        parts = worded(claim.reason, lang)
+        yield plain([Math(shortened(part.latex)) if isinstance(part, Math) else part for part in parts])
         if claim.condition is not None:
             yield phrase("notes.condition", lang, condition=text_of(claim.condition, lang))
         if claim.counterexample is not None:

@@ -34,8 +34,8 @@ def worded(message: Message, lang: str) -> tuple[Part, ...]:
     Examples
     --------
     >>> from symbptt.reading.report import message
-    >>> worded(message("check.reason.definition", symbol=Math("h_t")), "en")
-    ('defines ', Math(latex='h_t'))
+    >>> worded(message("check.reason.no-value", symbol=Math("c")), "en")
+    ('the note does not say what ', Math(latex='c'), ' is')
     """
     return _joined(_phrase(catalogue(lang)[message.key], dict(message.values), lang))
 
@@ -52,8 +52,8 @@ def phrase(key: str, lang: str, **values: Any) -> str:
 def plain(parts: Sequence[Part]) -> str:
     """Return words with their formulas as LaTeX in dollar signs.
 
-    >>> plain(("defines ", Math("h_t")))
-    'defines $h_t$'
+    >>> plain(("the state ", Math("h_t")))
+    'the state $h_t$'
     """
     return "".join(f"${part.latex}$" if isinstance(part, Math) else part for part in parts)
 
