@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ... import algebra as A
 from ...model.cells import RESERVED
@@ -19,6 +19,7 @@ from ..meaning.expr import (
     Mul,
     Norm,
     Num,
+    Pick,
     Pow,
     Ref,
     Transpose,
@@ -102,6 +103,8 @@ class Writer:
             return f"concat({', '.join(self.text(cell) for cell in e.rows[0])})"
         if isinstance(e, Bound) and e.kind == "sum":
             return self._components(e)
+        if isinstance(e, Pick):
+            return f"sum({self._factor(e.chosen)} * {self._factor(e.of)})"
         raise NotInLanguageError(type(e).__name__)
 
     def _ref(self, e: Ref) -> str:
@@ -155,6 +158,9 @@ class Writer:
         raise NotInLanguageError("power")
 
     def _call(self, e: Call) -> str:
+        if len(e.arguments) == 1 and isinstance(e.arguments[0], Pick):  # the logarithm of the component of a class
+            pick = e.arguments[0]
+            return f"sum({self._factor(pick.chosen)} * {self._call(replace(e, arguments=(pick.of,)))})"
         if e.primes or len(e.arguments) != 1:
             raise NotInLanguageError(e.name)
         name = self.functions.get(e.name, e.name)

@@ -94,7 +94,7 @@ def build(model: Model, functions: Mapping[str, str]) -> Built:
         try:
             one = _network({**functions, **others}, model, equations, loss, text, rows)
         except (NotInLanguageError, SymbpttError) as error:
-            problem = str(error)
+            problem = f"{type(error).__name__}: {error}"
             break
         vectors.append(one)
         small = _scalar(*one)
@@ -302,9 +302,9 @@ def _meanings(model: Model, writer: Writer, loss: _Loss, functions: Mapping[str,
         variables[target] = "target"
         untimed[target] = ("target", None)
     keys = frozenset({model.loss_key or "L"}) | ({"L"} if "L" not in model.equations else frozenset())
-    per_step = frozenset(k for k in ({loss.key} if loss.key else LOSS_KEYS) if k is not None)
     own = {key[0] if isinstance(key, tuple) else key for key in (*model.aliases, *model.constants)}
-    per_step |= frozenset(k for k in LOSS_KEYS if k not in variables and k not in own)
+    free = LOSS_KEYS - set(variables) - own
+    per_step = free | ({loss.key} if loss.key else frozenset())
     aliases: dict[Any, Alias] = {}
     for key, definition in model.aliases.items():
         if key in variables:

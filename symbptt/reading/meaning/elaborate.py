@@ -36,6 +36,7 @@ from .expr import (
     Bound,
     Call,
     Cases,
+    Constant,
     Counter,
     Deriv,
     Div,
@@ -48,7 +49,9 @@ from .expr import (
     Mul,
     Norm,
     Num,
+    OneHot,
     Outer,
+    Pick,
     Pow,
     Ref,
     Series,
@@ -56,7 +59,7 @@ from .expr import (
     Unknown,
 )
 from .index import Index, index_of, letter
-from .symbols import ARRAY_FUNCTIONS, Symbols, head_key, label_of, split_subscript
+from .symbols import ARRAY_FUNCTIONS, LOSSES, Symbols, head_key, label_of, split_subscript
 
 TRANSPOSES = frozenset({"top", "T"})
 INFINITE = frozenset({"infty"})
@@ -131,6 +134,10 @@ class _Elaborator:
             raise _FailedError("check.reason.no-meaning", tree)
         if key in INFINITE:
             return Infinity()
+        if isinstance(tree, Name) and tree.name == "1":
+            return Constant("ones")
+        if key == "I" and "I" not in self.symbols.timed:
+            return Constant("identity")
         if key in bound or key in ("t", "T") or (key in self.symbols.letters and len(key) == 1 and key in "kijs"):
             return Counter(letter(key))
         return Ref(key)
@@ -154,11 +161,19 @@ class _Elaborator:
         return self._raised(base, tree, bound)
 
     def _entry(self, base: Expr, sub: Tree, tree: Tree) -> Expr:
+        if self._is_class(sub):
+            return Pick(base, self.expr(sub, frozenset()))
         pieces = sub.items if isinstance(sub, Listing) else sub.factors if isinstance(sub, Product) else (sub,)
         places = [index_of(piece) for piece in pieces]
         if None in places:
             raise _FailedError("check.reason.no-meaning", tree)
         return Entry(base, tuple(p for p in places if p is not None))
+
+    def _is_class(self, sub: Tree | None) -> bool:
+        """Whether a subscript is a variable over time, which can only be a class: ``p_{k_t}``."""
+        return isinstance(sub, Script) and head_key(sub.base) in self.symbols.timed and sub.sub is not None or (
+            isinstance(sub, Script) and head_key(sub.base) in self.symbols.above and sub.sup is not None
+        )
 
     @staticmethod
     def _norm_kind(sub: Tree) -> str:
@@ -167,6 +182,12 @@ class _Elaborator:
 
     def _named(self, tree: Script, head: str, bound: frozenset[str]) -> Expr:
         symbols = self.symbols
+        if self._is_class(tree.sub) and tree.sub is not None:
+            chosen = self.expr(tree.sub, bound)
+            if tree.sup is None:
+                return OneHot(chosen)
+            whole = self._named(replace(tree, sub=None), head, bound)
+            return Pick(whole, chosen)
         label, when, places = split_subscript(head, tree.sub, symbols)
         sup = tree.sup
         if sup is not None and isinstance(sup, Fence) and sup.left in "(<[":
@@ -178,6 +199,8 @@ class _Elaborator:
                 sup = None
         elif sup is not None and head in symbols.above and when is None and index_of(sup) is not None:
             when, sup = index_of(sup), None
+        elif self._is_label_above(sup, head, when):
+            label, sup = f"{label}_{label_of(sup) if sup is not None else ''}".lstrip("_"), None
         elif isinstance(sup, Name) and sup.name in ("ast", "star", "plus", "minus", "dagger"):
             label, sup = f"{label}_{sup.name}".lstrip("_"), None
         key = head if not label else f"{head}_{label}"
@@ -191,6 +214,12 @@ class _Elaborator:
         if places:
             base = Entry(base, places)
         return self._raised(replace(base, tree=replace(tree, sup=None, end=tree.end)), replace(tree, sup=sup), bound)
+
+    def _is_label_above(self, sup: Tree | None, head: str, when: Index | None) -> bool:
+        """Whether a letter above a variable at a step is a label: the f of ``z^f_t``."""
+        if not isinstance(sup, Name) or when is None or head not in self.symbols.timed:
+            return False
+        return len(sup.name) == 1 and sup.name not in "TtknmpK" or sup.style == "text"
 
     def _raised(self, base: Expr, tree: Script, bound: frozenset[str]) -> Expr:
         sup = tree.sup
@@ -274,8 +303,11 @@ class _Elaborator:
         """Whether a bracket after a variable over time only says what it depends on: ``L_t(y_t, \\hat{y}_t)``."""
         if i + 1 >= len(trees) or operators[i] != "" or not isinstance(trees[i + 1], Fence):
             return False
-        body = trees[i + 1]
+        tree, body = trees[i], trees[i + 1]
+        head = tree.base if isinstance(tree, Script) else tree
         assert isinstance(body, Fence)
+        if isinstance(trees[i], Script) and body.left == "(" and head_key(head) in LOSSES:
+            return True
         return (
             isinstance(trees[i], Script | Name)
             and body.left == "("
@@ -301,7 +333,8 @@ class _Elaborator:
         if operators[i] != "":
             return Ref(key + "'" * primes, tree=tree), 1
         if isinstance(following, Script) and isinstance(following.base, Fence) and following.base.left in "([":
-            after, following = following, following.base
+            if following.sub is None:
+                after, following = following, following.base
         if isinstance(following, Fence) and following.left in ("(", "[", "{"):
             arguments = self._arguments(following, bound)
         else:

@@ -231,6 +231,28 @@ class Cases(Expr):
 
 
 @dataclass(frozen=True)
+class Pick(Expr):
+    """The component of a vector that a class names: ``(p_t)_{k_t}``."""
+
+    of: Expr
+    chosen: Expr
+
+
+@dataclass(frozen=True)
+class OneHot(Expr):
+    """The vector that is 1 at a class and 0 elsewhere: ``e_{k_t}``."""
+
+    chosen: Expr
+
+
+@dataclass(frozen=True)
+class Constant(Expr):
+    """A matrix or vector whose size is that of what stands beside it: "ones" or "identity"."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
 class Unknown(Expr):
     """A part that has no meaning here, and why: a phrase key and a text."""
 

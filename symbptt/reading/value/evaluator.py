@@ -16,6 +16,7 @@ from ..meaning.expr import (
     Bound,
     Call,
     Cases,
+    Constant,
     Counter,
     Deriv,
     Div,
@@ -28,7 +29,9 @@ from ..meaning.expr import (
     Mul,
     Norm,
     Num,
+    OneHot,
     Outer,
+    Pick,
     Pow,
     Ref,
     Series,
@@ -497,6 +500,21 @@ def _cases(e: Cases, w: World) -> Quantity:
     raise NotEvaluatedError("check.reason.cases")
 
 
+def _pick(e: Pick, w: World) -> Quantity:
+    whole, chosen = value(e.of, w), value(e.chosen, w)
+    if whole.shape != chosen.shape:
+        raise NoValueError("class")
+    return scalar((whole.array * chosen.array).sum())
+
+
+def _one_hot(e: OneHot, w: World) -> Quantity:
+    return value(e.chosen, w)
+
+
+def _constant(e: Constant, w: World) -> Quantity:
+    return replace(scalar(1.0), fill=e.kind)
+
+
 def _infinity(e: Infinity, w: World) -> Quantity:
     return scalar(np.inf)
 
@@ -526,6 +544,9 @@ _RULES: dict[type, Callable[[Any, World], Quantity]] = {
     Deriv: _deriv,
     Cases: _cases,
     Infinity: _infinity,
+    Pick: _pick,
+    OneHot: _one_hot,
+    Constant: _constant,
     Unknown: _unknown,
 }
 """Kind of expression -> its value."""

@@ -36,12 +36,15 @@ class Quantity:
         A scalar has neither, a column vector rows alone.
     free : bool
         Whether the notation leaves open if it is a row or a column, as it does for the gradient of a scalar.
+    fill : str
+        Of a number that stands for an array of the size of what is beside it: "ones", "ones-row" or "identity".
     """
 
     array: Any
     rows: Axes = ()
     columns: Axes = ()
     free: bool = False
+    fill: str = ""
 
     @property
     def is_scalar(self) -> bool:
@@ -115,6 +118,9 @@ def multiply(a: Quantity, b: Quantity, inner: bool = False, loose: bool = False)
     >>> multiply(column(np.eye(2)), column(np.ones(2))).rows
     (2,)
     """
+    filled = _with_fill(a, b)
+    if filled is not None:
+        return filled
     if a.is_scalar or b.is_scalar:
         other = b if a.is_scalar else a
         return replace(other, array=a.array * b.array)
@@ -131,6 +137,17 @@ def multiply(a: Quantity, b: Quantity, inner: bool = False, loose: bool = False)
     if inner and a.is_vector and b.is_vector and a.shape == b.shape:
         return scalar((a.array * b.array).sum())
     raise UnfitError(f"({a.shown}) ({b.shown})")
+
+
+def _with_fill(a: Quantity, b: Quantity) -> Quantity | None:
+    """Multiply with a row or column of ones, which sums."""
+    if a.fill == "ones-row" and b.rows:
+        return Quantity(a.array * b.array.sum(tuple(range(len(b.rows)))), (), b.columns)
+    if b.fill == "ones" and a.columns:
+        return Quantity(b.array * a.array.sum(tuple(range(len(a.rows), len(a.shape)))), a.rows, ())
+    if a.fill == "ones" and not b.rows and b.columns:
+        return replace(b, array=a.array * b.array)
+    return None
 
 
 def _joined(a: Quantity, b: Quantity, free: bool) -> Quantity:
@@ -175,9 +192,18 @@ def _broadcast_row(a: Quantity, b: Quantity) -> Quantity | None:
 def add(a: Quantity, b: Quantity, sign: int = 1, loose: bool = False) -> Quantity:
     """Return a + sign b."""
     if a.is_scalar and b.is_scalar:
-        return scalar(a.array + sign * b.array)
+        return replace(scalar(a.array + sign * b.array), fill=a.fill or b.fill)
+    a, b = _as_identity(a, b), _as_identity(b, a)
     a, b = alike(a, b, loose)
     return replace(a, array=a.array + sign * b.array)
+
+
+def _as_identity(q: Quantity, other: Quantity) -> Quantity:
+    """Return an identity of the size of a square matrix beside it."""
+    square = len(other.rows) == 1 and other.rows == other.columns
+    if q.fill != "identity" or not square:
+        return q
+    return Quantity(q.array * np.eye(other.rows[0]), other.rows, other.columns)
 
 
 def hadamard(a: Quantity, b: Quantity, loose: bool = False) -> Quantity:
@@ -190,6 +216,8 @@ def hadamard(a: Quantity, b: Quantity, loose: bool = False) -> Quantity:
 
 def transpose(q: Quantity) -> Quantity:
     """Return rows as columns and columns as rows."""
+    if q.fill:
+        return replace(q, fill={"ones": "ones-row", "ones-row": "ones"}.get(q.fill, q.fill))
     count = len(q.rows)
     axes = [*range(count, len(q.shape)), *range(count)]
     return Quantity(np.transpose(q.array, axes), q.columns, q.rows, q.free)
