@@ -1,0 +1,238 @@
+"""Rules for one factor: a name, a number, a command with arguments, and its scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .brackets import Brackets
+from .derivatives import as_derivative
+from .styles import styled
+from .tokens import Token
+from .tree import Accent, Annotated, Big, Dots, Empty, Fraction, Grid, Name, Number, Plus, Root, Script, Tree, Words
+from .words import ACCENTS, BIG, DOTS, LONE, NAMED_FUNCTIONS, OPENING, SHOWN, STYLES, SWITCHES, SYMBOLS
+
+_RAISED_SIGNS = ("<", ">", "=")
+
+
+class Factors(Brackets):
+    """Reads one factor."""
+
+    def factor(self) -> Tree:
+        """Read one factor with the scripts and primes that are attached to it."""
+        start = self.token.start
+        base: Tree = Empty(start=start, end=start) if self.at(("_", "^")) else self.atom()
+        while True:
+            if self.at(("_", "^", "'")):
+                base = self._script(base, start)
+            elif self._empty_base():
+                self.take()
+                self.take()
+            else:
+                return base
+
+    def _empty_base(self) -> bool:
+        """Whether ``{}^\\top`` is here, whose scripts belong to what stands before it."""
+        after = self.tokens[self.position : self.position + 3]
+        return len(after) == 3 and after[0].kind == "open" and after[1].kind == "close" and after[2].text in ("_", "^")
+
+    def _script(self, base: Tree, start: int) -> Tree:
+        sub = sup = None
+        primes = 0
+        while self.at(("_", "^", "'")):
+            sign = self.take()
+            if sign.text == "'":
+                primes += 1
+            elif sign.text == "_" and sub is None:
+                sub = _label(self.argument())
+            elif sign.text == "^" and sup is None:
+                sup = _label(self.argument())
+                if isinstance(sup, Name) and set(sup.name.split()) == {"prime"}:
+                    primes, sup = primes + len(sup.name.split()), None
+            else:
+                raise self.fail("double-script", sign)
+        if isinstance(base, Annotated) and base.kind in ("under", "over") and base.note is None and not primes:
+            below = base.kind == "under"
+            base = self.placed(replace(base, note=sub if below else sup), start)
+            sub, sup = (None, sup) if below else (sub, None)
+            if sub is None and sup is None:
+                return base
+        if isinstance(base, Big) and isinstance(base.body, Empty) and base.sub is None and base.sup is None:
+            return self.big_over(base.kind, sub, sup, start)
+        if isinstance(base, Script) and base.sup is None and not primes and sub is None:
+            return self.placed(replace(base, sup=sup), start)
+        if isinstance(base, Words) and " " not in base.text.strip():
+            base = Name(base.text.strip(), "text", start=base.start, end=base.end)
+        return self.placed(Script(base, sub, sup, primes), start)
+
+    def argument(self) -> Tree:
+        """Read ``{...}`` or one token; of a number, its first digit."""
+        token = self.token
+        if token.kind == "open":
+            return self.group()
+        if token.kind == "number" and len(token.text) > 1:
+            return self._digit(token)
+        if self.at(LONE) or self.at(_RAISED_SIGNS):
+            self.take()
+            return Name(LONE.get(token.text, token.text), start=token.start, end=token.end)
+        if token.kind in ("finish", "close", "cell", "row", "end", "right"):
+            raise self.fail("missing-argument")
+        with self.deeper():
+            return self.atom()
+
+    def _digit(self, token: Token) -> Tree:
+        """``\\frac12`` has two arguments; the rest of the number stays where it is."""
+        rest = token.text[1:]
+        if not (token.text[0].isdigit() and rest.lstrip(".").isdigit() and token.end - token.start == len(token.text)):
+            raise self.fail("unexpected", what=token.text)
+        self.tokens[self.position] = replace(token, text=rest, start=token.start + 1)
+        return Number(token.text[0], start=token.start, end=token.start + 1)
+
+    def atom(self) -> Tree:
+        """Read what scripts may be attached to."""
+        token = self.token
+        rule = _BY_KIND.get(token.kind)
+        if rule is not None:
+            return rule(self)
+        if token.kind in ("number", "letter"):
+            self.take()
+            return self.placed(Number(token.text) if token.kind == "number" else Name(token.text), token.start)
+        if token.kind == "text":
+            self.take()
+            return self.placed(_text(token.text), token.start)
+        if self.at_bar("left"):
+            return self.bars()
+        if token.signed:
+            return self._command(token)
+        raise self.unexpected()
+
+    def _command(self, token: Token) -> Tree:
+        text, start = token.text, token.start
+        if text in OPENING:
+            return self.bracket()
+        if text in DOTS or (text == "." and self.following.text == "."):
+            while self.at(DOTS) or (self.at((".",)) and text == "."):
+                self.take()
+            return self.placed(Dots(), start)
+        if text in SYMBOLS or text in NAMED_FUNCTIONS:
+            self.take()
+            return self.placed(Name(SYMBOLS.get(text, text[1:])), start)
+        if text in BIG:
+            return self._big()
+        if text in ACCENTS:
+            self.take()
+            return self.placed(Accent(ACCENTS[text], self.argument()), start)
+        if text in STYLES:
+            return self._style()
+        if text in SHOWN:
+            self.take()
+            return self.placed(Annotated("box", self.argument()), start)
+        rule = _COMMANDS.get(text)
+        if rule is not None:
+            self.take()
+            return self.placed(rule(self), start)
+        if token.kind == "command" and text[1:].isalpha():
+            raise self.fail("command", what=text)
+        raise self.unexpected()
+
+    # -- commands with a rule of their own ----------------------------------------------------------------
+    def _fraction(self) -> Tree:
+        top, bottom = self.argument(), self.argument()
+        return as_derivative(top, bottom) or Fraction(top, bottom)
+
+    def _root(self) -> Tree:
+        degree = None
+        if self.at(("[",)):
+            opening = self.take()
+            with self.deeper():
+                degree = self.listing()
+            if not self.at(("]",)):
+                raise self.fail("bracket", opening)
+            self.take()
+        return Root(self.argument(), degree)
+
+    def _underbrace(self) -> Tree:
+        return Annotated("under", self.argument())
+
+    def _overbrace(self) -> Tree:
+        return Annotated("over", self.argument())
+
+    def _stacked(self) -> Tree:
+        note, body = self.argument(), self.argument()
+        if isinstance(body, Big) and isinstance(body.body, Empty):
+            return self.big_over(body.kind, note, None, note.start)
+        return Annotated("set", body, note)
+
+    def _binomial(self) -> Tree:
+        return Grid("binomial", ((self.argument(),), (self.argument(),)))
+
+    def _style(self) -> Tree:
+        command = self.take()
+        if command.text in SWITCHES:
+            with self.deeper():
+                body: Tree = self.listing()
+        else:
+            body = self.argument()
+        return self.placed(styled(body, STYLES[command.text]), command.start)
+
+    # -- large operators ----------------------------------------------------------------------------------
+    def _big(self) -> Tree:
+        command = self.take()
+        sub = sup = None
+        while self.at(("_", "^")):
+            sign = self.take()
+            if sign.text == "_" and sub is None:
+                sub = self.argument()
+            elif sign.text == "^" and sup is None:
+                sup = self.argument()
+            else:
+                raise self.fail("double-script", sign)
+        kind = BIG[command.text]
+        bare = sub is None and sup is None
+        if bare and kind in ("max", "min", "sup", "inf") and (self.at(OPENING) or self.token.kind == "left"):
+            return self.placed(Name(kind), command.start)
+        return self.big_over(kind, sub, sup, command.start)
+
+    def big_over(self, kind: str, sub: Tree | None, sup: Tree | None, start: int) -> Tree:
+        """Read what a large operator reaches over: the product behind it."""
+        body: Tree = Empty(start=self.last_end(), end=self.last_end())
+        with self.deeper():
+            sign = self.token
+            if sign.text in ("+", "-") and sign.signed and self.begins_factor(self.following):
+                self.take()
+                body = self.placed(Plus((sign.text,), (self.product(),)), sign.start)
+            elif self.factor_ahead():
+                body = self.product()
+        return self.placed(Big(kind, sub, sup, body), start)
+
+
+_BY_KIND: dict[str, Callable[[Factors], Tree]] = {
+    "open": Factors.group,
+    "left": Factors.left,
+    "begin": Factors.environment,
+}
+_COMMANDS: dict[str, Callable[[Factors], Tree]] = {
+    **dict.fromkeys(("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"), Factors._fraction),
+    "\\sqrt": Factors._root,
+    "\\underbrace": Factors._underbrace,
+    "\\overbrace": Factors._overbrace,
+    **dict.fromkeys(("\\overset", "\\underset", "\\stackrel"), Factors._stacked),
+    "\\substack": Factors.argument,
+    **dict.fromkeys(("\\binom", "\\tbinom", "\\dbinom"), Factors._binomial),
+}
+"""Commands with arguments -> the rule that reads them."""
+
+
+def _text(text: str) -> Tree:
+    """A word is a name, anything else words."""
+    plain = text.strip()
+    if plain.replace("_", "").replace("-", "").isalnum() and plain[0].isalpha():
+        return Name(plain, "text")
+    return Words(text)
+
+
+def _label(tree: Tree) -> Tree:
+    """A single word as a script is a label."""
+    if isinstance(tree, Words) and tree.text.strip() and " " not in tree.text.strip():
+        return Name(tree.text.strip(), "text", start=tree.start, end=tree.end)
+    return tree
