@@ -133,11 +133,6 @@ class Cursor(ABC):
             return token.role != "lines"
         return self.at_bar("right") or self.at(CLOSING) or self.at(("\\over",))
 
-    def connects(self, token: Token | None = None) -> bool:
-        """Whether words are here that stand between formulas and are no factor."""
-        token = token or self.token
-        return token.kind == "text" and is_connecting(token.text)
-
     def relation_ahead(self) -> bool:
         """Whether a relation is here, alone or with something over it."""
         return self.at(RELATIONS) or (self.at(STACKING) and self._stacked_relation() is not None)
@@ -187,7 +182,9 @@ class Cursor(ABC):
         if self.token.kind == "finish":
             return self.fail("incomplete")
         names = {"begin": "\\begin{%s}", "end": "\\end{%s}", "left": "\\left%s", "right": "\\right%s"}
-        return self.fail("unexpected", what=names.get(self.token.kind, "%s") % self.token.text)
+        text = self.token.text
+        shown = text if text.isprintable() else f"U+{ord(text[0]):04X}"
+        return self.fail("unexpected", what=names.get(self.token.kind, "%s") % shown)
 
     @contextmanager
     def deeper(self) -> Iterator[None]:

@@ -11,12 +11,14 @@ _SYMBOLS = ("partial", "d", "delta", "D")
 
 
 def _head(tree: Tree) -> tuple[str, Tree | None] | None:
-    """Return the symbol that a tree is, with its superscript: ``\\partial``, ``\\partial^2``, ``d``."""
+    """Return the symbol that a tree is, with its superscript or accent: ``\\partial``, ``\\partial^2``, ``d``."""
     name, sup = tree, None
     if isinstance(tree, Script) and tree.sub is None and not tree.primes:
         name, sup = tree.base, tree.sup
     if isinstance(name, Name) and name.name in _SYMBOLS:
         return name.name, sup
+    if sup is None and isinstance(name, Accent) and name.body == Name("partial"):
+        return "partial", name
     return None
 
 

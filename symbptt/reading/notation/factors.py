@@ -44,9 +44,9 @@ class Factors(Brackets):
             if sign.text == "'":
                 primes += 1
             elif sign.text == "_" and sub is None:
-                sub = _label(self.argument())
+                sub = self.argument()
             elif sign.text == "^" and sup is None:
-                sup = _label(self.argument())
+                sup = self.argument()
                 if isinstance(sup, Name) and set(sup.name.split()) == {"prime"}:
                     primes, sup = primes + len(sup.name.split()), None
             else:
@@ -57,12 +57,11 @@ class Factors(Brackets):
             sub, sup = (None, sup) if below else (sub, None)
             if sub is None and sup is None:
                 return base
-        if isinstance(base, Big) and isinstance(base.body, Empty) and base.sub is None and base.sup is None:
-            return self.big_over(base.kind, sub, sup, start)
+        large = _large(base)
+        if large and not primes:
+            return self.big_over(large, sub, sup, start)
         if isinstance(base, Script) and base.sup is None and not primes and sub is None:
             return self.placed(replace(base, sup=sup), start)
-        if isinstance(base, Words) and " " not in base.text.strip():
-            base = Name(base.text.strip(), "text", start=base.start, end=base.end)
         return self.placed(Script(base, sub, sup, primes), start)
 
     def argument(self) -> Tree:
@@ -159,8 +158,9 @@ class Factors(Brackets):
 
     def _stacked(self) -> Tree:
         note, body = self.argument(), self.argument()
-        if isinstance(body, Big) and isinstance(body.body, Empty):
-            return self.big_over(body.kind, note, None, note.start)
+        large = _large(body)
+        if large:
+            return self.big_over(large, note, None, note.start)
         return Annotated("set", body, note)
 
     def _binomial(self) -> Tree:
@@ -188,8 +188,8 @@ class Factors(Brackets):
             else:
                 raise self.fail("double-script", sign)
         kind = BIG[command.text]
-        bare = sub is None and sup is None
-        if bare and kind in ("max", "min", "sup", "inf") and (self.at(OPENING) or self.token.kind == "left"):
+        bare = sub is None and sup is None and kind in _CALLED
+        if bare and (self.at(OPENING) or self.token.kind == "left" or not self.factor_ahead()):
             return self.placed(Name(kind), command.start)
         return self.big_over(kind, sub, sup, command.start)
 
@@ -231,8 +231,12 @@ def _text(text: str) -> Tree:
     return Words(text)
 
 
-def _label(tree: Tree) -> Tree:
-    """A single word as a script is a label."""
-    if isinstance(tree, Words) and tree.text.strip() and " " not in tree.text.strip():
-        return Name(tree.text.strip(), "text", start=tree.start, end=tree.end)
-    return tree
+_CALLED = ("max", "min", "sup", "inf")
+"""Large operators that without bounds are functions: ``\\max(0, x)``."""
+
+
+def _large(tree: Tree) -> str | None:
+    """Return the large operator that a tree in braces is, still without its bounds."""
+    if isinstance(tree, Big) and isinstance(tree.body, Empty) and tree.sub is None and tree.sup is None:
+        return tree.kind
+    return tree.name if isinstance(tree, Name) and not tree.style and tree.name in _CALLED else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .macros import NO_MACROS, Macros, tokens_of
 from .marks import marked
 from .statements import Statements
-from .tokens import NotationError, Token
+from .tokens import NotationError
 from .tree import Tree
 
 
@@ -33,19 +33,18 @@ def parse(latex: str, macros: Macros = NO_MACROS) -> Tree:
     >>> parse(r"h_t = f(z_t)").operands[0]
     Script(base=Name(name='h', style=''), sub=Name(name='t', style=''), sup=None, primes=0)
     """
-    tokens = marked(tokens_of(latex, macros))
     try:
-        return Statements(list(tokens)).whole()
+        return _parsed(latex, macros)
     except RecursionError:
-        return _with_room(tokens)
+        # The caller has used up the stack; a thread has one of its own, and that is enough for DEEPEST.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(_parsed, latex, macros).result()
 
 
-def _with_room(tokens: list[Token]) -> Tree:
-    """Read in a thread of its own, whose stack is empty, where the caller has used up the stack."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: Statements(tokens).whole()).result()
+def _parsed(latex: str, macros: Macros) -> Tree:
+    return Statements(marked(tokens_of(latex, macros))).whole()
 
 
 __all__ = ["NotationError", "parse"]

@@ -143,6 +143,9 @@ def _beside_relation(tokens: list[Token], i: int) -> bool:
 
 def _lines(tokens: list[Token], new: list[Token | None], breaks: list[int]) -> None:
     """Take out the columns that align lines; every second one parts statements, unless a sign stands beside it."""
+    after: dict[int, int] = {}
+    for i in reversed(breaks):
+        after[i] = after.get(i + 1, i + 1) if tokens[i].kind == "cell" else i
     column = 0
     for i in breaks:
         token = tokens[i]
@@ -152,13 +155,10 @@ def _lines(tokens: list[Token], new: list[Token | None], breaks: list[int]) -> N
             new[i] = replace(token, role="lines", text="\\\\&" if followed else token.text)
             continue
         column += 1
-        after = i + 1
-        while tokens[after].kind == "cell":
-            after += 1
         before = tokens[i - 1] if i else token
         joins = any(t.signed and (t.text in RELATIONS or t.text in OPERATORS or t.text in SIGNS)
-                    for t in (before, tokens[after]))  # fmt: skip
-        parts = column % 2 == 0 and not joins and before.kind not in ("row", "begin") and tokens[after].kind != "row"
+                    for t in (before, tokens[after[i]]))  # fmt: skip
+        parts = column % 2 == 0 and not joins and before.kind not in ("row", "begin") and tokens[after[i]].kind != "row"
         new[i] = replace(token, kind="command", text="\\quad") if parts else None
 
 

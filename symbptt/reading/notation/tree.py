@@ -21,8 +21,8 @@ class Tree:
 
     @property
     def children(self) -> tuple[Tree, ...]:
-        """The parts it is made of, in order."""
-        return tuple(_trees(getattr(self, f.name) for f in fields(self)))
+        """The parts it is made of, in the order in which they are written."""
+        return tuple(sorted(_trees(getattr(self, f.name) for f in fields(self)), key=lambda tree: tree.start))
 
     def walk(self) -> Iterator[Tree]:
         """Yield it and every part of it, each before its own parts."""
@@ -181,7 +181,8 @@ class Derivative(Tree):
     symbol : str
         "partial", "d", "delta", "nabla" or "D".
     mark : Tree or None
-        A superscript of the symbol that is no number: ``\\partial^+``.
+        A superscript of the symbol that is no number, ``\\partial^+``, or the symbol itself under an accent,
+        ``\\hat{\\partial}``.
     order : Tree or None
         A superscript of the symbol that is a number.
     """
