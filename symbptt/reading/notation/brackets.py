@@ -18,14 +18,19 @@ class Brackets(Cursor):
         with self.deeper():
             primes = self._primes()
             tree = primes or self.listing()
-            if self.at(("\\over",)):
-                self.take()
-                bottom = self.listing()
-                tree = as_derivative(tree, bottom) or Fraction(tree, bottom)
+            if self.at(("\\over", "\\choose")):
+                tree = self._over(tree)
         if self.token.kind != "close":
             raise self.fail("brace", opening) if self.token.kind == "finish" else self.unexpected()
         self.take()
         return self.placed(tree, opening.start)
+
+    def _over(self, top: Tree) -> Tree:
+        """Read what stands below, in ``{a \\over b}`` and ``{n \\choose k}``."""
+        sign, bottom = self.take(), self.listing()
+        if sign.text == "\\choose":
+            return Grid("binomial", ((top,), (bottom,)))
+        return as_derivative(top, bottom) or Fraction(top, bottom)
 
     def _primes(self) -> Tree | None:
         """Read a superscript of primes, ``^{\\prime\\prime}``, as a name of that many."""

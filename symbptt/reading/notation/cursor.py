@@ -131,7 +131,7 @@ class Cursor(ABC):
             return True
         if token.kind == "row":
             return token.role != "lines"
-        return self.at_bar("right") or self.at(CLOSING) or self.at(("\\over",))
+        return self.at_bar("right") or self.at(CLOSING) or self.at(("\\over", "\\choose"))
 
     def relation_ahead(self) -> bool:
         """Whether a relation is here, alone or with something over it."""

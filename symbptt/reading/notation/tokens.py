@@ -65,7 +65,7 @@ _PIECE = re.compile(
     |(?P<lowered>[{"".join(LOWERED)}]+)
     |(?P<raised>[{"".join(RAISED)}²³¹]+)
     |(?P<cjk>[\u2e80-\u2fff\u3005-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff“”‘]+)
-    |(?P<assign>:=)
+    |(?P<assign>[-+:]=)
     |(?P<entity>&(?:lt|gt|amp|nbsp);)
     |(?P<other>.[\u0302-\u0305\u0307\u20d7]?)""",
     re.VERBOSE | re.DOTALL,

@@ -12,6 +12,8 @@ def _words(text: str) -> frozenset[str]:
 RELATIONS: dict[str, str] = {
     "=": "=",
     ":=": ":=",
+    "+=": "+=",
+    "-=": "-=",
     "\\coloneqq": ":=",
     "\\coloneq": ":=",
     "\\triangleq": ":=",
@@ -80,6 +82,9 @@ OPERATORS: dict[str, str] = {
     "\\otimes": "otimes",
     "\\oplus": "oplus",
     "\\bigodot": "odot",
+    "\\bigotimes": "otimes",
+    "\\bigoplus": "oplus",
+    "\\bigcirc": "circ",
     "/": "/",
     "\\div": "/",
     "@": "at",
