@@ -21,7 +21,6 @@ from .words import (
     QUADS,
     RELATIONS,
     SHOWN,
-    SIGNS,
     STYLES,
     SYMBOLS,
 )
@@ -97,8 +96,11 @@ class Cursor(ABC):
             self.take()
 
     def goes_on_with(self, signs: Container[str]) -> bool:
-        """Skip the end of a line if the next one begins with one of ``signs``, and say whether it does."""
-        if self.token.kind != "row" or self.token.role != "lines":
+        """Skip the end of a line, or a gap, before one of ``signs``, and say whether one is there.
+
+        A line that begins with a minus, without ``&``, and has a relation is a statement of its own.
+        """
+        if not (self.at(QUADS) or (self.token.kind == "row" and self.token.role == "lines")):
             return False
         i, aligned = self.position, False
         while (self.tokens[i].kind == "row" and self.tokens[i].role == "lines") or (
@@ -108,7 +110,7 @@ class Cursor(ABC):
             i += 1
         if not (self.tokens[i].signed and self.tokens[i].text in signs):
             return False
-        if not aligned and self.tokens[i].text in SIGNS and self._has_relation(i):
+        if not aligned and self.tokens[i].text == "-" and self._has_relation(i):
             return False
         self.position = i
         return True
@@ -116,7 +118,8 @@ class Cursor(ABC):
     def _has_relation(self, start: int) -> bool:
         """Whether the line from a token on has a relation: then it is a statement of its own."""
         depth = 0
-        for token in self.tokens[start:]:
+        for i in range(start, len(self.tokens)):
+            token = self.tokens[i]
             depth += {"open": 1, "left": 1, "begin": 1, "close": -1, "right": -1, "end": -1}.get(token.kind, 0)
             if depth < 0 or (depth == 0 and token.kind == "row"):
                 return False

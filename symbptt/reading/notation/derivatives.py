@@ -150,8 +150,9 @@ def _gradient(factors: list[Tree], operators: list[str], i: int) -> None:
         end += 1
         while end - 1 < len(operators) and operators[end - 1] == "" and _applied(factors[end - 1], factors[end]):
             end += 1
-    of = _part(factors, operators, i + 1, end) if end > i + 1 else None
-    _put(factors, operators, i, end, _derivative(of, () if by is None else (by,), base.name, sup))
+    if end > i + 1:
+        of = _part(factors, operators, i + 1, end)
+        _put(factors, operators, i, end, _derivative(of, () if by is None else (by,), base.name, sup))
 
 
 def _applied(first: Tree, second: Tree) -> bool:

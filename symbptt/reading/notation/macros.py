@@ -17,6 +17,10 @@ LONGEST, MOST_TOKENS, MOST_CALLS = 50_000, 20_000, 2_000
 """The longest formula that is read, in characters, and in tokens and calls of macros."""
 
 
+_UNITS = {"em": 1.0, "ex": 0.43, "cm": 2.8, "mm": 0.28, "pt": 0.1, "in": 7.2, "mu": 0.056}
+"""Units of length, in em."""
+
+
 def tokens_of(latex: str, macros: Macros = NO_MACROS) -> list[Token]:
     r"""Return the tokens of a formula, the last of which is ``finish``.
 
@@ -62,6 +66,8 @@ class _Expander:
                 yield token
             elif token.text[1:] in self.macros:
                 self._call(token)
+            elif token.text in ("\\hspace", "\\hspace*"):
+                yield from self._gap(token)
             elif token.text in SKIPPED_WITH_ARGUMENT:
                 self._skip(SKIPPED_WITH_ARGUMENT[token.text])
             elif token.text in DEFINITIONS:
@@ -76,6 +82,13 @@ class _Expander:
             while self._optional() is not None:
                 pass
             self._argument()
+
+    def _gap(self, token: Token) -> Iterator[Token]:
+        """A gap as wide as a ``\\quad`` parts what stands beside it."""
+        inside, end = self._argument()
+        width = re.fullmatch(r"([\d.]+)([a-z]{2})", "".join(t.text for t in inside))
+        if width is not None and width[1].count(".") < 2 and float(width[1]) * _UNITS.get(width[2], 0) >= 1:
+            yield Token("command", "\\quad", token.start, max(end, token.end))
 
     def _call(self, token: Token) -> None:
         self.calls += 1

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .tokens import Kind, Token
-from .words import BARS, CASES, CLOSING, MATRICES, OPENING, OPERATORS, PUNCTUATION, QUADS, RELATIONS, SIGNS, SYSTEMS
+from .words import (
+    BARS,
+    CASES,
+    CLOSING,
+    IMPLICATIONS,
+    MATRICES,
+    OPENING,
+    OPERATORS,
+    PUNCTUATION,
+    QUADS,
+    RELATIONS,
+    SIGNS,
+    SYSTEMS,
+)
 
 _PARTNER: dict[Kind, Kind] = {"close": "open", "right": "left", "end": "begin"}
 
@@ -24,11 +37,11 @@ def marked(tokens: list[Token]) -> list[Token]:
     >>> [t.role for t in marked([*plain_tokens("|a| + p(b|c)"), Token("finish", "", 12, 12)]) if t.kind == "bar"]
     ['left', 'right', 'mid']
     """
-    return _with_bars(_with_roles(_rewritten(_joined(tokens))))
+    return _with_bars(_with_points(_with_roles(_rewritten(_joined(tokens)))))
 
 
 def _joined(tokens: list[Token]) -> list[Token]:
-    """Make one of ``\\arg\\max`` and ``\\not=``."""
+    """Make one of ``\\arg\\max``, ``\\not=`` and ``\\mathrel{+}=``; braces around a sign say nothing."""
     result: list[Token] = []
     for token in tokens:
         before = result[-1] if result and result[-1].kind == "command" else None
@@ -41,7 +54,24 @@ def _joined(tokens: list[Token]) -> list[Token]:
             result[-1] = Token("command", new, before.start, token.end)
         else:
             result.append(token)
+            _without_braces(result)
     return result
+
+
+def _without_braces(result: list[Token]) -> None:
+    """``{:}`` and ``{+}=`` at the end of some tokens become one token."""
+    if len(result) > 3 and result[-1].text == "=" and [t.kind for t in result[-4:-1]] == ["open", "sign", "close"]:
+        sign = result[-3].text
+        if sign in ("+", "-", ":"):
+            result[-4:] = [Token("sign", f"{sign}=", result[-4].start, result[-1].end)]
+    elif len(result) > 3 and [t.kind for t in result[-3:]] == ["open", "sign", "close"]:
+        before = result[-4]
+        argued = before.kind in ("command", "close") or before.text in ("_", "^")
+        if result[-2].text in _BRACED_SIGNS and not argued:
+            result[-3:] = [replace(result[-2], start=result[-3].start, end=result[-1].end)]
+
+
+_BRACED_SIGNS = (":", ",", ";", "=", "<", ">", "|", "/")
 
 
 def _partners(tokens: list[Token]) -> dict[int, int]:
@@ -162,6 +192,27 @@ def _lines(tokens: list[Token], new: list[Token | None], breaks: list[int]) -> N
         new[i] = replace(token, kind="command", text="\\quad") if parts else None
 
 
+def _with_points(tokens: list[Token]) -> list[Token]:
+    """A point between two factors is a sign of multiplication, unless a statement of its own follows."""
+    result = list(tokens)
+    related = [False]
+    for i in range(len(tokens) - 1, -1, -1):
+        token = tokens[i]
+        if token.kind in ("close", "right", "end") or (token.signed and token.text in CLOSING):
+            related.append(False)
+        elif token.kind in ("open", "left", "begin") or (token.signed and token.text in OPENING):
+            related = related[:-1] or [False]
+        elif token.kind in ("row", "cell"):
+            related[-1] = False
+        elif token.signed and token.text in RELATIONS:
+            related[-1] = True
+        elif token.signed and token.text == "." and not related[-1] and i + 1 < len(tokens) and _ends(tokens, i - 1):
+            after = tokens[i + 1]
+            if after.kind != "text" and after.text != "." and tokens[i - 1].text != "." and _begins(after):
+                result[i] = replace(token, kind="command", text="\\cdot")
+    return result
+
+
 # -- bars -------------------------------------------------------------------------------------------------
 def _with_bars(tokens: list[Token]) -> list[Token]:
     new: list[Token | None] = list(tokens)
@@ -258,6 +309,6 @@ def _begins(token: Token) -> bool:
     """Whether an operand may begin with a token; a sign may stand before it."""
     if token.kind in ("close", "right", "end", "row", "cell", "middle", "finish"):
         return False
-    tables = (CLOSING, RELATIONS, PUNCTUATION, QUADS)
+    tables = (CLOSING, RELATIONS, PUNCTUATION, QUADS, IMPLICATIONS)
     lone = token.text in OPERATORS and token.text not in _ALONE
     return not (token.signed and (lone or any(token.text in table for table in tables)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .signs import LOWERED, RAISED, spelled
-from .words import BIG, BIGGER, SKIPPED, SPACES, TEXTS, WORDS_OF_LETTERS
+from .words import BIG, BIGGER, NAMED_FUNCTIONS, SKIPPED, SPACES, TEXTS, WORDS_OF_LETTERS
 
 Kind = Literal["letter", "number", "command", "sign", "open", "close", "row", "cell", "begin", "end", "text", "left",
                "right", "middle", "bar", "finish"]  # fmt: skip
@@ -109,6 +109,13 @@ def plain_tokens(latex: str, start: int = 0, at: tuple[int, int] | None = None) 
                 position = inside[1]
                 result += new
                 continue
+        if kind == "letters" and text not in WORDS_OF_LETTERS:
+            # After a script sign TeX takes one letter; a function is one word where a bracket follows it.
+            scripted = bool(result) and result[-1].kind == "sign" and result[-1].text in ("_", "^")
+            called = latex[position : position + 1] == "("
+            cut = 1 if scripted and not _is_word(text) else _function_at_end(text) if called and not scripted else 0
+            if 0 < cut <= 2 and cut < len(text):
+                text, position = text[:cut], begin + cut
         new = _of_piece(kind, text, at or (start + begin, start + position), at)
         if sized is not None and new:
             new[0] = replace(new[0], start=sized[0], role=sized[1])
@@ -179,6 +186,16 @@ def _letters(text: str, span: tuple[int, int], at: tuple[int, int] | None) -> li
     return [Token("letter", c, *(at or (span[0] + i, span[0] + i + 1))) for i, c in enumerate(text)]
 
 
+def _function_at_end(text: str) -> int:
+    """Return where the name of a function begins that ends a text, 0 where there is none.
+
+    >>> _function_at_end("xlog"), _function_at_end("Wx")
+    (1, 0)
+    """
+    found = [len(text) - len(f) + 1 for f in NAMED_FUNCTIONS if len(f) > 3 and text.endswith(f[1:])]
+    return min(found, default=0)
+
+
 def _is_word(text: str) -> bool:
     if text in WORDS_OF_LETTERS or "_" in text:
         return True
@@ -201,13 +218,14 @@ def _texts(command: str, text: str, start: int, span: tuple[int, int], at: tuple
                 result.append(Token("text", piece, *(at or place)))
             start += len(piece) + 1
         return result
-    plain = _STYLE_IN_TEXT.sub("", text).replace("~", " ") if "\\" in text or "~" in text else text
+    plain = _STYLE_IN_TEXT.sub("", text).replace("~", " ").replace("\\_", "_") if "\\" in text or "~" in text else text
     word = plain.strip()
     if command.startswith("\\operatorname"):
-        word = word.replace(" ", "")
-        plain = word
-        if f"\\{word}" in BIG:
-            return [Token("command", f"\\{word}", *span)]
+        plain = word = word.replace(" ", "")
+    if f"\\{word}" in BIG and (plain == word or word.startswith("arg")):
+        return [Token("command", f"\\{word}", *span)]
+    if command == "\\textbf" and len(word) == 1 and word.isalpha():
+        return plain_tokens(f"\\mathbf{{{word}}}", 0, span)
     if not word:
         return []
     return [Token("sign", word, *span)] if word in (",", ";", ".", ":") else [Token("text", plain, *span)]

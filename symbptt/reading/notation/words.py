@@ -268,8 +268,6 @@ SKIPPED_WITH_ARGUMENT: dict[str, int] = {
     "\\label": 1,
     "\\tag": 1,
     "\\tag*": 1,
-    "\\hspace": 1,
-    "\\hspace*": 1,
     "\\vspace": 1,
     "\\phantom": 1,
     "\\hphantom": 1,
