@@ -11,18 +11,10 @@ from typing import TypeVar
 from .tokens import NotationError, Token
 from .tree import Name, Tree, Words
 from .words import (
-    ACCENTS,
-    BIG,
     CLOSING,
     CONNECTING,
-    DOTS,
-    NAMED_FUNCTIONS,
-    OPENING,
     QUADS,
     RELATIONS,
-    SHOWN,
-    STYLES,
-    SYMBOLS,
 )
 
 DEEPEST = 40
@@ -152,21 +144,6 @@ class Cursor(ABC):
         token = self.tokens[min(i, len(self.tokens) - 1)]
         return token if token.signed and token.text in RELATIONS else None
 
-    def begins_factor(self, token: Token) -> bool:
-        """Whether a token may begin a factor that stands directly behind another."""
-        if token.kind in ("letter", "number", "open", "begin", "left"):
-            return True
-        if token.kind == "text":
-            return not is_connecting(token.text)
-        if token.kind == "bar":
-            return token.role == "left"
-        text = token.text
-        return (
-            token.signed
-            and text not in ("\\forall", "\\exists")
-            and any(text in table for table in _BEGINNING)
-        )  # fmt: skip
-
     # -- places and errors ----------------------------------------------------------------------------------
     def last_end(self) -> int:
         return self.tokens[self.position - 1].end if self.position else 0
@@ -214,22 +191,3 @@ def worded(item: Tree) -> Tree:
     if isinstance(item, Name) and item.style == "text" and is_connecting(item.name):
         return Words(item.name, start=item.start, end=item.end)
     return item
-
-
-_BEGINNING: tuple[Container[str], ...] = (
-    SYMBOLS,
-    ACCENTS,
-    STYLES,
-    BIG,
-    OPENING,
-    SHOWN,
-    DOTS,
-    NAMED_FUNCTIONS,
-    frozenset(
-        [
-            *("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\sqrt", "\\underbrace", "\\overbrace", "\\overset"),
-            *("\\underset", "\\stackrel", "\\substack", "\\binom", "\\tbinom", "\\dbinom"),
-        ]
-    ),
-)
-"""Tables of signs with which a factor begins."""

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 
 from .brackets import Brackets
+from .cursor import is_connecting
 from .derivatives import as_derivative
 from .styles import styled
 from .tokens import Token
-from .tree import Accent, Annotated, Big, Dots, Empty, Fraction, Grid, Name, Number, Plus, Root, Script, Tree, Words
+from .tree import (
+    Accent,
+    Annotated,
+    Big,
+    Chain,
+    Derivative,
+    Dots,
+    Empty,
+    Fence,
+    Fraction,
+    Grid,
+    Name,
+    Number,
+    Plus,
+    Root,
+    Script,
+    Tree,
+    Words,
+)
 from .words import ACCENTS, BIG, DOTS, LONE, NAMED_FUNCTIONS, OPENING, SHOWN, STYLES, SWITCHES, SYMBOLS
 
 _RAISED_SIGNS = ("<", ">", "=")
@@ -134,10 +153,32 @@ class Factors(Brackets):
             raise self.fail("command", what=text)
         raise self.unexpected()
 
+    def begins_factor(self, token: Token) -> bool:
+        """Whether a token may begin a factor that stands directly behind another."""
+        if token.kind in ("letter", "number", "open", "begin", "left"):
+            return True
+        if token.kind == "text":
+            return not is_connecting(token.text)
+        if token.kind == "bar":
+            return token.role == "left"
+        text = token.text
+        return (
+            token.signed
+            and text not in ("\\forall", "\\exists")
+            and any(text in table for table in _BEGINNING)
+        )  # fmt: skip
+
     # -- commands with a rule of their own ----------------------------------------------------------------
     def _fraction(self) -> Tree:
         top, bottom = self.argument(), self.argument()
         return as_derivative(top, bottom) or Fraction(top, bottom)
+
+    def _derivative(self, symbol: str) -> Tree:
+        """``\\pdv{a}{b}`` and ``\\pdv{b}``, of the package physics."""
+        first = self.argument()
+        if self.token.kind != "open":
+            return Derivative(None, (first,), symbol)
+        return Derivative(first, (self.argument(),), symbol)
 
     def _root(self) -> Tree:
         degree = None
@@ -161,7 +202,8 @@ class Factors(Brackets):
         large = _large(body)
         if large:
             return self.big_over(large, note, None, note.start)
-        return Annotated("set", body, note)
+        mark = _mark(note)
+        return Accent(mark, body) if mark else Annotated("set", body, note)
 
     def _binomial(self) -> Tree:
         return Grid("binomial", ((self.argument(),), (self.argument(),)))
@@ -218,9 +260,19 @@ _COMMANDS: dict[str, Callable[[Factors], Tree]] = {
     "\\overbrace": Factors._overbrace,
     **dict.fromkeys(("\\overset", "\\underset", "\\stackrel"), Factors._stacked),
     "\\substack": Factors.argument,
+    **dict.fromkeys(("\\nicefrac", "\\sfrac", "\\flatfrac"), Factors._fraction),
+    "\\norm": lambda parser: Fence("||", "||", parser.argument()),
+    "\\abs": lambda parser: Fence("|", "|", parser.argument()),
+    "\\pdv": lambda parser: parser._derivative("partial"),
+    "\\dv": lambda parser: parser._derivative("d"),
     **dict.fromkeys(("\\binom", "\\tbinom", "\\dbinom"), Factors._binomial),
 }
 """Commands with arguments -> the rule that reads them."""
+_BEGINNING: tuple[Container[str], ...] = (
+    *(SYMBOLS, ACCENTS, STYLES, BIG, OPENING, SHOWN, DOTS, NAMED_FUNCTIONS),
+    _COMMANDS,
+)
+"""Tables of signs with which a factor begins."""
 
 
 def _text(text: str) -> Tree:
@@ -229,6 +281,13 @@ def _text(text: str) -> Tree:
     if plain.replace("_", "").replace("-", "").isalnum() and plain[0].isalpha():
         return Name(plain, "text")
     return Words(text)
+
+
+def _mark(note: Tree) -> str | None:
+    """Return the accent that an arrow over a letter is."""
+    if not isinstance(note, Chain) or not all(isinstance(part, Empty) for part in note.operands):
+        return None
+    return {"to": "overrightarrow", "gets": "overleftarrow", "sim": "tilde"}.get(note.relations[0].kind)
 
 
 _CALLED = ("max", "min", "sup", "inf")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from .cursor import STACKING, worded
 from .sums import Sums
 from .tree import Annotated, Chain, Empty, Fence, Listing, Name, Relation, Tree, Words
-from .words import BARS, FILLERS, IMPLICATIONS, PUNCTUATION, QUADS, RELATIONS
+from .words import BARS, FILLERS, IMPLICATIONS, NOTED_RELATIONS, PUNCTUATION, QUADS, RELATIONS
 
 _COLONS = (":", "\\colon")
 _STRENGTH = ("", "words", "quad", ":", "|", ",", ".", ";", "implies", "row")
@@ -102,7 +102,7 @@ class Statements(Sums):
         if not self.at(STACKING):
             token = self.take()
             note = None
-            if token.text in ("\\xrightarrow", "\\xleftarrow"):
+            if token.text in NOTED_RELATIONS:
                 self.skip_bracket()
                 note = self.argument()
             return self.placed(Relation(RELATIONS[token.text], note), start)

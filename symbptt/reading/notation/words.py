@@ -59,8 +59,29 @@ RELATIONS: dict[str, str] = {
     "\\subset": "subset",
     "\\subseteq": "subset",
     "\\perp": "perp",
+    "\\longmapsto": "mapsto",
+    "\\hookrightarrow": "to",
+    "\\leadsto": "to",
+    "\\rightsquigarrow": "to",
+    "\\longleftarrow": "gets",
+    "\\xlongequal": "=",
+    "\\xleftrightarrow": "leftrightarrow",
+    "\\asymp": "approx",
+    "\\nleq": ">",
+    "\\ngeq": "<",
+    "\\supset": "supset",
+    "\\supseteq": "supset",
+    "\\ni": "ni",
+    "\\prec": "prec",
+    "\\preceq": "preceq",
+    "\\succ": "succ",
+    "\\succeq": "succeq",
+    "\\parallel": "parallel",
 }
 """Sign -> kind of relation."""
+
+NOTED_RELATIONS = _words(r"\xrightarrow \xleftarrow \xlongequal \xleftrightarrow")
+"""Relations with an argument that is written over them."""
 
 IMPLICATIONS = _words(r"""
     \Rightarrow \Longrightarrow \implies \iff \Leftrightarrow \Longleftrightarrow \therefore \because
@@ -88,6 +109,12 @@ OPERATORS: dict[str, str] = {
     "/": "/",
     "\\div": "/",
     "@": "at",
+    "\\cup": "cup",
+    "\\cap": "cap",
+    "\\setminus": "setminus",
+    "\\ominus": "ominus",
+    "\\boxtimes": "otimes",
+    "\\bmod": "mod",
 }
 """Sign -> how two factors are joined."""
 
@@ -151,6 +178,13 @@ STYLES: dict[str, str] = {
     "\\mathfrak": "frak",
     "\\mathbb": "bb",
     "\\mathrm": "upright",
+    "\\mathds": "bb",
+    "\\mathbbm": "bb",
+    "\\Bbb": "bb",
+    "\\bold": "bold",
+    "\\symbf": "bold",
+    "\\mathbfit": "bold",
+    "\\vb": "bold",
     "\\mathsf": "upright",
     "\\mathtt": "upright",
     "\\mathit": "",
@@ -172,6 +206,7 @@ TEXTS = _words(r"""
 
 NAMED_FUNCTIONS = _words(r"""
     \sin \cos \tan \sinh \cosh \tanh \coth \sech \exp \log \ln \lg \det \dim \ker \deg \arg
+    \softmax \sigmoid \relu \ReLU \diag \Tr \trace \rank \sign \Var \Cov \erf \softplus \vectorize
     \Pr \tr \arctan \arcsin \arccos \arctanh \sgn \hom \gcd
     """)
 """Commands for functions with a name of several letters."""
