@@ -109,6 +109,8 @@ class Statements(Sums):
         self.take()
         note = self.argument()
         opening = self.take() if self.token.kind == "open" else None
+        if not self.at(RELATIONS):
+            raise self.unexpected()
         kind = RELATIONS[self.take().text]
         if opening is not None and self.take().kind != "close":
             raise self.fail("brace", opening)
