@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .tree import Big, Derivative, Empty, Fence, Name, Number, Product, Script, Tree
+from .tree import Accent, Big, Derivative, Empty, Evaluated, Fence, Name, Number, Product, Script, Tree
+from .words import NAMED_FUNCTIONS
 
-SYMBOLS = {"partial": "partial", "d": "d", "delta": "delta", "D": "D", "nabla": "nabla"}
+_SYMBOLS = ("partial", "d", "delta", "D")
 
 
 def _head(tree: Tree) -> tuple[str, Tree | None] | None:
-    """Return the symbol that a tree is, with its superscript: ``\\partial``, ``\\partial^2``, ``d``."""
+    """Return the symbol that a tree is, with its superscript or accent: ``\\partial``, ``\\partial^2``, ``d``."""
     name, sup = tree, None
     if isinstance(tree, Script) and tree.sub is None and not tree.primes:
         name, sup = tree.base, tree.sup
-    if isinstance(name, Name) and name.name in ("partial", "d", "delta", "D"):
+    if isinstance(name, Name) and name.name in _SYMBOLS:
         return name.name, sup
+    if sup is None and isinstance(name, Accent) and name.body == Name("partial"):
+        return "partial", name
     return None
 
 
@@ -24,18 +27,22 @@ def _split(tree: Tree) -> tuple[str, Tree | None, Tree | None] | None:
     head = _head(tree)
     if head is not None:
         return (*head, None)
-    if not isinstance(tree, Product) or tree.operators[0] not in ("",):
+    if not isinstance(tree, Product) or tree.operators[0] != "":
         return None
     head = _head(tree.factors[0])
-    return None if head is None else (*head, _rest(tree, 1))
+    return None if head is None else (*head, _part(tree.factors, tree.operators, 1, len(tree.factors)))
 
 
-def _rest(tree: Product, first: int, last: int | None = None) -> Tree:
-    factors = tree.factors[first:last]
-    if len(factors) == 1:
-        return factors[0]
-    operators = tree.operators[first : first + len(factors) - 1]
-    return Product(factors, operators, start=factors[0].start, end=factors[-1].end)
+def _part(factors: tuple[Tree, ...] | list[Tree], operators: tuple[str, ...] | list[str], first: int, end: int) -> Tree:
+    """Return some factors of a product."""
+    if end == first + 1:
+        return factors[first]
+    return Product(
+        tuple(factors[first:end]),
+        tuple(operators[first : end - 1]),
+        start=factors[first].start,
+        end=factors[end - 1].end,
+    )
 
 
 def as_derivative(top: Tree, bottom: Tree) -> Derivative | None:
@@ -51,24 +58,32 @@ def as_derivative(top: Tree, bottom: Tree) -> Derivative | None:
     symbol, sup, of = upper
     if symbol == "delta" and of is None:
         return None
-    by = _parts(bottom, symbol)
-    mark = None if sup is None or _is_number(sup) else sup
-    order = sup if sup is not None and mark is None else None
-    return Derivative(of, by, symbol, mark, order)
-
-
-def _is_number(tree: Tree) -> bool:
-    return isinstance(tree, Number) or (isinstance(tree, Name) and tree.name in ("n", "k", "m"))
-
-
-def _parts(bottom: Tree, symbol: str) -> tuple[Tree, ...]:
-    """Split ``\\partial a \\partial b`` at the symbols."""
     assert isinstance(bottom, Product)
     heads = [i for i, f in enumerate(bottom.factors) if (head := _head(f)) is not None and head[0] == symbol]
-    ends = [*heads[1:], len(bottom.factors)]
-    return tuple(_rest(bottom, i + 1, end) for i, end in zip(heads, ends, strict=True) if end > i + 1)
+    spans = zip(heads, [*heads[1:], len(bottom.factors)], strict=True)
+    by = [_part(bottom.factors, bottom.operators, i + 1, end) for i, end in spans if end > i + 1]
+    return _derivative(of, tuple(by), symbol, sup)
 
 
+def _derivative(of: Tree | None, by: tuple[Tree, ...], symbol: str, sup: Tree | None) -> Derivative:
+    order = sup if isinstance(sup, Number) or (isinstance(sup, Name) and sup.name in ("n", "k", "m")) else None
+    if order is not None and len(by) == 1:
+        by = (_without_order(by[0], order),)
+    return Derivative(of, by, symbol, None if order is not None else sup, order)
+
+
+def _without_order(tree: Tree, order: Tree) -> Tree:
+    """``\\partial h_t^2`` under a second derivative is by h_t, twice."""
+    if not isinstance(tree, Script) or tree.sup != order:
+        return tree
+    if tree.sub is None and not tree.primes:
+        return tree.base
+    if tree.sub is None or tree.sub.start < tree.sup.start:
+        return replace(tree, sup=None, end=tree.sub.end if tree.sub else tree.end)
+    return replace(tree, sup=None)
+
+
+# -- among the factors of a product ----------------------------------------------------------------------
 def with_inline_derivatives(tree: Tree) -> Tree:
     """Find ``\\partial a / \\partial b`` and ``\\nabla_b a`` among the factors of a product.
 
@@ -78,15 +93,28 @@ def with_inline_derivatives(tree: Tree) -> Tree:
     """
     if not isinstance(tree, Product):
         return tree
+    # From the last to the first, so that an operator finds what it stands before already read.
     factors, operators = list(tree.factors), list(tree.operators)
-    i = 0
-    while i < len(factors):
-        if not (_slashed(factors, operators, i) or _gradient(factors, operators, i)):
-            _operator(factors, operators, i)
-        i += 1
+    for i in reversed(range(len(factors))):
+        if not _slashed(factors, operators, i):
+            _gradient(factors, operators, i)
+        _operator(factors, operators, i)
     if len(factors) == 1:
         return replace(factors[0], start=tree.start, end=tree.end)
     return replace(tree, factors=tuple(factors), operators=tuple(operators))
+
+
+def _put(factors: list[Tree], operators: list[str], first: int, end: int, new: Derivative) -> None:
+    """Put a derivative in the place of some factors; a bar at its end evaluates all of it."""
+    start, stop = factors[first].start, factors[end - 1].end
+    placed: Tree = replace(new, start=start, end=stop)
+    last = new.of if new.of is not None and new.of.end == stop else new.by[-1] if new.by else None
+    if isinstance(last, Evaluated):
+        inner = last.body
+        whole = replace(new, of=inner) if last is new.of else replace(new, by=(*new.by[:-1], inner))
+        placed = replace(last, body=replace(whole, start=start, end=inner.end), start=start, end=stop)
+    factors[first:end] = [placed]
+    del operators[first : end - 1]
 
 
 def _slashed(factors: list[Tree], operators: list[str], i: int) -> bool:
@@ -94,52 +122,60 @@ def _slashed(factors: list[Tree], operators: list[str], i: int) -> bool:
     head = _head(factors[i])
     if head is None:
         return False
-    of = None
     slash = i
-    if len(operators) > i and operators[i] == "" and len(factors) > i + 1:
-        of, slash = factors[i + 1], i + 1
+    while slash < len(operators) and operators[slash] == "" and not (slash > i and _head(factors[slash])):
+        slash += 1
     if len(operators) <= slash + 1 or operators[slash] != "/" or operators[slash + 1] != "":
         return False
     lower = _head(factors[slash + 1])
     if lower is None or lower[0] != head[0]:
         return False
-    last = slash + 2
-    mark = None if head[1] is None or _is_number(head[1]) else head[1]
-    order = head[1] if mark is None else None
-    new = Derivative(of, (factors[last],), head[0], mark, order, start=factors[i].start, end=factors[last].end)
-    factors[i : last + 1] = [new]
-    operators[i:last] = []
+    of = _part(factors, operators, i + 1, slash + 1) if slash > i else None
+    by, end = [factors[slash + 2]], slash + 3
+    while head[1] is not None and operators[end - 1 : end + 1] == ["", ""] and _head(factors[end]) == (head[0], None):
+        by.append(factors[end + 1])
+        end += 2
+    _put(factors, operators, i, end, _derivative(of, tuple(by), *head))
     return True
 
 
-def _gradient(factors: list[Tree], operators: list[str], i: int) -> bool:
-    """Replace ``\\nabla_b a`` from position i on by a derivative."""
+def _gradient(factors: list[Tree], operators: list[str], i: int) -> None:
+    """Replace ``\\nabla_b a`` and ``\\partial_b a`` from position i on by a derivative."""
     tree = factors[i]
-    base, by = (tree.base, tree.sub) if isinstance(tree, Script) else (tree, None)
-    if not isinstance(base, Name) or base.name != "nabla":
+    base, by, sup = (tree.base, tree.sub, tree.sup) if isinstance(tree, Script) else (tree, None, None)
+    if not isinstance(base, Name) or not (base.name == "nabla" or (base.name == "partial" and by is not None)):
+        return
+    end = i + 1
+    if i < len(operators) and operators[i] == "":
+        end += 1
+        while end - 1 < len(operators) and operators[end - 1] == "" and _applied(factors[end - 1], factors[end]):
+            end += 1
+    if end > i + 1:
+        of = _part(factors, operators, i + 1, end)
+        _put(factors, operators, i, end, _derivative(of, () if by is None else (by,), base.name, sup))
+
+
+def _applied(first: Tree, second: Tree) -> bool:
+    """Whether a factor takes the next one as its argument: ``L(h)``, ``\\log p``."""
+    if isinstance(first, Fence):
         return False
-    followed = len(factors) > i + 1 and operators[i] == ""
-    of = factors[i + 1] if followed else None
-    parts = () if by is None else (by,)
-    end = factors[i + 1].end if followed else tree.end
-    factors[i : i + 1 + followed] = [Derivative(of, parts, "nabla", start=tree.start, end=end)]
-    if followed:
-        del operators[i]
-    return True
+    inner = second.body if isinstance(second, Evaluated) else second
+    base = first.base if isinstance(first, Script) else first
+    called = isinstance(base, Name | Accent) and isinstance(inner, Fence) and inner.left in ("(", "[")
+    return called or (isinstance(base, Name) and f"\\{base.name}" in NAMED_FUNCTIONS)
 
 
 def _operator(factors: list[Tree], operators: list[str], i: int) -> None:
-    """Give ``\\frac{\\partial}{\\partial b}`` what it stands before: a bracket, a sum, or the next factor."""
+    """Give ``\\frac{\\partial}{\\partial b}`` what it stands before: a bracket, a sum, or the factors up to a sign."""
     tree = factors[i]
-    if not isinstance(tree, Derivative) or tree.of is not None or len(factors) <= i + 1 or operators[i] != "":
+    if not isinstance(tree, Derivative) or tree.of is not None or tree.symbol == "nabla":
         return
-    count = 1
-    first = factors[i + 1]
-    called = len(factors) > i + 2 and operators[i + 1] == "" and isinstance(factors[i + 2], Fence)
-    if not isinstance(first, Fence | Big | Empty) and called:
-        count = 2
-    of = first if count == 1 else Product(
-        (first, factors[i + 2]), ("",), start=first.start, end=factors[i + 2].end
-    )  # fmt: skip
-    factors[i : i + 1 + count] = [replace(tree, of=of, end=of.end)]
-    del operators[i : i + count]
+    end = i + 1
+    while end <= len(operators) and operators[end - 1] == "" and not isinstance(factors[end], Empty):
+        end += 1
+        last = factors[end - 1]
+        last = last.base if isinstance(last, Script) else last
+        if isinstance(last, Fence | Big | Evaluated | Derivative):
+            break
+    if end > i + 1:
+        _put(factors, operators, i, end, replace(tree, of=_part(factors, operators, i + 1, end)))

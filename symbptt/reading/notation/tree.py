@@ -21,14 +21,16 @@ class Tree:
 
     @property
     def children(self) -> tuple[Tree, ...]:
-        """The parts it is made of, in order."""
-        return tuple(_trees(getattr(self, f.name) for f in fields(self)))
+        """The parts it is made of, in the order in which they are written."""
+        return tuple(sorted(_trees(getattr(self, f.name) for f in fields(self)), key=lambda tree: tree.start))
 
     def walk(self) -> Iterator[Tree]:
-        """Yield it and every part of it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        """Yield it and every part of it, each before its own parts."""
+        waiting: list[Tree] = [self]
+        while waiting:
+            tree = waiting.pop()
+            yield tree
+            waiting += reversed(tree.children)
 
 
 def _trees(values: Any) -> Iterator[Tree]:
@@ -41,14 +43,20 @@ def _trees(values: Any) -> Iterator[Tree]:
 
 @dataclass(frozen=True)
 class Number(Tree):
-    """A number as it was written: ``2.0``."""
+    """A number as it was written, without marks of thousands: ``2.0``, ``1e-5``; style as in :class:`Name`."""
 
     text: str
+    style: str = ""
 
 
 @dataclass(frozen=True)
 class Name(Tree):
-    """A letter, a Greek letter (``sigma``) or a word (``softmax``); style is "", "bold", "cal", "upright" or "text"."""
+    """A letter, a Greek letter (``sigma``) or a word (``softmax``).
+
+    A sign that stands alone is one too: ``plus``, ``cdot``; and so are ``percent`` and ``factorial``, which stand
+    behind a number.
+    ``style`` is "", "bold", "cal", "frak", "bb", "upright" or "text".
+    """
 
     name: str
     style: str = ""
@@ -114,7 +122,11 @@ class Words(Tree):
 
 @dataclass(frozen=True)
 class Annotated(Tree):
-    """``\\underbrace{a}_{b}``, ``\\underset{b}{a}``, ``\\boxed{a}``: the note changes nothing in the value."""
+    """``\\underbrace{a}_{b}``, ``\\underset{b}{a}``, ``\\boxed{a}``: the note changes nothing in the value.
+
+    ``kind`` is "under", "over", "set", "box", or "aside": what stands at the end of a line, behind an operand of a
+    chain that goes on in the next line.
+    """
 
     kind: str
     body: Tree
@@ -169,7 +181,8 @@ class Derivative(Tree):
     symbol : str
         "partial", "d", "delta", "nabla" or "D".
     mark : Tree or None
-        A superscript of the symbol that is no number: ``\\partial^+``.
+        A superscript of the symbol that is no number, ``\\partial^+``, or the symbol itself under an accent,
+        ``\\hat{\\partial}``.
     order : Tree or None
         A superscript of the symbol that is a number.
     """
@@ -200,7 +213,10 @@ class Relation(Tree):
 
 @dataclass(frozen=True)
 class Chain(Tree):
-    """``a = b \\le c``; a chain that goes on from the line before has :class:`Empty` as its first operand."""
+    """``a = b \\le c``, over as many lines as it goes on.
+
+    An operand that is not there, as in ``= 3``, is :class:`Empty`.
+    """
 
     operands: tuple[Tree, ...]
     relations: tuple[Relation, ...]

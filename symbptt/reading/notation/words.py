@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from ...algebra.names import GREEK
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 RELATIONS: dict[str, str] = {
     "=": "=",
     ":=": ":=",
+    "+=": "+=",
+    "-=": "-=",
     "\\coloneqq": ":=",
     "\\coloneq": ":=",
     "\\triangleq": ":=",
@@ -52,32 +59,40 @@ RELATIONS: dict[str, str] = {
     "\\subset": "subset",
     "\\subseteq": "subset",
     "\\perp": "perp",
+    "\\longmapsto": "mapsto",
+    "\\hookrightarrow": "to",
+    "\\leadsto": "to",
+    "\\rightsquigarrow": "to",
+    "\\longleftarrow": "gets",
+    "\\xlongequal": "=",
+    "\\xleftrightarrow": "leftrightarrow",
+    "\\asymp": "approx",
+    "\\nleq": ">",
+    "\\ngeq": "<",
+    "\\supset": "supset",
+    "\\supseteq": "supset",
+    "\\ni": "ni",
+    "\\prec": "prec",
+    "\\preceq": "preceq",
+    "\\succ": "succ",
+    "\\succeq": "succeq",
+    "\\parallel": "parallel",
 }
 """Sign -> kind of relation."""
 
-IMPLICATIONS = frozenset(
-    [
-        "\\Rightarrow",
-        "\\Longrightarrow",
-        "\\implies",
-        "\\iff",
-        "\\Leftrightarrow",
-        "\\Longleftrightarrow",
-        "\\therefore",
-        "\\because",
-        "\\Leftarrow",
-        "\\impliedby",
-        "\\land",
-        "\\wedge",
-        "\\lor",
-        "\\vee",
-    ]
-)
+NOTED_RELATIONS = _words(r"\xrightarrow \xleftarrow \xlongequal \xleftrightarrow")
+"""Relations with an argument that is written over them."""
+
+IMPLICATIONS = _words(r"""
+    \Rightarrow \Longrightarrow \implies \iff \Leftrightarrow \Longleftrightarrow \therefore \because
+    \Leftarrow \impliedby \land \wedge \lor \vee
+    """)
 """What stands between whole statements."""
 
 OPERATORS: dict[str, str] = {
     "\\cdot": "cdot",
     "\\centerdot": "cdot",
+    "\\cdotp": "cdot",
     "\\bullet": "cdot",
     "\\times": "times",
     "*": "ast",
@@ -88,9 +103,18 @@ OPERATORS: dict[str, str] = {
     "\\otimes": "otimes",
     "\\oplus": "oplus",
     "\\bigodot": "odot",
+    "\\bigotimes": "otimes",
+    "\\bigoplus": "oplus",
+    "\\bigcirc": "circ",
     "/": "/",
     "\\div": "/",
     "@": "at",
+    "\\cup": "cup",
+    "\\cap": "cap",
+    "\\setminus": "setminus",
+    "\\ominus": "ominus",
+    "\\boxtimes": "otimes",
+    "\\bmod": "mod",
 }
 """Sign -> how two factors are joined."""
 
@@ -114,38 +138,12 @@ BIG: dict[str, str] = {
 }
 """Large operators, which reach over what follows them."""
 
-DOTS = frozenset(
-    [
-        "\\dots",
-        "\\ldots",
-        "\\cdots",
-        "\\vdots",
-        "\\ddots",
-        "\\dotsb",
-        "\\dotsc",
-        "\\dotsm",
-        "\\dotso",
-        "\\dotsi",
-        "\\hdots",
-        "\\cdotp",
-    ]
-)
+DOTS = _words(r"""
+    \dots \ldots \cdots \vdots \ddots \dotsb \dotsc \dotsm \dotso \dotsi \hdots
+    """)
 
-SPACES = frozenset(
-    [
-        "\\,",
-        "\\;",
-        "\\:",
-        "\\!",
-        "\\>",
-        "\\",
-        "\\thinspace",
-        "\\medspace",
-        "\\thickspace",
-        "\\enspace",
-        "\\negthinspace",
-        "~",
-    ]
+SPACES = frozenset(["\\ ", "\\\n", "\\\t", "\\"]) | _words(
+    r"\, \; \: \! \> \/ \- ~ \thinspace \medspace \thickspace \enspace \negthinspace \negmedspace \negthickspace"
 )
 QUADS = frozenset(["\\quad", "\\qquad"])
 
@@ -180,6 +178,13 @@ STYLES: dict[str, str] = {
     "\\mathfrak": "frak",
     "\\mathbb": "bb",
     "\\mathrm": "upright",
+    "\\mathds": "bb",
+    "\\mathbbm": "bb",
+    "\\Bbb": "bb",
+    "\\bold": "bold",
+    "\\symbf": "bold",
+    "\\mathbfit": "bold",
+    "\\vb": "bold",
     "\\mathsf": "upright",
     "\\mathtt": "upright",
     "\\mathit": "",
@@ -194,55 +199,16 @@ STYLES: dict[str, str] = {
 SWITCHES = frozenset(["\\rm", "\\bf", "\\cal", "\\it", "\\sf", "\\tt"])
 """Styles that hold to the end of the group, and have no argument."""
 
-TEXTS = frozenset(
-    [
-        "\\text",
-        "\\textrm",
-        "\\textbf",
-        "\\textit",
-        "\\texttt",
-        "\\textsf",
-        "\\textnormal",
-        "\\mbox",
-        "\\hbox",
-        "\\operatorname",
-        "\\emph",
-        "\\mathop",
-        "\\operatorname*",
-        "\\textsc",
-    ]
-)
+TEXTS = _words(r"""
+    \text \textrm \textbf \textit \texttt \textsf \textnormal \mbox \hbox \operatorname \emph
+    \operatorname* \textsc \intertext \shortintertext \textup \textmd
+    """)
 
-NAMED_FUNCTIONS = frozenset(
-    [
-        "\\sin",
-        "\\cos",
-        "\\tan",
-        "\\sinh",
-        "\\cosh",
-        "\\tanh",
-        "\\coth",
-        "\\sech",
-        "\\exp",
-        "\\log",
-        "\\ln",
-        "\\lg",
-        "\\det",
-        "\\dim",
-        "\\ker",
-        "\\deg",
-        "\\arg",
-        "\\Pr",
-        "\\tr",
-        "\\arctan",
-        "\\arcsin",
-        "\\arccos",
-        "\\arctanh",
-        "\\sgn",
-        "\\hom",
-        "\\gcd",
-    ]
-)
+NAMED_FUNCTIONS = _words(r"""
+    \sin \cos \tan \sinh \cosh \tanh \coth \sech \exp \log \ln \lg \det \dim \ker \deg \arg
+    \softmax \sigmoid \relu \ReLU \diag \Tr \trace \rank \sign \Var \Cov \erf \softplus \vectorize
+    \Pr \tr \arctan \arcsin \arccos \arctanh \sgn \hom \gcd
+    """)
 """Commands for functions with a name of several letters."""
 
 WORDS_OF_LETTERS = (
@@ -285,73 +251,12 @@ SYMBOLS: dict[str, str] = {
     "\\square": "square",
     "\\Box": "square",
     "\\checkmark": "checkmark",
+    "\\%": "percent",
+    "\\degree": "circ",
     "\\omicron": "o",
     **{f"\\{name}": "epsilon" if name == "varepsilon" else "phi" if name == "varphi" else name for name in GREEK},
 }
 """Commands for one letter or sign -> its name."""
-
-UNICODE: dict[str, str] = {
-    **{letter: f"\\{name}" for name, letter in GREEK.items() if name not in ("varepsilon", "varphi")},
-    "ϵ": "\\epsilon",
-    "ϕ": "\\phi",
-    "∂": "\\partial",
-    "∇": "\\nabla",
-    "∞": "\\infty",
-    "∑": "\\sum",
-    "∏": "\\prod",
-    "⊙": "\\odot",
-    "∘": "\\circ",
-    "⊗": "\\otimes",
-    "·": "\\cdot",
-    "⋅": "\\cdot",
-    "×": "\\times",
-    "∗": "*",
-    "−": "-",
-    "–": "-",
-    "≤": "\\le",
-    "≥": "\\ge",
-    "≪": "\\ll",
-    "≫": "\\gg",
-    "≠": "\\ne",
-    "≈": "\\approx",
-    "≡": "\\equiv",
-    "≜": "\\triangleq",
-    "≔": ":=",
-    "∝": "\\propto",
-    "∈": "\\in",
-    "∀": "\\forall",
-    "→": "\\to",
-    "⟶": "\\to",
-    "←": "\\gets",
-    "⇒": "\\Rightarrow",
-    "⟹": "\\Rightarrow",
-    "⇔": "\\iff",
-    "…": "\\dots",
-    "⋯": "\\cdots",
-    "⋮": "\\vdots",
-    "⊤": "\\top",
-    "′": "'",
-    "’": "'",
-    "∥": "\\|",
-    "‖": "\\|",
-    "⟨": "\\langle",
-    "⟩": "\\rangle",
-    "，": ",",
-    "、": ",",
-    "；": ";",
-    "。": ".",
-    "：": ":",
-    "（": "(",
-    "）": ")",
-    "＝": "=",
-    "＋": "+",
-    "±": "\\pm",
-    "½": "\\frac{1}{2}",
-    "²": "^2",
-    "³": "^3",
-    "ᵀ": "^\\top",
-}
-"""Signs of Unicode that people type or paste -> the LaTeX that they stand for."""
 
 OPENING: dict[str, str] = {
     "(": "(",
@@ -377,7 +282,7 @@ CLOSING: dict[str, str] = {
     "\\rceil": "ceil",
     "\\rbrack": "]",
 }
-BARS: dict[str, str] = {"|": "|", "\\vert": "|", "\\|": "||", "\\Vert": "||", "\\lvert": "|", "\\rvert": "|"}
+BARS: dict[str, str] = {"|": "|", "\\vert": "|", "\\|": "||", "\\Vert": "||"}
 """Bars, which open and close alike."""
 
 BIGGER = frozenset(
@@ -385,60 +290,19 @@ BIGGER = frozenset(
 )  # fmt: skip
 """Sizes of brackets, which say nothing."""
 
-SKIPPED = frozenset(
-    [
-        "\\displaystyle",
-        "\\textstyle",
-        "\\scriptstyle",
-        "\\scriptscriptstyle",
-        "\\limits",
-        "\\nolimits",
-        "\\nonumber",
-        "\\notag",
-        "\\bigskip",
-        "\\allowbreak",
-        "\\nobreak",
-        "\\centering",
-        "\\hfill",
-        "\\noindent",
-        "\\hline",
-        "\\relax",
-        "\\ensuremath",
-        "\\small",
-        "\\large",
-        "\\normalsize",
-        "\\left.",
-        "\\right.",
-        "\\null",
-        "\\strut",
-        "\\mathstrut",
-        "\\protect",
-        "\\boldmath",
-        "\\tiny",
-        "\\footnotesize",
-        "\\Large",
-        "\\LARGE",
-        "\\,",
-        "\\mathord",
-        "\\mathbin",
-        "\\mathrel",
-        "\\mathopen",
-        "\\mathclose",
-        "\\mathpunct",
-        "\\mathinner",
-        "\\smallskip",
-        "\\medskip",
-        "\\vphantom",
-    ]
-)
+SKIPPED = _words(r"""
+    \displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag
+    \bigskip \allowbreak \nobreak \centering \hfill \noindent \hline \relax \ensuremath \small \large
+    \normalsize \null \strut \mathstrut \protect \boldmath \tiny \footnotesize \Large \LARGE \mathord
+    \mathbin \mathrel \mathpunct \mathinner \smallskip \medskip \mathop \mathopen \mathclose \hfil
+    \smallbreak \qedhere \hskip
+    """)
 """Commands that say nothing about the formula."""
 
 SKIPPED_WITH_ARGUMENT: dict[str, int] = {
     "\\label": 1,
     "\\tag": 1,
     "\\tag*": 1,
-    "\\hspace": 1,
-    "\\hspace*": 1,
     "\\vspace": 1,
     "\\phantom": 1,
     "\\hphantom": 1,
@@ -448,8 +312,6 @@ SKIPPED_WITH_ARGUMENT: dict[str, int] = {
     "\\eqref": 1,
     "\\ref": 1,
     "\\footnote": 1,
-    "\\kern": 0,
-    "\\mkern": 0,
     "\\style": 1,
     "\\class": 1,
     "\\cssId": 1,
@@ -463,7 +325,6 @@ SKIPPED_WITH_ARGUMENT: dict[str, int] = {
 SHOWN: dict[str, int] = {
     "\\boxed": 1,
     "\\fbox": 1,
-    "\\mathclose": 1,
     "\\smash": 1,
     "\\mathrlap": 1,
     "\\mathllap": 1,
@@ -472,30 +333,49 @@ SHOWN: dict[str, int] = {
     "\\colorbox": 2,
     "\\tcbhighmath": 1,
     "\\hl": 1,
-    "\\underline": 1,
 }
 """Commands whose last argument is the formula -> how many arguments they have."""
 
-MATRICES = frozenset(
-    ["matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array", "psmallmatrix"]
-)
-SYSTEMS = frozenset(
-    [
-        "aligned",
-        "align",
-        "alignedat",
-        "alignat",
-        "gathered",
-        "gather",
-        "split",
-        "multline",
-        "multlined",
-        "eqnarray",
-        "equation",
-        "flalign",
-        "dcases",
-        "rcases",
-        "cases",
-    ]
-)
+# What an environment is.
+MATRICES = _words(r"""
+    matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix psmallmatrix
+    """)
+SYSTEMS = _words(r"""
+    aligned align alignedat alignat gathered gather split multline multlined eqnarray equation flalign math
+    displaymath
+    """)
+"""Environments whose lines are statements; a chain may go on from one line to the next."""
+CASES = frozenset(["cases", "dcases", "rcases", "array", "subarray"])
+"""Environments of rows: pieces of a function, statements, or a matrix."""
 FENCED_MATRICES: dict[str, tuple[str, str]] = {"vmatrix": ("|", "|"), "Vmatrix": ("||", "||")}
+
+DEFINITIONS: dict[str, int] = {
+    "\\newcommand": 2,
+    "\\renewcommand": 2,
+    "\\providecommand": 2,
+    "\\DeclareMathOperator": 2,
+    "\\DeclareMathOperator*": 2,
+}
+"""Commands that define macros, which are read elsewhere -> how many arguments they have, without optional ones."""
+
+LONE: dict[str, str] = {
+    **OPERATORS,
+    "+": "plus",
+    "-": "minus",
+    "\\pm": "pm",
+    "\\mp": "mp",
+}
+"""Signs that are names where they stand alone, as in ``f(\\cdot)`` and ``\\partial^+``."""
+
+SIGNS = frozenset(["+", "-", "\\pm", "\\mp"])
+PUNCTUATION = frozenset([",", ";", "."])
+FILLERS = frozenset(["!", "?", "\\&", "\\#", "\\$", "\\_", "\\qed", "\\blacksquare"])
+"""Signs between parts of a formula that say nothing."""
+
+CONNECTING = _words("""
+    if where for and or otherwise when because since with so then thus hence is as at the are gives else given from to
+    by in of over all let but not on that this these such therefore we have get implies means which while unless until
+    via i.e. e.g. s.t. using set case assume suppose note recall only both also here note: where: if: for: every each
+    any some
+    """)
+"""Words that stand between formulas and are no factor."""
