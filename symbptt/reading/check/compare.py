@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ..meaning.expr import Expr, Matrix, letters_of
+from ..meaning.expr import Expr, Matrix, Num, Ref, letters_of
 from ..meaning.index import index_of
 from ..notation.tree import Chain, Tree
 from ..plain import NotPlainError, TooLargeError, agrees, digits_of
@@ -94,7 +95,7 @@ def assignments(statement: Statement, world: World) -> list[dict[str, int]]:
     if total is None:
         letters -= set(world.meanings.constants)
     else:
-        letters -= {"T"}
+        letters -= {"T", world.meanings.total}
     names = sorted(letters - set(world.counters))
     span = total or 6
     if len(names) > 3:
@@ -207,6 +208,8 @@ def related(
             return written, ""
     if kind == "propto":
         return _proportional(a, b), ""
+        if _within_rounding(a, b, left, right, world):
+            return True, ""
     pair = _fitted(a, b, world.reading.loose)
     if pair is None:
         return False, f"({a.shown}) = ({b.shown})"
@@ -224,6 +227,48 @@ def related(
     slack = RTOL * scale
     ordered = (x <= y + slack).all() if kind == "le" else (x >= y - slack).all()
     return bool(ordered), ""
+
+
+def _within_rounding(a: Quantity, b: Quantity, left: Expr, right: Expr, world: World) -> bool:
+    """Whether two numbers differ by no more than the figures in them were rounded.
+
+    A figure that the note gives as the value of a symbol is exact; any other with a decimal point is rounded.
+    """
+    if not a.is_scalar or not b.is_scalar:
+        return False
+    exact = {abs(float(v)) for v in world.meanings.constants.values() if not isinstance(v, list)}
+    room = 0.0
+    for side in (left, right):
+        if not any(isinstance(p, Ref) for p in side.walk()):
+            room += _room(side, exact, world)
+    gap = abs(float(np.real(a.array)) - float(np.real(b.array)))
+    return room > 0 and gap <= room * (1 + 1e-9)
+
+
+def _room(side: Expr, exact: set[float], world: World) -> float:
+    """Return by how much an arithmetic expression changes when each of its rounded figures does by half a unit."""
+    base = float(np.real(value(side, world).array))
+    room = 0.0
+    figures = [p for p in side.walk() if isinstance(p, Num) and "." in p.text and abs(float(p.value)) not in exact]
+    if figures == [side]:
+        return 0.0
+    for figure in dict.fromkeys(figures):
+        half = Fraction(1, 2 * 10 ** len(figure.text.partition(".")[2]))
+        larger = replace(figure, value=figure.value + half)
+        changed = side.mapped(_Swap(figure, larger))
+        room += abs(float(np.real(value(changed, world).array)) - base)
+    return room
+
+
+@dataclass(frozen=True)
+class _Swap:
+    """Puts one part of an expression in the place of another."""
+
+    old: Expr
+    new: Expr
+
+    def __call__(self, part: Expr) -> Expr:
+        return self.new if part == self.old else part
 
 
 def _fitted(a: Quantity, b: Quantity, loose: bool) -> tuple[Any, Any] | None:

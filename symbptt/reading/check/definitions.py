@@ -110,6 +110,19 @@ def definition_of(statement: Statement) -> Definition | None:
     return Definition(statement, left.key, letter(T), right)
 
 
+def given_together(statement: Statement) -> list[Definition]:
+    """Return the numbers of ``(x_1, x_2) = (1, 2)``."""
+    left, right = statement.operands[0], statement.operands[1]
+    if not isinstance(left, Matrix) or not isinstance(right, Matrix) or len(statement.operands) != 2:
+        return []
+    names = [cell for row in left.rows for cell in row]
+    numbers = [cell for row in right.rows for cell in row]
+    refs = [name for name in names if isinstance(name, Ref)]
+    if len(refs) != len(names) or len(names) != len(numbers) or None in [number_in(n) for n in numbers]:
+        return []
+    return [Definition(statement, r.key, r.when, n, general=False) for r, n in zip(refs, numbers, strict=True)]
+
+
 def generalised(definition: Definition) -> Definition | None:
     """Return the equation of every step that the equation of one step stands for; None where it stands for none.
 

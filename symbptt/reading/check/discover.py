@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..meaning.expr import Bound, Call, Counter, Expr, Num, Ref, Series, with_index
 from ..meaning.index import Index, letter
 from ..note import Note
-from .definitions import Definition, T, definition_of, generalised, has_derivative, number_in, refs_in, same
+from .definitions import (
+    Definition,
+    T,
+    definition_of,
+    generalised,
+    given_together,
+    has_derivative,
+    number_in,
+    refs_in,
+    same,
+)
 from .statements import Statement, is_setting
 
 LOSS_KEYS = frozenset(["L", "J", "E", "C", "loss", "Loss", "ell", "l", "cost", "R", "epsilon", "mathcal_L"])
@@ -43,6 +53,10 @@ class Model:
     steps : int or None
     uses : set of int
         Numbers of the statements that define it.
+    own : set of str
+        Keys that it defines anew.
+    last : dict
+        Key without a step that is a variable at one step, o = v h_3 -> that step, None for T.
     """
 
     start: int = 0
@@ -54,11 +68,12 @@ class Model:
     steps: int | None = None
     uses: set[int] = field(default_factory=set)
     own: set[str] = field(default_factory=set)
+    last: dict[str, int | None] = field(default_factory=dict)
 
     def following(self, start: int) -> Model:
         """Return the model that begins at an offset, with everything of this one that is not given again."""
         return Model(start, dict(self.equations), self.loss, dict(self.constants), dict(self.aliases),
-                     dict(self.abstract), self.steps, set(self.uses))  # fmt: skip
+                     dict(self.abstract), self.steps, set(self.uses), set(), dict(self.last))  # fmt: skip
 
     @property
     def states(self) -> set[str]:
@@ -119,6 +134,11 @@ def _take(statement: Statement, discovery: Discovery, note: Note) -> None:
     if is_setting(statement):
         _setting(statement, discovery)
         return
+    several = given_together(statement)
+    for one in several:
+        _given(one, number_in(one.right), discovery, note)
+    if several:
+        return
     definition = definition_of(statement)
     if definition is None:
         return
@@ -129,7 +149,7 @@ def _take(statement: Statement, discovery: Discovery, note: Note) -> None:
     if number is not None:
         return
     other = model.loss is not None and model.loss.key != definition.key
-    if definition.key in LOSS_KEYS and definition.step is None and _is_loss(definition.right) and not other:
+    if definition.key in LOSS_KEYS and definition.step is None and _is_loss(definition.right, model) and not other:
         _loss(definition, discovery, note)
     elif _is_abstract(definition, model):
         model.abstract[definition.key] = definition
@@ -174,9 +194,50 @@ def _next_model(discovery: Discovery, statement: Statement) -> Model:
     return new
 
 
-def _is_loss(right: Expr) -> bool:
+def _is_loss(right: Expr, model: Model) -> bool:
     """Whether something over time is on the right: a sum of losses, or the error of a step."""
-    return any(isinstance(p, Bound) or (isinstance(p, Ref) and p.when is not None) for p in right.walk())
+    if any(isinstance(p, Bound) or (isinstance(p, Ref) and p.when is not None) for p in right.walk()):
+        return True
+    return any(_step_of_alias(model, r.key) is not None for r in refs_in(right))
+
+
+def _step_of_alias(model: Model, key: str) -> Index | None:
+    """Return the step of a symbol like o in o = v h_3; None for any other."""
+    definition = model.aliases.get(key)
+    if definition is None or has_derivative(definition.right) or definition.step is not None:
+        return None
+    steps = {r.when for r in refs_in(definition.right) if r.when is not None}
+    return next(iter(steps)) if len(steps) == 1 else None
+
+
+def _readout_of_one_step(model: Model, right: Expr) -> Expr:
+    """Return a loss in which o = v h_3 is the variable o at step 3, and make o a variable of the model."""
+    changed = right
+    for ref in refs_in(right):
+        step = _step_of_alias(model, ref.key) if ref.when is None else None
+        if step is None:
+            continue
+        definition = model.aliases.pop(ref.key)
+
+        def now(part: Expr) -> Expr:
+            return replace(part, when=letter(T)) if isinstance(part, Ref) and part.when is not None else part
+
+        model.equations[ref.key] = replace(definition, step=letter(T), right=definition.right.mapped(now))
+        model.last[ref.key] = step.constant if step.is_number else None
+        at = _Timed(ref.key, step)
+        changed = changed.mapped(at)
+    return changed
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Gives a symbol its step."""
+
+    key: str
+    step: Index
+
+    def __call__(self, part: Expr) -> Expr:
+        return replace(part, when=self.step) if isinstance(part, Ref) and part.key == self.key else part
 
 
 def _is_abstract(definition: Definition, model: Model) -> bool:
@@ -204,6 +265,7 @@ def _loss(definition: Definition, discovery: Discovery, note: Note) -> None:
         first = min(d.statement.start for d in model.equations.values())
         if _section_between(note, first, statement.start, 2):
             model = _next_model(discovery, statement)
+    definition = replace(definition, right=_readout_of_one_step(model, definition.right))
     model.loss = definition
     model.own.add("loss")
     model.uses.add(statement.number)
@@ -243,8 +305,13 @@ def _alias(definition: Definition, discovery: Discovery) -> None:
 def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
     """The equation of a variable over time, or of one step of it."""
     model, statement = discovery.models[-1], definition.statement
+    if definition.key in model.aliases:
+        return
     found = definition if definition.general else generalised(definition)
     if found is None or any(isinstance(p, Counter) for p in found.right.walk()):
+        return
+    if any(r.when == Index(((T, 1),), 1) for r in refs_in(found.right)):
+        _alias(definition, discovery)
         return
     known = model.equations.get(found.key)
     if known is not None:

@@ -31,6 +31,7 @@ CONCEDING: tuple[tuple[str, Reading], ...] = (
     ("transposed-vectors", Reading(loose=True)),
     ("transposed-vectors", Reading(loose=True, newest_left=False)),
     ("entrywise", Reading(entrywise=True)),
+    ("numerator", Reading(turned=True)),
     ("denominator", Reading(layout=DENOMINATOR)),
     ("denominator", Reading(layout=DENOMINATOR, newest_left=False)),
 )
@@ -207,7 +208,7 @@ def _matters(reading: Reading, statement: Statement) -> bool:
         return "Hadamard" in kinds
     if reading.squares:
         return "Pow" in kinds
-    if reading.entrywise or reading.layout == DENOMINATOR:
+    if reading.entrywise or reading.turned or reading.layout == DENOMINATOR:
         return "Deriv" in kinds
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +13,11 @@ from ...model.losses import Loss
 from ..meaning.expr import Add, Bound, Call, Counter, Div, Expr, Mul, Num, Ref, with_index
 from ..meaning.index import Index, letter
 from ..value.world import Alias, Meanings
+from .completion import any_parameters, completed
 from .definitions import T, refs_in
 from .discover import LOSS_KEYS, Model
 from .language import NotInLanguageError, Writer, squares_as_norms
+from .statements import Statement
 
 GENERIC = (
     ("tanh", "1/2 * norm2({p} - target[t])"),
@@ -65,6 +67,7 @@ class _Loss:
     reduction: str = "sum"
     key: str | None = None
     arguments: tuple[Expr, ...] = ()
+    total: str = "T"
 
     @property
     def refs(self) -> list[Ref]:
@@ -72,7 +75,7 @@ class _Loss:
         return [r for e in ((self.step,) if self.step is not None else self.arguments) for r in refs_in(e)]
 
 
-def build(model: Model, functions: Mapping[str, str]) -> Built:
+def build(model: Model, functions: Mapping[str, str], found: Sequence[Statement] = ()) -> Built:
     """Return the networks of a model.
 
     Parameters
@@ -80,14 +83,18 @@ def build(model: Model, functions: Mapping[str, str]) -> Built:
     model : Model
     functions : mapping
         Names of functions in the note -> names in the language, "" where only the name is known.
+    found : sequence of Statement
+        All of the note, for the symbols that they mention.
     """
+    model = completed(model, found)
     loss = _loss_of(model)
     equations = _needed(model, loss)
     if not equations:
         return Built(model, problem="check.reason.no-model")
     generic = tuple(sorted(_generic(equations, loss, functions)))
     rows = _in_rows(equations)
-    vectors, scalars = [], []
+    vectors: list[tuple[Network, Meanings]] = []
+    scalars: list[tuple[Network, Meanings]] = []
     problem = None
     for function, text in GENERIC:
         others = dict.fromkeys(generic, function)
@@ -96,14 +103,33 @@ def build(model: Model, functions: Mapping[str, str]) -> Built:
         except (NotInLanguageError, SymbpttError) as error:
             problem = f"{type(error).__name__}: {error}"
             break
+        one = _with_any(one, found, len(vectors))
         vectors.append(one)
         small = _scalar(*one)
         if small is not None:
             scalars.append(small)
-        if not generic and loss.step is not None:
+        if not generic and loss.step is not None and not _any(one[1], found):
             break
     return Built(model, tuple(vectors), tuple(scalars), problem if not vectors else None, generic, loss.step is None,
                  rows, loss.step is not None and squares_as_norms(loss.step) != loss.step)  # fmt: skip
+
+
+def _any(meanings: Meanings, found: Sequence[Statement]) -> set[str]:
+    keys = {k[0] if isinstance(k, tuple) else k for k in (*meanings.aliases, *meanings.constants)}
+    known = {*meanings.variables, *meanings.parameters, *meanings.loss, *meanings.losses, *keys}
+    return any_parameters(found, known)
+
+
+def _with_any(one: tuple[Network, Meanings], found: Sequence[Statement], number: int) -> tuple[Network, Meanings]:
+    """Let a symbol for any parameter be one of them, another one in each network."""
+    network, meanings = one
+    names = list(meanings.parameters.values())
+    keys = _any(meanings, found)
+    if not keys or not names:
+        return one
+    matrices = [n for n in names if n[:1].isupper()] or names
+    chosen = (matrices[-1], names[-1])[number % 2]
+    return network, replace(meanings, parameters={**meanings.parameters, **dict.fromkeys(keys, chosen)})
 
 
 # -- the loss -----------------------------------------------------------------------------------------
@@ -118,11 +144,17 @@ def _loss_of(model: Model) -> _Loss:
     reduction = "mean" if factor else "sum"
     if isinstance(right, Bound) and right.kind == "sum" and _over_time(right):
         body = with_index(right.body, right.index, NOW)
-        return _step_loss(body, reduction, model)
+        return replace(_step_loss(body, reduction, model), total=_total(right))
     last = _last_step(right)
     if last is None:
         return _Loss(None, key=None)
     return _Loss(last, "last", None)
+
+
+def _total(bound: Bound) -> str:
+    """Return the letter of the number of steps: the upper bound of the sum of losses."""
+    letters = bound.high.letters if bound.high is not None else frozenset()
+    return next(iter(letters), "T") if len(letters) == 1 else "T"
 
 
 def _over_time(bound: Bound) -> bool:
@@ -245,11 +277,18 @@ def _network(
         text = writer.text(squares_as_norms(loss.step))
     else:
         text = generic.replace("{p}", f"{prediction}[t]")
+    kind = "distribution" if "log(" in text and _is_softmax(prediction, writer, equations) else "real"
     cell = _cell(texts, states, prediction, writer, equations)
     inputs = whole("m", "inputs") if cell.inputs else None
-    network = Network(cell, whole("n", "hidden"), inputs, None, None, Loss(text), loss.reduction,
+    network = Network(cell, whole("n", "hidden"), inputs, None, None, Loss(text, target=kind), loss.reduction,
                       whole("T", "steps"), layout=ROWS if rows else COLUMNS)  # fmt: skip
     return network, _meanings(model, writer, loss, functions, target)
+
+
+def _is_softmax(prediction: str, writer: Writer, equations: Mapping[str, Expr]) -> bool:
+    key = next(k for k in equations if writer.names[k] == prediction)
+    right = equations[key]
+    return isinstance(right, Call) and right.name == "softmax"
 
 
 def _cell(texts: list[str], states: list[str], prediction: str, writer: Writer, equations: Mapping[str, Expr]) -> Cell:
@@ -297,7 +336,7 @@ def _prediction(equations: Mapping[str, Expr], loss: _Loss, writer: Writer) -> s
 
 def _meanings(model: Model, writer: Writer, loss: _Loss, functions: Mapping[str, str], target: str | None) -> Meanings:
     variables = dict(writer.names)
-    untimed: dict[str, tuple[str, int | None]] = {}
+    untimed = {key: (writer.names[key], step) for key, step in model.last.items() if key in writer.names}
     if target is not None:
         variables[target] = "target"
         untimed[target] = ("target", None)
@@ -315,8 +354,9 @@ def _meanings(model: Model, writer: Writer, loss: _Loss, functions: Mapping[str,
         if key not in variables and key not in per_step and key != loss.key:
             aliases[key] = Alias(definition.right, T)
     return Meanings(
-        variables, dict(writer.parameters), keys, per_step, aliases, dict(model.constants), dict(functions), untimed
-    )
+        variables, dict(writer.parameters), keys, per_step, aliases, dict(model.constants), dict(functions), untimed,
+        loss.total,
+    )  # fmt: skip
 
 
 def _scalar(network: Network, meanings: Meanings) -> tuple[Network, Meanings] | None:

@@ -34,6 +34,12 @@ SCALARS = re.compile(
 )
 
 
+LAYOUTS = {
+    "numerator": re.compile(r"numerator[ -]layout|分子布局", re.I),
+    "denominator": re.compile(r"denominator[ -]layout|分母布局", re.I),
+}
+
+
 def check_note(
     note: Note, assumed: Mapping[str, float] = {}, functions: Mapping[str, str] = {}, seed: int = 0
 ) -> Report:
@@ -58,7 +64,7 @@ def check_note(
     for statement in found:
         model = discovery.model_at(statement.start)
         if id(model) not in cache:
-            built = build(model, symbols.functions)
+            built = build(model, symbols.functions, found)
             cache[id(model)] = built, worlds_of(built, seed), _settled(note, model.start, built, found)
         _, worlds, settled = cache[id(model)]
         verdict = discovery.verdicts.get(statement.number)
@@ -134,7 +140,8 @@ def _settled(note: Note, start: int, built: Built, found: list[Statement]) -> Se
     first = min((d.statement.start for d in built.model.equations.values()), default=start)
     scalars = bool(SCALARS.search(note.text[max(first - 500, 0) : first + 1000]))
     marks = any(isinstance(p, Deriv) and p.mode == "immediate" for p in kinds)
-    return Settled(matrices and not scalars, scalars and not transposes, None, marks, transposes)
+    layout = next((name for name, pattern in LAYOUTS.items() if pattern.search(note.text)), None)
+    return Settled(matrices and not scalars, scalars and not transposes, layout, marks, transposes)
 
 
 def _named_in_prose(note: Note, reads: list[Read]) -> dict[str, str]:

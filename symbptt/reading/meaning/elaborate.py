@@ -124,6 +124,8 @@ class _Elaborator:
 
     # -- leaves -------------------------------------------------------------------------------------------
     def number(self, tree: Number, bound: frozenset[str]) -> Expr:
+        if tree.text == "1" and tree.style in ("bold", "bb"):
+            return Constant("ones")
         return Num(Fraction(tree.text), tree.text)
 
     def name(self, tree: Name | Accent, bound: frozenset[str]) -> Expr:
@@ -134,8 +136,6 @@ class _Elaborator:
             raise _FailedError("check.reason.no-meaning", tree)
         if key in INFINITE:
             return Infinity()
-        if isinstance(tree, Name) and tree.name == "1":
-            return Constant("ones")
         if key == "I" and "I" not in self.symbols.timed:
             return Constant("identity")
         if key in bound or key in ("t", "T") or (key in self.symbols.letters and len(key) == 1 and key in "kijs"):
@@ -171,7 +171,7 @@ class _Elaborator:
 
     def _is_class(self, sub: Tree | None) -> bool:
         """Whether a subscript is a variable over time, which can only be a class: ``p_{k_t}``."""
-        return isinstance(sub, Script) and head_key(sub.base) in self.symbols.timed and sub.sub is not None or (
+        return (isinstance(sub, Script) and head_key(sub.base) in self.symbols.timed and sub.sub is not None) or (
             isinstance(sub, Script) and head_key(sub.base) in self.symbols.above and sub.sup is not None
         )
 
@@ -219,7 +219,7 @@ class _Elaborator:
         """Whether a letter above a variable at a step is a label: the f of ``z^f_t``."""
         if not isinstance(sup, Name) or when is None or head not in self.symbols.timed:
             return False
-        return len(sup.name) == 1 and sup.name not in "TtknmpK" or sup.style == "text"
+        return (len(sup.name) == 1 and sup.name not in "TtknmpK") or sup.style == "text"
 
     def _raised(self, base: Expr, tree: Script, bound: frozenset[str]) -> Expr:
         sup = tree.sup
@@ -332,9 +332,8 @@ class _Elaborator:
         following, used, after = trees[i + 1], 2, None
         if operators[i] != "":
             return Ref(key + "'" * primes, tree=tree), 1
-        if isinstance(following, Script) and isinstance(following.base, Fence) and following.base.left in "([":
-            if following.sub is None:
-                after, following = following, following.base
+        if isinstance(following, Script) and following.sub is None and self._opens(following.base):
+            after, following = following, following.base
         if isinstance(following, Fence) and following.left in ("(", "[", "{"):
             arguments = self._arguments(following, bound)
         else:
@@ -355,6 +354,10 @@ class _Elaborator:
                 raise _FailedError("check.reason.no-meaning", tree)
             call = Pow(call, self.expr(power, bound), tree=whole)
         return replace(call, tree=whole), used
+
+    @staticmethod
+    def _opens(tree: Tree) -> bool:
+        return isinstance(tree, Fence) and tree.left in "(["
 
     def _called(self, key: str, arguments: tuple[Expr, ...], primes: int, tree: Tree) -> Expr:
         name = ARRAY_FUNCTIONS.get(key)

@@ -478,6 +478,8 @@ def _deriv(e: Deriv, w: World) -> Quantity:
     of, single = base.shape, base.is_scalar
     if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):
         return column(np.diagonal(array).copy())
+    if w.reading.turned and single and len(shape) == 2:
+        return Quantity(array.T, shape[1:], shape[:1])
     if w.reading.layout == DENOMINATOR and not single:
         array = np.transpose(array, [*range(len(of), len(of) + len(shape)), *range(len(of))])
         return Quantity(array, shape, of)

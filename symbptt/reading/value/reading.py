@@ -41,3 +41,4 @@ class Reading:
     repeats: int | None = None
     spectral: bool = True
     entrywise: bool = False
+    turned: bool = False

@@ -65,8 +65,8 @@ class Meanings:
         Key, or (key, step) -> number or array that the note gives.
     functions : mapping
         Name of a function in the note -> name in the language.
-    steps : int or None
-        T where the note says it.
+    total : str
+        The letter for the number of steps.
     untimed : mapping
         Key without a step -> (name in the model, step or None for the last): a target that exists once.
     """
@@ -79,6 +79,7 @@ class Meanings:
     constants: Mapping[Any, Any] = field(default_factory=dict)
     functions: Mapping[str, str] = field(default_factory=dict)
     untimed: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
+    total: str = "T"
 
 
 Key = tuple[str, "int | None"]
@@ -140,6 +141,7 @@ class World:
         known = dict(self.counters)
         if self.steps is not None:
             known.setdefault("T", self.steps)
+            known.setdefault(self.meanings.total, self.steps)
         try:
             return index.at(known)
         except KeyError as error:
