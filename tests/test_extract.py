@@ -64,6 +64,9 @@ def passages(text: str, kind: str = "markdown") -> list[tuple[str, int, str]]:
         (r"$\text{if $x$ then } y$ and $z$", [r"\text{if $x$ then } y", "z"]),
         (r"$$a \text{ if } b \\$$", [r"a \text{ if } b \\"]),
         (r"$a \$ b$", [r"a \$ b"]),
+        ("a {% mathjax %}h_t{% endmathjax %} b {% math %}\nx = 1\n{% endmath %}", ["h_t", "x = 1"]),
+        ("a {{< math >}}$h_t${{< /math >}} b {{< math >}}\nx = 1\n{{< /math >}}", ["h_t", "x = 1"]),
+        ("MyST has {math}`h_t` too", ["h_t"]),
         ("{% raw %}$$a_t$$ $${% raw %}b{% endraw %}$${% endraw %}", ["a_t", "b"]),
     ],
 )

@@ -13,7 +13,7 @@ from .mapped import unescaped
 from .plausible import hints_at_formula, is_bracketed, is_display, is_inline
 from .scanning import BLANK, Finders, Found, gaps
 
-_TOKEN = re.compile(r"\\+|`+|\$+|!\[|<!--|<(?:script|img|pre|code|style|textarea)(?![\w-])", re.IGNORECASE)
+_TOKEN = re.compile(r"\\+|`+|\$+|!\[|\{%|\{\{<|<!--|<(?:script|img|pre|code|style|textarea)(?![\w-])", re.IGNORECASE)
 # Where a paragraph ends: blank lines, items of lists, rows of tables.
 _BREAK = rf"{BLANK}|\n[ \t>]*(?:[-*+]|\d{{1,9}}[.)])[ \t]|\n[ \t>]*\|"
 _DOLLAR, _DOLLARS = r"(?<!\\)(?:\\\\)*\$", r"(?<!\\)(?:\\\\)*\$\$"
@@ -22,6 +22,11 @@ _SCRIPT = re.compile(
     r"""<script\s[^<>]{0,200}?type\s?=\s?["']?math/tex(\s?;\s?mode\s?=\s?display)?[^<>]{0,200}>""", re.IGNORECASE
 )
 _TEMPLATE = re.compile(r"\{%-?\s{0,9}(?:end)?raw\s{0,9}-?%\}")
+# {% math %}, {% mathjax %} and {% katex %} of Hexo and GitBook, {{< math >}} of Hugo.
+_SHORTCODE = re.compile(
+    r"\{%-?\s{0,9}(math|mathjax|katex)(\s{1,9}(?:display|block))?\s{0,9}-?%\}|\{\{<\s{0,9}(math|katex)\s{0,9}>\}\}"
+)
+_DELIMITED = re.compile(r"\$|\\[(\[]|\\begin\{(?:align|equation|gather)")
 _NARROW = re.compile(r"(?:latex\s)?")
 
 
@@ -57,6 +62,7 @@ class _Scanner:
             "$": self.dollar,
             "!": self.picture,
             "<": self.tag,
+            "{": self.shortcode,
         }
 
     def run(self) -> None:
@@ -202,6 +208,8 @@ class _Scanner:
             return after
         if after - start >= 3 and self.text.startswith("math ", after):
             self.add(after + 5, close, display=True)
+        elif self.text.endswith("{math}", 0, start):
+            self.add(after, close, display=False)
         return close + after - start
 
     def picture(self, start: int, after: int, end: int) -> int:
@@ -211,6 +219,22 @@ class _Scanner:
         if picture.piece is not None:
             self.found.add(picture.piece, picture.display)
         return picture.end
+
+    def shortcode(self, start: int, after: int, end: int) -> int:
+        """Read what generators of sites have in the place of delimiters; many people put delimiters into them too."""
+        opening = _SHORTCODE.match(self.text, start, end)
+        if opening is None:
+            return after
+        name = opening[1] or opening[3]
+        closing = rf"\{{%-?\s*end{name}\s*-?%\}}" if opening[1] else rf"\{{\{{<\s*/\s*{name}\s*>\}}\}}"
+        hit = self.find[closing].after(opening.end())
+        following = self.find[_SHORTCODE.pattern].start(opening.end(), end)
+        if hit is None or hit.end() > end or following < hit.start():
+            return opening.end()
+        if _DELIMITED.search(self.text, opening.end(), hit.start()):
+            return opening.end()
+        self.add(opening.end(), hit.start(), display=opening[2] is not None or "\n" in self.text[start : hit.start()])
+        return hit.end()
 
     def tag(self, start: int, after: int, end: int) -> int:
         name = self.text[start + 1 : after].lower()
