@@ -134,6 +134,7 @@ def test_what_is_no_formula_is_none(text):
         ("$\\lambda$1个", ["\\lambda"]),
         ("$h_t = \\text{the state}$", ["h_t = \\text{the state}"]),
         ("$tanh$ and $softmax(z)$", ["tanh", "softmax(z)"]),
+        ("用$sigmoid(二分类)/softmax(多分类)$", ["sigmoid(二分类)/softmax(多分类)"]),
         ("$\nh_t = 1\n$", ["h_t = 1"]),
     ],
 )
@@ -181,6 +182,10 @@ def test_marks_of_a_block_quote_are_no_part_of_a_formula():
 def test_a_fence_in_a_block_quote_is_read():
     assert formulas("> ```math\n> h_t\n> = 1\n> ```\n") == ["h_t\n= 1"]
     assert formulas("> ```\n> $x$\n> ```\n> $y$\n") == ["y"]
+
+
+def test_an_escaped_bar_in_a_table_is_a_bar():
+    assert formulas("| a | $[i\\|f]$ |\n|---|---|\n\nbut $\\|h\\|$") == ["[i|f]", "\\|h\\|"]
 
 
 def test_formulas_in_items_tables_and_headings_are_found():

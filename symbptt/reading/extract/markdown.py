@@ -27,6 +27,7 @@ _SHORTCODE = re.compile(
     r"\{%-?\s{0,9}(math|mathjax|katex)(\s{1,9}(?:display|block))?\s{0,9}-?%\}|\{\{<\s{0,9}(math|katex)\s{0,9}>\}\}"
 )
 _DELIMITED = re.compile(r"\$|\\[(\[]|\\begin\{(?:align|equation|gather)")
+_ROW = re.compile(r"[ \t>]*\|")
 _NARROW = re.compile(r"(?:latex\s)?")
 
 
@@ -82,7 +83,14 @@ class _Scanner:
         piece = unquoted(self.text, narrow.end() if narrow else start, end, self.blocks.is_quoted(start))
         if "{%" in piece.latex:
             piece = piece.without(_TEMPLATE)
+        if "\\|" in piece.latex and self.in_table(start):
+            piece = piece.replaced(r"(?<!\\)\\\|", lambda match: "|")
         self.found.add(unescaped(piece, doubled), display, environment)
+
+    def in_table(self, position: int) -> bool:
+        """Whether the line is a row of a table: there a bar is escaped, or it would part two cells."""
+        line = self.text.rfind("\n", max(0, position - 2000), position) + 1
+        return _ROW.match(self.text, line) is not None
 
     def paragraph(self, position: int, end: int) -> int:
         """Where the paragraph ends that a position is in."""

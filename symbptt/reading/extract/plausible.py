@@ -20,6 +20,7 @@ _MONEY = re.compile(
 )
 _NUMBERS = re.compile(r"\s?(?:\d[\d,.\s]*)?\d\s?")
 _SHELL = re.compile(r"\s*(?:[A-Z_]{2,}[/:;]|\(|\{)?[A-Z_]{2,}[/:;\s]*")
+_CALLS = re.compile(r"[A-Za-z]+\(.*\)")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -51,7 +52,7 @@ def is_inline(text: str, start: int, end: int) -> bool:
     if after.isdigit() and after.isascii() and not commands:
         return False
     han = bool(_HAN.search(words))
-    if han and not marked:
+    if han and not marked and not _CALLS.fullmatch(content):
         return False
     if _SENTENCE.search(words) and (not marked or (han and not (commands and not re.search("[。；？！]", words)))):
         return False
