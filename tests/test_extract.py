@@ -59,6 +59,8 @@ def passages(text: str, kind: str = "markdown") -> list[tuple[str, int, str]]:
         ("$`h_t`$ and $``x_t``$", ["h_t", "x_t"]),
         ("```math\nh_t = f(z_t)\n```\n", ["h_t = f(z_t)"]),
         ("```math h_t = f(z_t)```\n", ["h_t = f(z_t)"]),
+        ("```math a_t\n= b```\n```math c``\n", ["a_t\n= b", "c"]),
+        ("so\n[\nh_t = f(z_t)\n]\nand\n[\n1,\n2\n]\n", ["h_t = f(z_t)"]),
         ("```{math}\n:label: one\n\nh_t = f(z_t)\n```\n", ["h_t = f(z_t)"]),
         ("$latex h_t = 1$", ["h_t = 1"]),
         (r"$\text{if $x$ then } y$ and $z$", [r"\text{if $x$ then } y", "z"]),

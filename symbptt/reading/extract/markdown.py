@@ -10,10 +10,13 @@ from .blocks import Blocks, read_blocks, read_passages, unquoted
 from .environments import BEGIN, DISPLAYS, PARTS, body_of, edges
 from .images import html_image, markdown_image
 from .mapped import unescaped
-from .plausible import hints_at_formula, is_bracketed, is_display, is_inline
+from .plausible import hints_at_formula, is_bare, is_bracketed, is_display, is_inline
 from .scanning import BLANK, Finders, Found, gaps
 
-_TOKEN = re.compile(r"\\+|`+|\$+|!\[|\{%|\{\{<|<!--|<(?:script|img|pre|code|style|textarea)(?![\w-])", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"\n[ \t>]*\[[ \t\r]*(?=\n)|\\+|`+|\$+|!\[|\{%|\{\{<|<!--|<(?:script|img|pre|code|style|textarea)(?![\w-])",
+    re.IGNORECASE,
+)
 # Where a paragraph ends: blank lines, items of lists, rows of tables.
 _BREAK = rf"{BLANK}|\n[ \t>]*(?:[-*+]|\d{{1,9}}[.)])[ \t]|\n[ \t>]*\|"
 _DOLLAR, _DOLLARS = r"(?<!\\)(?:\\\\)*\$", r"(?<!\\)(?:\\\\)*\$\$"
@@ -64,6 +67,7 @@ class _Scanner:
             "!": self.picture,
             "<": self.tag,
             "{": self.shortcode,
+            "\n": self.bare_bracket,
         }
 
     def run(self) -> None:
@@ -125,6 +129,16 @@ class _Scanner:
         ):
             return after + 1
         self.add(content, close, display=square, doubled=run == 2)
+        return hit.end()
+
+    def bare_bracket(self, start: int, after: int, end: int) -> int:
+        r"""Read a display between lines with ``[`` and ``]``: what is left of ``\[`` when the backslash gets lost."""
+        hit = self.find[r"\n[ \t>]*[\[\]][ \t\r]*(?=\n|\Z)"].after(after)
+        if hit is None or hit.end() > end or "[" in hit[0] or self.find[BLANK].start(after, end) < hit.start():
+            return after
+        if not is_bare(self.text[after : hit.start()]):
+            return after
+        self.add(after, hit.start(), display=True)
         return hit.end()
 
     def environment(self, opening: re.Match[str], end: int) -> int:
@@ -211,12 +225,17 @@ class _Scanner:
         return runs[at]
 
     def tick(self, start: int, after: int, end: int) -> int:
+        if after - start >= 3 and self.text.startswith("math ", after):
+            following = self.find["`+"].after(after)
+            if following is None or following.start() >= self.find[BLANK].start(after, end):
+                self.unclosed(start, after, end, self.text[start:after])
+                return after
+            self.add(after + 5, following.start(), display=True)
+            return following.end()
         close = self.next_ticks(after - start, after, end)
         if close is None:
             return after
-        if after - start >= 3 and self.text.startswith("math ", after):
-            self.add(after + 5, close, display=True)
-        elif self.text.endswith("{math}", 0, start):
+        if self.text.endswith("{math}", 0, start):
             self.add(after, close, display=False)
         return close + after - start
 

@@ -110,6 +110,18 @@ def is_bracketed(text: str, start: int, end: int) -> bool:
     return not (_TWO_WORDS.search(words) or _SENTENCE.search(words) or (square and _HAN.search(words)))
 
 
+def is_bare(content: str) -> bool:
+    r"""Return whether what stands between two lines with brackets alone is LaTeX, and no list of a program.
+
+    >>> is_bare(r"h_t = \tanh(z_t)"), is_bare('"a_1", 2')
+    (True, False)
+    """
+    if re.search(r"[\"`$]", content) or not re.search(r"\\[A-Za-z]|[=_^]", content):
+        return False
+    words = _WORDS_OF_LATEX.sub(" ", content)
+    return not (_LONG_PROSE.search(words) or _SENTENCE.search(words) or _TWO_WORDS.search(words))
+
+
 def is_display(content: str, blank_lines: bool) -> bool:
     """Return whether what stands between two doubled dollar signs can be one formula.
 
