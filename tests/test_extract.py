@@ -167,6 +167,8 @@ def test_jekylls_doubled_backslashes_are_read_as_the_page_shows_them():
         (r"$$\\frac{\\partial L}{\\partial h\_t}$$", r"\frac{\partial L}{\partial h_t}"),
         (r"$$\begin{matrix} a \\ b \end{matrix}$$", r"\begin{matrix} a \\ b \end{matrix}"),
         (r"$$\begin{matrix} a \\\\ b \end{matrix}$$", r"\begin{matrix} a \\ b \end{matrix}"),
+        ("$$\\begin{align}a\\\\\\\\\\\nb\\\\\\\nc\\end{align}$$", "\\begin{align}a\\\\\nb\\\\\nc\\end{align}"),
+        ("$$\na\n======\n\nb\n-----\nc\n$$", "a\n=\n\nb\n-\nc"),
         (r"$\|h\| \, x$", r"\|h\| \, x"),
     ],
 )

@@ -30,6 +30,8 @@ _SHORTCODE = re.compile(
     r"\{%-?\s{0,9}(math|mathjax|katex)(\s{1,9}(?:display|block))?\s{0,9}-?%\}|\{\{<\s{0,9}(math|katex)\s{0,9}>\}\}"
 )
 _DELIMITED = re.compile(r"\$|\\[(\[]|\\begin\{(?:align|equation|gather)")
+# A sign on a line of its own, which a formatter of Markdown took for the line under a heading and made longer.
+_UNDERLINES = re.compile(r"^[ \t]*(?:={3,}|-{3,})[ \t\r]*$", re.MULTILINE)
 _ROW = re.compile(r"[ \t>]*\|")
 _NARROW = re.compile(r"(?:latex\s)?")
 
@@ -87,6 +89,8 @@ class _Scanner:
         piece = unquoted(self.text, narrow.end() if narrow else start, end, self.blocks.is_quoted(start))
         if "{%" in piece.latex:
             piece = piece.without(_TEMPLATE)
+        if display and ("===" in piece.latex or "---" in piece.latex):
+            piece = piece.replaced(_UNDERLINES, lambda match: match[0].strip()[0])
         if "\\|" in piece.latex and self.in_table(start):
             piece = piece.replaced(r"(?<!\\)\\\|", lambda match: "|")
         self.found.add(unescaped(piece, doubled), display, environment)
