@@ -59,11 +59,16 @@ def passages(text: str, kind: str = "markdown") -> list[tuple[str, int, str]]:
         ("$`h_t`$ and $``x_t``$", ["h_t", "x_t"]),
         ("```math\nh_t = f(z_t)\n```\n", ["h_t = f(z_t)"]),
         ("```math h_t = f(z_t)```\n", ["h_t = f(z_t)"]),
+        ("```math a_t\n= b```\n```math c``\n", ["a_t\n= b", "c"]),
+        ("so\n[\nh_t = f(z_t)\n]\nand\n[\n1,\n2\n]\n", ["h_t = f(z_t)"]),
         ("```{math}\n:label: one\n\nh_t = f(z_t)\n```\n", ["h_t = f(z_t)"]),
         ("$latex h_t = 1$", ["h_t = 1"]),
         (r"$\text{if $x$ then } y$ and $z$", [r"\text{if $x$ then } y", "z"]),
         (r"$$a \text{ if } b \\$$", [r"a \text{ if } b \\"]),
         (r"$a \$ b$", [r"a \$ b"]),
+        ("a {% mathjax %}h_t{% endmathjax %} b {% math %}\nx = 1\n{% endmath %}", ["h_t", "x = 1"]),
+        ("a {{< math >}}$h_t${{< /math >}} b {{< math >}}\nx = 1\n{{< /math >}}", ["h_t", "x = 1"]),
+        ("MyST has {math}`h_t` too", ["h_t"]),
         ("{% raw %}$$a_t$$ $${% raw %}b{% endraw %}$${% endraw %}", ["a_t", "b"]),
     ],
 )
@@ -131,6 +136,7 @@ def test_what_is_no_formula_is_none(text):
         ("$\\lambda$1个", ["\\lambda"]),
         ("$h_t = \\text{the state}$", ["h_t = \\text{the state}"]),
         ("$tanh$ and $softmax(z)$", ["tanh", "softmax(z)"]),
+        ("用$sigmoid(二分类)/softmax(多分类)$", ["sigmoid(二分类)/softmax(多分类)"]),
         ("$\nh_t = 1\n$", ["h_t = 1"]),
     ],
 )
@@ -161,6 +167,8 @@ def test_jekylls_doubled_backslashes_are_read_as_the_page_shows_them():
         (r"$$\\frac{\\partial L}{\\partial h\_t}$$", r"\frac{\partial L}{\partial h_t}"),
         (r"$$\begin{matrix} a \\ b \end{matrix}$$", r"\begin{matrix} a \\ b \end{matrix}"),
         (r"$$\begin{matrix} a \\\\ b \end{matrix}$$", r"\begin{matrix} a \\ b \end{matrix}"),
+        ("$$\\begin{align}a\\\\\\\\\\\nb\\\\\\\nc\\end{align}$$", "\\begin{align}a\\\\\nb\\\\\nc\\end{align}"),
+        ("$$\na\n======\n\nb\n-----\nc\n$$", "a\n=\n\nb\n-\nc"),
         (r"$\|h\| \, x$", r"\|h\| \, x"),
     ],
 )
@@ -178,6 +186,10 @@ def test_marks_of_a_block_quote_are_no_part_of_a_formula():
 def test_a_fence_in_a_block_quote_is_read():
     assert formulas("> ```math\n> h_t\n> = 1\n> ```\n") == ["h_t\n= 1"]
     assert formulas("> ```\n> $x$\n> ```\n> $y$\n") == ["y"]
+
+
+def test_an_escaped_bar_in_a_table_is_a_bar():
+    assert formulas("| a | $[i\\|f]$ |\n|---|---|\n\nbut $\\|h\\|$") == ["[i|f]", "\\|h\\|"]
 
 
 def test_formulas_in_items_tables_and_headings_are_found():

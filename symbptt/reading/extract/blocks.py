@@ -146,7 +146,9 @@ def _opens(fence: re.Match[str]) -> bool:
         return True
     if mark == ":":
         return info.startswith("{math}")
-    return "`" not in info if mark == "`" else True
+    if mark == "`":  # ```math a = b``` is a formula, even where the second line closes it
+        return "`" not in info and not re.match(r"math\s+\S", info)
+    return True
 
 
 def _read_fence(found: Found, blocks: Blocks, rows: list[_Line], position: int, fence: re.Match[str]) -> int:

@@ -116,6 +116,8 @@ def unescaped(piece: Mapped, doubled: bool) -> Mapped:
         run, follows = len(match[1]), match[2]
         if everywhere and run % 2 == 0 and (follows.isalpha() or run > 2 or follows in _PUNCTUATION):
             run //= 2
+        elif run >= 3 and (not follows or follows.isspace()):
+            run = 2  # Jekyll's five at the end of a line: two for LaTeX, and a line break for Markdown
         elif run >= 4:
             run -= 2
         elif run == 2 and single and follows and follows in _PUNCTUATION:

@@ -10,10 +10,13 @@ from .blocks import Blocks, read_blocks, read_passages, unquoted
 from .environments import BEGIN, DISPLAYS, PARTS, body_of, edges
 from .images import html_image, markdown_image
 from .mapped import unescaped
-from .plausible import hints_at_formula, is_bracketed, is_display, is_inline
+from .plausible import hints_at_formula, is_bare, is_bracketed, is_display, is_inline
 from .scanning import BLANK, Finders, Found, gaps
 
-_TOKEN = re.compile(r"\\+|`+|\$+|!\[|<!--|<(?:script|img|pre|code|style|textarea)(?![\w-])", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"\n[ \t>]*\[[ \t\r]*(?=\n)|\\+|`+|\$+|!\[|\{%|\{\{<|<!--|<(?:script|img|pre|code|style|textarea)(?![\w-])",
+    re.IGNORECASE,
+)
 # Where a paragraph ends: blank lines, items of lists, rows of tables.
 _BREAK = rf"{BLANK}|\n[ \t>]*(?:[-*+]|\d{{1,9}}[.)])[ \t]|\n[ \t>]*\|"
 _DOLLAR, _DOLLARS = r"(?<!\\)(?:\\\\)*\$", r"(?<!\\)(?:\\\\)*\$\$"
@@ -22,6 +25,14 @@ _SCRIPT = re.compile(
     r"""<script\s[^<>]{0,200}?type\s?=\s?["']?math/tex(\s?;\s?mode\s?=\s?display)?[^<>]{0,200}>""", re.IGNORECASE
 )
 _TEMPLATE = re.compile(r"\{%-?\s{0,9}(?:end)?raw\s{0,9}-?%\}")
+# {% math %}, {% mathjax %} and {% katex %} of Hexo and GitBook, {{< math >}} of Hugo.
+_SHORTCODE = re.compile(
+    r"\{%-?\s{0,9}(math|mathjax|katex)(\s{1,9}(?:display|block))?\s{0,9}-?%\}|\{\{<\s{0,9}(math|katex)\s{0,9}>\}\}"
+)
+_DELIMITED = re.compile(r"\$|\\[(\[]|\\begin\{(?:align|equation|gather)")
+# A sign on a line of its own, which a formatter of Markdown took for the line under a heading and made longer.
+_UNDERLINES = re.compile(r"^[ \t]*(?:={3,}|-{3,})[ \t\r]*$", re.MULTILINE)
+_ROW = re.compile(r"[ \t>]*\|")
 _NARROW = re.compile(r"(?:latex\s)?")
 
 
@@ -57,6 +68,8 @@ class _Scanner:
             "$": self.dollar,
             "!": self.picture,
             "<": self.tag,
+            "{": self.shortcode,
+            "\n": self.bare_bracket,
         }
 
     def run(self) -> None:
@@ -76,7 +89,16 @@ class _Scanner:
         piece = unquoted(self.text, narrow.end() if narrow else start, end, self.blocks.is_quoted(start))
         if "{%" in piece.latex:
             piece = piece.without(_TEMPLATE)
+        if display and ("===" in piece.latex or "---" in piece.latex):
+            piece = piece.replaced(_UNDERLINES, lambda match: match[0].strip()[0])
+        if "\\|" in piece.latex and self.in_table(start):
+            piece = piece.replaced(r"(?<!\\)\\\|", lambda match: "|")
         self.found.add(unescaped(piece, doubled), display, environment)
+
+    def in_table(self, position: int) -> bool:
+        """Whether the line is a row of a table: there a bar is escaped, or it would part two cells."""
+        line = self.text.rfind("\n", max(0, position - 2000), position) + 1
+        return _ROW.match(self.text, line) is not None
 
     def paragraph(self, position: int, end: int) -> int:
         """Where the paragraph ends that a position is in."""
@@ -111,6 +133,16 @@ class _Scanner:
         ):
             return after + 1
         self.add(content, close, display=square, doubled=run == 2)
+        return hit.end()
+
+    def bare_bracket(self, start: int, after: int, end: int) -> int:
+        r"""Read a display between lines with ``[`` and ``]``: what is left of ``\[`` when the backslash gets lost."""
+        hit = self.find[r"\n[ \t>]*[\[\]][ \t\r]*(?=\n|\Z)"].after(after)
+        if hit is None or hit.end() > end or "[" in hit[0] or self.find[BLANK].start(after, end) < hit.start():
+            return after
+        if not is_bare(self.text[after : hit.start()]):
+            return after
+        self.add(after, hit.start(), display=True)
         return hit.end()
 
     def environment(self, opening: re.Match[str], end: int) -> int:
@@ -197,11 +229,18 @@ class _Scanner:
         return runs[at]
 
     def tick(self, start: int, after: int, end: int) -> int:
+        if after - start >= 3 and self.text.startswith("math ", after):
+            following = self.find["`+"].after(after)
+            if following is None or following.start() >= self.find[BLANK].start(after, end):
+                self.unclosed(start, after, end, self.text[start:after])
+                return after
+            self.add(after + 5, following.start(), display=True)
+            return following.end()
         close = self.next_ticks(after - start, after, end)
         if close is None:
             return after
-        if after - start >= 3 and self.text.startswith("math ", after):
-            self.add(after + 5, close, display=True)
+        if self.text.endswith("{math}", 0, start):
+            self.add(after, close, display=False)
         return close + after - start
 
     def picture(self, start: int, after: int, end: int) -> int:
@@ -211,6 +250,22 @@ class _Scanner:
         if picture.piece is not None:
             self.found.add(picture.piece, picture.display)
         return picture.end
+
+    def shortcode(self, start: int, after: int, end: int) -> int:
+        """Read what generators of sites have in the place of delimiters; many people put delimiters into them too."""
+        opening = _SHORTCODE.match(self.text, start, end)
+        if opening is None:
+            return after
+        name = opening[1] or opening[3]
+        closing = rf"\{{%-?\s*end{name}\s*-?%\}}" if opening[1] else rf"\{{\{{<\s*/\s*{name}\s*>\}}\}}"
+        hit = self.find[closing].after(opening.end())
+        following = self.find[_SHORTCODE.pattern].start(opening.end(), end)
+        if hit is None or hit.end() > end or following < hit.start():
+            return opening.end()
+        if _DELIMITED.search(self.text, opening.end(), hit.start()):
+            return opening.end()
+        self.add(opening.end(), hit.start(), display=opening[2] is not None or "\n" in self.text[start : hit.start()])
+        return hit.end()
 
     def tag(self, start: int, after: int, end: int) -> int:
         name = self.text[start + 1 : after].lower()

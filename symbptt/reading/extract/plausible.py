@@ -20,6 +20,7 @@ _MONEY = re.compile(
 )
 _NUMBERS = re.compile(r"\s?(?:\d[\d,.\s]*)?\d\s?")
 _SHELL = re.compile(r"\s*(?:[A-Z_]{2,}[/:;]|\(|\{)?[A-Z_]{2,}[/:;\s]*")
+_CALLS = re.compile(r"[A-Za-z]+\(.*\)")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -51,7 +52,7 @@ def is_inline(text: str, start: int, end: int) -> bool:
     if after.isdigit() and after.isascii() and not commands:
         return False
     han = bool(_HAN.search(words))
-    if han and not marked:
+    if han and not marked and not _CALLS.fullmatch(content):
         return False
     if _SENTENCE.search(words) and (not marked or (han and not (commands and not re.search("[。；？！]", words)))):
         return False
@@ -107,6 +108,18 @@ def is_bracketed(text: str, start: int, end: int) -> bool:
         return False
     words = _WORDS_OF_LATEX.sub(" ", content)
     return not (_TWO_WORDS.search(words) or _SENTENCE.search(words) or (square and _HAN.search(words)))
+
+
+def is_bare(content: str) -> bool:
+    r"""Return whether what stands between two lines with brackets alone is LaTeX, and no list of a program.
+
+    >>> is_bare(r"h_t = \tanh(z_t)"), is_bare('"a_1", 2')
+    (True, False)
+    """
+    if re.search(r"[\"`$]", content) or not re.search(r"\\[A-Za-z]|[=_^]", content):
+        return False
+    words = _WORDS_OF_LATEX.sub(" ", content)
+    return not (_LONG_PROSE.search(words) or _SENTENCE.search(words) or _TWO_WORDS.search(words))
 
 
 def is_display(content: str, blank_lines: bool) -> bool:

@@ -78,8 +78,9 @@ class Found:
             self.formulas.append(Formula(piece.latex, piece.start, display, environment, offsets))
 
     def unclosed(self, start: int, what: str) -> None:
-        """Note that something is opened and never closed."""
-        self.problems.append(Problem(start, "check.problem.unclosed", (("what", what),)))
+        """Note that something is opened and never closed; a thousand such notes are enough."""
+        if len(self.problems) < 1000:
+            self.problems.append(Problem(start, "check.problem.unclosed", (("what", what),)))
 
     def passage(self, kind: Kind, start: int, end: int, level: int = 0) -> None:
         """Add a passage, without the white space around it; one that is empty is none."""
