@@ -96,6 +96,7 @@ f'(z) \big|_{z = 0} g    at({f' (z)}; {z = 0}) g
 \frac{\mathrm d L}{\mathrm d h} + \frac{dh_t}{dh_{t-1}}    d(L; h) + d(h_t; h_{t - 1})
 dL/dh_t + \partial L/\partial h_t \cdot \partial h_t/\partial W    d(L; h_t) + {partial(L; h_t) cdot partial(h_t; W)}
 \partial L/\partial h \, \partial h/\partial W    partial(L; h) partial(h; W)
+\frac{{\partial {h_t}}}{{\partial {h_{t - 1}}}} + \frac{{\rm{d}}}{{\rm{d}}x}    partial(h_t; h_{t - 1}) + d(; x)
 \partial_{h} L + \nabla_{\mathbf W} L    partial(L; h) + nabla(L; W:bold)
 \nabla_\theta \log p(x) + \nabla^2_W L    nabla({log p (x)}; theta) + nabla^2(L; W)
 \nabla_h L \big|_{h_0}    at(nabla(L; h); h_0)
@@ -134,6 +135,8 @@ a = \begin{aligned}[t] &b \\ &= c \end{aligned}    a = b = c
 \begin{cases} a = b \\ c = d \end{cases}    {a = b} <row> {c = d}
 \begin{cases} 1 & \text{if } x > 0 \\ 0 & \text{else} \end{cases}    cases[1 & {"if" <words> {x > 0}} // 0 & "else"]
 f = \left\{\begin{array}{ll} 1, & x > 0 \\ 0, & x \le 0 \end{array}\right.    f = cases[1 & {x > 0} // 0 & {x le 0}]
+\left\{ {\begin{array}{*{20}{c}} {1,} & {x > 0} \\ {0,} & {x < 0} \end{array}} \right.    cases[1 & {x > 0} // 0 & {x < 0}]
+\begin{aligned} [a, b] &= c \end{aligned}    [a <,> b] = c
 \left[\begin{array}{cc} 1 & 2 \\ 3 & 4 \end{array}\right]    [matrix[1 & 2 // 3 & 4]]
 \begin{bmatrix} a & b \\ c & d \end{bmatrix}^\top    matrix[a & b // c & d]^top
 """,

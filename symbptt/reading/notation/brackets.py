@@ -96,12 +96,11 @@ class Brackets(Cursor):
         name = opening.text
         if not opening.role:
             raise self.fail("environment", opening, what=name)
+        after = self.tokens[self.position : self.position + 3]
+        if len(after) == 3 and [after[0].text, after[2].text] == ["[", "]"] and after[1].text in ("t", "b", "c"):
+            self.position += 3
         if name in ("array", "alignat", "alignedat", "subarray") and self.token.kind == "open":
             self._skip_columns()
-        if name not in FENCED_MATRICES and not name.endswith("matrix"):
-            self.skip_bracket()
-            if name == "array" and self.token.kind == "open":
-                self._skip_columns()
         with self.deeper():
             tree = self._lines(opening) if opening.role == "lines" else self._rows(opening)
         fence = FENCED_MATRICES.get(name)

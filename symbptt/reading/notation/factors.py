@@ -31,6 +31,7 @@ from .tree import (
 )
 from .words import ACCENTS, BIG, DOTS, LONE, NAMED_FUNCTIONS, OPENING, SHOWN, STYLES, SWITCHES, SYMBOLS
 
+_SCRIPTS = ("_", "^", "'", "\\prime")
 _RAISED_SIGNS = ("<", ">", "=")
 
 
@@ -42,7 +43,7 @@ class Factors(Brackets):
         start = self.token.start
         base: Tree = Empty(start=start, end=start) if self.at(("_", "^")) else self.atom()
         while True:
-            if self.at(("_", "^", "'")):
+            if self.at(_SCRIPTS):
                 base = self._script(base, start)
             elif self._empty_base():
                 self.take()
@@ -58,9 +59,9 @@ class Factors(Brackets):
     def _script(self, base: Tree, start: int) -> Tree:
         sub = sup = None
         primes = 0
-        while self.at(("_", "^", "'")):
+        while self.at(_SCRIPTS):
             sign = self.take()
-            if sign.text == "'":
+            if sign.text in ("'", "\\prime"):
                 primes += 1
             elif sign.text == "_" and sub is None:
                 sub = self.argument()

@@ -75,6 +75,8 @@ class _Expander:
             else:
                 if token.text in SHOWN:
                     self._skip(SHOWN[token.text] - 1)
+                    if token.text == "\\bbox":
+                        self._optional()
                 yield token
 
     def _skip(self, arguments: int) -> None:

@@ -64,14 +64,14 @@ def _without_braces(result: list[Token]) -> None:
         sign = result[-3].text
         if sign in ("+", "-", ":"):
             result[-4:] = [Token("sign", f"{sign}=", result[-4].start, result[-1].end)]
-    elif len(result) > 3 and [t.kind for t in result[-3:]] == ["open", "sign", "close"]:
+    elif len(result) > 3 and result[-1].kind == "close" and result[-3].kind == "open" and result[-2].signed:
         before = result[-4]
         argued = before.kind in ("command", "close") or before.text in ("_", "^")
         if result[-2].text in _BRACED_SIGNS and not argued:
             result[-3:] = [replace(result[-2], start=result[-3].start, end=result[-1].end)]
 
 
-_BRACED_SIGNS = (":", ",", ";", "=", "<", ">", "|", "/")
+_BRACED_SIGNS = (":", ",", ";", "=", "<", ">", "|", "/", "\\|")
 
 
 def _partners(tokens: list[Token]) -> dict[int, int]:
@@ -94,12 +94,15 @@ def _rewritten(tokens: list[Token]) -> list[Token]:
         if first.kind == "open" and opening and tokens[opening - 1].text in ("^", "_"):
             _angles(new, opening, closing)
         elif first.kind == "left" and first.text in ("\\{", "\\lbrace") and tokens[closing].text == ".":
-            begin = opening + 1
-            if tokens[begin].kind == "begin" and partners.get(begin) == closing - 1:
+            begin, end = opening + 1, closing - 1
+            while tokens[begin].kind == "open" and partners.get(begin) == end:
+                begin, end = begin + 1, end - 1
+            if tokens[begin].kind == "begin" and partners.get(begin) == end:
                 # A brace before lines is what ``cases`` stands for.
                 new[begin] = replace(tokens[begin], start=first.start, role="cases")
-                new[closing - 1] = replace(tokens[closing - 1], end=tokens[closing].end)
-                new[opening] = new[closing] = None
+                new[end] = replace(tokens[end], end=tokens[closing].end)
+                new[opening:begin] = [None] * (begin - opening)
+                new[end + 1 : closing + 1] = [None] * (closing - end)
         elif first.kind == "left" and first.text in ("(", "[") and tokens[closing].text == ".":
             _over_lines(new, opening, closing, partners)
     return [token for token in new if token is not None]

@@ -56,7 +56,7 @@ class Token:
 
 _PIECE = re.compile(
     rf"""(?P<space>\s+|%[^\n]*\n?)
-    |(?P<row>\\\\(?:\s*\[[-\d.\s]*[a-z]{{2}}\s*\])?|\\cr\b|\\newline\b)
+    |(?P<row>\\\\\*?(?:\s*\[[-\d.\s]*[a-z]{{2}}\s*\])?|\\cr\b|\\newline\b)
     |(?P<fence>\\(?:left|right|middle)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\[{{}}|]|.))
     |(?P<environment>\\(?:begin|end)\s*\{{\s*[A-Za-z]*\*?\s*\}})
     |(?P<command>\\[A-Za-z]+\*?|\\.)

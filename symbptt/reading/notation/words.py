@@ -143,9 +143,10 @@ DOTS = _words(r"""
     """)
 
 SPACES = frozenset(["\\ ", "\\\n", "\\\t", "\\"]) | _words(
-    r"\, \; \: \! \> \/ \- ~ \thinspace \medspace \thickspace \enspace \negthinspace \negmedspace \negthickspace"
+    r"\, \; \: \! \> \/ \- ~ \enskip \thinspace \medspace \thickspace \enspace "
+    r"\negthinspace \negmedspace \negthickspace"
 )
-QUADS = frozenset(["\\quad", "\\qquad"])
+QUADS = frozenset(["\\quad", "\\qquad", "\\hfill", "\\hfil"])
 
 ACCENTS: dict[str, str] = {
     "\\hat": "hat",
@@ -241,6 +242,7 @@ SYMBOLS: dict[str, str] = {
     "\\imath": "i",
     "\\jmath": "j",
     "\\dagger": "dagger",
+    "\\dag": "dagger",
     "\\star": "star",
     "\\prime": "prime",
     "\\triangle": "Delta",
@@ -292,9 +294,10 @@ BIGGER = frozenset(
 
 SKIPPED = _words(r"""
     \displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \nonumber \notag
-    \bigskip \allowbreak \nobreak \centering \hfill \noindent \hline \relax \ensuremath \small \large
-    \normalsize \null \strut \mathstrut \protect \boldmath \tiny \footnotesize \Large \LARGE \mathord
-    \mathbin \mathrel \mathpunct \mathinner \smallskip \medskip \mathop \mathopen \mathclose \hfil
+    \bigskip \allowbreak \nobreak \centering \noindent \hline \relax \ensuremath \small \large
+    \normalsize \null \strut \mathstrut \protect \boldmath \tiny \huge \Huge \scriptsize
+    \displaylines \eqalign \footnotesize \Large \LARGE \mathord
+    \mathbin \mathrel \mathpunct \mathinner \smallskip \medskip \mathop \mathopen \mathclose
     \smallbreak \qedhere \hskip
     """)
 """Commands that say nothing about the formula."""
@@ -309,6 +312,7 @@ SKIPPED_WITH_ARGUMENT: dict[str, int] = {
     "\\vphantom": 1,
     "\\color": 1,
     "\\cite": 1,
+    "\\require": 1,
     "\\eqref": 1,
     "\\ref": 1,
     "\\footnote": 1,
@@ -329,6 +333,12 @@ SHOWN: dict[str, int] = {
     "\\mathrlap": 1,
     "\\mathllap": 1,
     "\\cancel": 1,
+    "\\bcancel": 1,
+    "\\xcancel": 1,
+    "\\cancelto": 2,
+    "\\mathclap": 1,
+    "\\fcolorbox": 3,
+    "\\bbox": 1,
     "\\textcolor": 2,
     "\\colorbox": 2,
     "\\tcbhighmath": 1,
@@ -342,7 +352,7 @@ MATRICES = _words(r"""
     """)
 SYSTEMS = _words(r"""
     aligned align alignedat alignat gathered gather split multline multlined eqnarray equation flalign math
-    displaymath
+    displaymath subequations
     """)
 """Environments whose lines are statements; a chain may go on from one line to the next."""
 CASES = frozenset(["cases", "dcases", "rcases", "array", "subarray"])
