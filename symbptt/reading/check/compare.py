@@ -206,10 +206,10 @@ def related(
             written = _agrees_with_digits(b, left, [], kind)
         if written is not None:
             return written, ""
-    if kind == "propto":
-        return _proportional(a, b), ""
         if _within_rounding(a, b, left, right, world):
             return True, ""
+    if kind == "propto":
+        return _proportional(a, b), ""
     pair = _fitted(a, b, world.reading.loose)
     if pair is None:
         return False, f"({a.shown}) = ({b.shown})"

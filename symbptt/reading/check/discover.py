@@ -340,6 +340,8 @@ def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
 
 def _is_new_equation(known: Definition, found: Definition, statement: Statement, note: Note) -> bool:
     """Whether a second equation for a variable is another model, and not a wrong restatement of the first."""
+    if all(r.when is not None for r in refs_in(found.right)) and any(r.when is None for r in refs_in(known.right)):
+        return False  # h_t = h_{t-1}, where some gate is 0
     state = any(r.key == found.key and r.when == Index(((T, 1),), -1) for r in refs_in(found.right))
     return state or _announced(statement, note) or _section_between(note, known.statement.start, statement.start)
 

@@ -127,8 +127,7 @@ def _with_any(one: tuple[Network, Meanings], found: Sequence[Statement], number:
     keys = _any(meanings, found)
     if not keys or not names:
         return one
-    matrices = [n for n in names if n[:1].isupper()] or names
-    chosen = (matrices[-1], names[-1])[number % 2]
+    chosen = (names[0], names[min(2, len(names) - 1)])[number % 2]
     return network, replace(meanings, parameters={**meanings.parameters, **dict.fromkeys(keys, chosen)})
 
 

@@ -152,6 +152,8 @@ class _Elaborator:
                 norm = replace(norm, kind=self._norm_kind(tree.sub), tree=tree)
             return self._raised(norm, tree, bound)
         base = self.expr(tree.base, bound)
+        if isinstance(base, Constant) and isinstance(tree.sub, Chain):
+            return self._indicator(tree.sub, tree, bound)
         if tree.sub is not None:
             if isinstance(tree.base, Annotated):
                 return self._raised(base, tree, bound)
@@ -168,6 +170,15 @@ class _Elaborator:
         if None in places:
             raise _FailedError("check.reason.no-meaning", tree)
         return Entry(base, tuple(p for p in places if p is not None))
+
+    def _indicator(self, chain: Chain, tree: Script, bound: frozenset[str]) -> Expr:
+        r"""``\mathbf{1}_{i = y}`` is component i of the vector that is 1 at the class y."""
+        if len(chain.operands) == 2 and chain.relations[0].kind == "=":
+            for place, chosen in (chain.operands, chain.operands[::-1]):
+                index = index_of(place)
+                if index is not None and isinstance(chosen, Script):
+                    return Entry(OneHot(self.expr(chosen, bound)), (index,))
+        raise _FailedError("check.reason.no-meaning", tree)
 
     def _is_class(self, sub: Tree | None) -> bool:
         """Whether a subscript is a variable over time, which can only be a class: ``p_{k_t}``."""
@@ -197,12 +208,17 @@ class _Elaborator:
             elif inner is None or not (inner.letters and tree.primes):
                 label = f"{label}^{label_of(sup.body) or inner}" if label_of(sup.body) or inner else label
                 sup = None
+        elif isinstance(sup, Product) and head in symbols.above and self._turned_step(sup) is not None:
+            when, sup = self._turned_step(sup), sup.factors[-1]
         elif sup is not None and head in symbols.above and when is None and index_of(sup) is not None:
             when, sup = index_of(sup), None
         elif self._is_label_above(sup, head, when):
             label, sup = f"{label}_{label_of(sup) if sup is not None else ''}".lstrip("_"), None
         elif isinstance(sup, Name) and sup.name in ("ast", "star", "plus", "minus", "dagger"):
             label, sup = f"{label}_{sup.name}".lstrip("_"), None
+        if head in symbols.above and len(label) == 1 and (label in bound or label in "ijk") and tree.sub is not None:
+            component = index_of(tree.sub)
+            label, places = ("", (component,)) if component is not None else (label, places)
         key = head if not label else f"{head}_{label}"
         key = f"{key}{chr(39) * tree.primes}" if tree.primes else key
         if head in bound and not label and when is None:
@@ -214,6 +230,13 @@ class _Elaborator:
         if places:
             base = Entry(base, places)
         return self._raised(replace(base, tree=replace(tree, sup=None, end=tree.end)), replace(tree, sup=sup), bound)
+
+    def _turned_step(self, sup: Product) -> Index | None:
+        r"""Return the step of ``h^{(t)\top}``."""
+        first = sup.factors[0]
+        if len(sup.factors) != 2 or not isinstance(first, Fence) or not self._transposes(sup.factors[1]):
+            return None
+        return index_of(first.body)
 
     def _is_label_above(self, sup: Tree | None, head: str, when: Index | None) -> bool:
         """Whether a letter above a variable at a step is a label: the f of ``z^f_t``."""
@@ -287,6 +310,8 @@ class _Elaborator:
             used = 1
             if isinstance(tree, Dots):
                 found: Expr = Unknown("dots", tree=tree)
+            elif self._is_composite(trees, operators, i):
+                found, used = self._composite(trees, i, bound), 2
             elif self._is_function(tree):
                 found, used = self._call(trees, operators, i, bound)
             elif isinstance(tree, Derivative) and tree.of is None:
@@ -298,6 +323,30 @@ class _Elaborator:
             factors.append(found)
             i += used
         return factors, kept
+
+    def _is_composite(self, trees: list[Tree], operators: list[str], i: int) -> bool:
+        r"""Whether two letters are one symbol: the gradients ``dh_t`` and ``\delta h_t`` of some notes."""
+        tree = trees[i]
+        if not isinstance(tree, Name) or tree.name not in ("d", "delta", "Delta") or tree.name in self.symbols.timed:
+            return False
+        if i + 1 >= len(trees) or operators[i] != "":
+            return False
+        following = trees[i + 1]
+        head = head_key(following.base) if isinstance(following, Script) else None
+        return head is not None and following.end > 0 and not (i and isinstance(trees[i - 1], Dots))
+
+    def _composite(self, trees: list[Tree], i: int, bound: frozenset[str]) -> Expr:
+        tree, following = trees[i], trees[i + 1]
+        inner = self.expr(following, bound)
+        whole = Product((tree, following), ("",), start=tree.start, end=following.end)
+        prefix = tree.name if isinstance(tree, Name) else ""
+
+        def rule(part: Expr) -> Expr:
+            return replace(part, key=f"{prefix}_{part.key}") if isinstance(part, Ref) else part
+
+        if not isinstance(inner, Ref | Transpose | Entry):
+            raise _FailedError("check.reason.no-meaning", following)
+        return replace(inner.mapped(rule), tree=whole)
 
     def _annotates(self, trees: list[Tree], operators: list[str], i: int) -> bool:
         """Whether a bracket after a variable over time only says what it depends on: ``L_t(y_t, \\hat{y}_t)``."""

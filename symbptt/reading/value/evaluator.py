@@ -55,7 +55,7 @@ from .quantity import (
     transpose,
 )
 from .reading import DENOMINATOR
-from .series import OpenEndedError, terms_of
+from .series import OpenEndedError, TooShortError, terms_of
 from .world import Alias, NoStepError, NotEvaluatedError, NoValueError, World
 
 MOST_TERMS = 2_000
@@ -404,6 +404,8 @@ def _series(e: Series, w: World) -> Quantity:
         terms = terms_of(e, w.at, w.reading.repeats)
     except OpenEndedError:
         raise NotEvaluatedError("check.reason.open-ended") from None
+    except TooShortError:
+        raise NoStepError from None
     if len(terms) > MOST_TERMS:
         raise NotEvaluatedError("check.reason.too-large")
     values = [value(term, w) for _, term in terms]
@@ -475,6 +477,8 @@ def _deriv(e: Deriv, w: World) -> Quantity:
         changed = value(e.of, w.perturbed(by, place, shape, immediate, e.of))
         entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
     array = np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F") if count else np.zeros(shape)
+    if immediate and not e.mode and not array.any():
+        raise NotEvaluatedError("check.reason.no-immediate")
     of, single = base.shape, base.is_scalar
     if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):
         return column(np.diagonal(array).copy())

@@ -141,10 +141,14 @@ def multiply(a: Quantity, b: Quantity, inner: bool = False, loose: bool = False)
 
 def _with_fill(a: Quantity, b: Quantity) -> Quantity | None:
     """Multiply with a row or column of ones, which sums."""
-    if a.fill == "ones-row" and b.rows:
-        return Quantity(a.array * b.array.sum(tuple(range(len(b.rows)))), (), b.columns)
-    if b.fill == "ones" and a.columns:
-        return Quantity(b.array * a.array.sum(tuple(range(len(a.rows), len(a.shape)))), a.rows, ())
+    if a.fill == "ones-row":
+        for way in _ways(b):
+            if way.rows:
+                return Quantity(a.array * way.array.sum(tuple(range(len(way.rows)))), (), way.columns)
+    if b.fill == "ones":
+        for way in _ways(a):
+            if way.columns:
+                return Quantity(b.array * way.array.sum(tuple(range(len(way.rows), len(way.shape)))), way.rows, ())
     if a.fill == "ones" and not b.rows and b.columns:
         return replace(b, array=a.array * b.array)
     return None

@@ -17,6 +17,10 @@ class OpenEndedError(Exception):
     """Dots that do not say what they stand for."""
 
 
+class TooShortError(Exception):
+    """A progression with fewer terms than are written before its dots."""
+
+
 def _at(path: Path, *steps: Any) -> Path:
     return (*path, *steps)
 
@@ -171,7 +175,7 @@ def _with_stride(
     count = counts.pop()
     assert count is not None
     if count < -1:
-        raise OpenEndedError
+        raise TooShortError
     if count <= 0:  # the last term is among those before the dots
         return [*before[: len(before) - 1 + count], *after]
     last = before[-1][1]
