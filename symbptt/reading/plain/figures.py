@@ -241,6 +241,8 @@ class _Rounded:
         values = [self.value(child, index) for child in part.children]
         try:
             result = self.joined(part, values)
+        except TooLargeError:
+            raise
         except (ValueError, ZeroDivisionError, OverflowError):
             result = mp.nan
         if isinstance(result, mp.mpc) or not mp.isfinite(result):
@@ -314,7 +316,7 @@ def digits_of(tree: Tree) -> Digits | None:
         return digits_of(tree.body)
     if isinstance(tree, Plus) and len(tree.terms) == 1 and tree.signs[0] in ("", "+", "-"):
         negative, found = tree.signs[0] == "-", digits_of(tree.terms[0])
-        return replace(found, value=-found.value) if found is not None and negative else found
+        return replace(found, value=-found.value) if found and negative else found
     if isinstance(tree, Number):
         return _written(tree)
     if isinstance(tree, Script):
@@ -338,9 +340,11 @@ def _written(tree: Number) -> Digits:
 def _power_of_ten(tree: Tree) -> Fraction | None:
     if not isinstance(tree, Script) or tree.base != Number("10") or tree.sub or tree.primes or tree.sup is None:
         return None
-    sup, sign = tree.sup, 1
+    sup: Tree = tree.sup
+    sign = 1
     if isinstance(sup, Plus) and len(sup.terms) == 1 and sup.signs[0] in ("+", "-"):
-        sup, sign = sup.terms[0], -1 if sup.signs[0] == "-" else 1
+        sign = -1 if sup.signs[0] == "-" else 1
+        sup = sup.terms[0]
     if not isinstance(sup, Number) or not sup.text.isdecimal():
         return None
     if len(sup.text) > 9 or int(sup.text) > WRITTEN_EXPONENT:

@@ -61,6 +61,11 @@ _NO_NUMBERS = frozenset(
     ["partial", "nabla", "infty", "top", "bot", "forall", "exists", "neg", "pm", "mp", "Re", "Im", "emptyset",
      "angle", "dagger", "star", "prime", "square", "checkmark", "circ", "ast", "plus", "minus"]
 )  # fmt: skip
+_BETWEEN = frozenset(
+    ["if", "for", "where", "and", "or", "when", "while", "otherwise", "else", "with", "then", "is", "so", "since", "by",
+     "because", "hence", "thus", "let", "given", "but", "not", "as", "the", "of", "in", "all", "any"]
+)  # fmt: skip
+"""Words that stand between formulas, and are no names of quantities."""
 _NOT_PLAIN: dict[type[Tree], str] = {
     Chain: "relation",
     Derivative: "derivative",
@@ -179,6 +184,8 @@ class _Recogniser:
             raise _refuse(tree, "bold")
         if base.name in _NO_NUMBERS:
             raise _refuse(tree, "symbol")
+        if base.name.lower() in _BETWEEN:
+            raise _refuse(tree, "words")
         if base.name in _KNOWN_WORDS or base.name in FUNCTIONS:
             raise _refuse(tree, "function")
         if base is tree and not base.style and base.name in ("e", "pi"):
