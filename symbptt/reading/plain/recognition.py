@@ -53,6 +53,8 @@ MOST_PARTS = 20_000
 """How many parts a formula may have once its sums are written out."""
 LONGEST_SUM = 64
 """How many terms of a sum, or factors of a product, are written out."""
+MOST_NESTED = 40
+"""How often a function without brackets may stand before another."""
 LONGEST_NUMBER = 1_000
 """How many digits a number may be written with."""
 
@@ -130,6 +132,7 @@ class _Recogniser:
     values: dict[str, int] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
     count: int = 0
+    nested: int = 0
 
     def part(self, tree: Tree) -> Part:
         self.count += 1
@@ -243,24 +246,27 @@ class _Recogniser:
     def product(self, tree: Product) -> Part:
         """Read factors from the left; a slash divides by the one factor after it, if that is clear."""
         factors, operators = list(tree.factors), ["cdot", *tree.operators]
-        done: list[Part] = []
+        above: list[Part] = []
+        below: list[Part] = []
         i = 0
         while i < len(factors):
             operator = operators[i]
             if operator not in (*_MULTIPLIED, "/"):
                 raise _refuse(tree, "operator")
-            first = factors[i]
             part, length = self.factor(factors, operators, i)
             follows = operators[i + length] if i + length < len(factors) else None
             if operator == "/":
                 if follows == "":
                     raise _refuse(tree, "slash")
-                top = done[0] if len(done) == 1 else Mul(tuple(done), place=(tree.start, first.start))
-                done = [Div(top, part, place=(tree.start, part.place[1]))]
+                below.append(part)
             else:
-                done.append(part)
+                above.append(part)
             i += length
-        return done[0] if len(done) == 1 else Mul(tuple(done), place=(tree.start, tree.end))
+        place = (tree.start, tree.end)
+        top, bottom = (
+            found[0] if len(found) == 1 else Mul(tuple(found), place=place) for found in (above, below or above)
+        )
+        return Div(top, bottom, place=place) if below else top
 
     def factor(self, factors: list[Tree], operators: list[str], i: int) -> tuple[Part, int]:
         """Return the factor at a position, and how many it is made of: a function takes its argument with it."""
@@ -339,6 +345,9 @@ class _Recogniser:
             # tanh(x)^2 is the square of tanh(x)
             outer, argument = argument.sup, argument.base
         if self.function(argument) is not None:
+            self.nested += 1
+            if self.nested > MOST_NESTED:
+                raise TooLargeError(place, f"more than {MOST_NESTED} functions of functions")
             inner, more = self.factor(factors, operators, i + 1)
             length, value = 1 + more, inner
         else:
@@ -388,6 +397,8 @@ class _Recogniser:
             or index in self.values
             or any(s == Sym(index) for p in (lower, upper) for s in p.walk())
         ):
+            raise _refuse(tree, "range")
+        if any(isinstance(bound, Num) and bound.value.denominator != 1 for bound in (lower, upper)):
             raise _refuse(tree, "range")
         self.indices.add(index)
         body = self.part(tree.body)
