@@ -19,7 +19,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from symbptt.errors import RefusedError, SymbpttError, SymbpttWarning
-from symbptt.reading.notation import parse
+from symbptt.reading.notation import NotationError, parse
 from symbptt.reading.plain import (
     NotPlainError,
     TooLargeError,
@@ -607,6 +607,27 @@ def test_long_chains_of_slashes_and_functions_are_read_or_refused():
     with pytest.raises(TooLargeError):
         own(r"\ln " * 2000 + "x")
     assert own(r"\ln \ln \ln x") == sympy.log(sympy.log(sympy.log(symbol("x"))))
+
+
+PIECES = r"""x h_t 2 0.5 10 ^ ^2 ^{10} _i ' ( ) [ ] + - = / | ! , \frac{1}{x} \frac \sqrt \tanh \exp \ln{} \sum_{k=1}^{3}
+\prod_{k=1}^{k} k \cdot{} \left( \right) \top{} T e d \partial{} \text{if} \dots{} \pi{} {2 {x }""".split()
+
+
+@given(latex=st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_whatever_is_parsed_is_converted_or_refused_clearly_and_soon(latex):
+    try:
+        tree = parse(latex)
+    except NotationError:
+        assume(False)
+    began = time.perf_counter()
+    for convert in (to_sympy, number_of, digits_of):
+        try:
+            result = convert(tree)
+        except (NotPlainError, TooLargeError) as error:
+            assert "\n" not in str(error)
+        else:
+            assert convert is digits_of or result is None or isinstance(result, sympy.Expr)
+    assert time.perf_counter() - began < 5
 
 
 def test_a_power_of_a_name_is_bounded_too():
