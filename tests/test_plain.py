@@ -571,7 +571,7 @@ def test_powers_that_nobody_could_write_are_refused_at_once(latex, convert):
 @pytest.mark.parametrize(
     "latex",
     [r"\exp(\exp(\exp(100)))", r"e^{10^{9}}", r"2.5^{10^{9} + 0.5}", r"\cosh(10^{10})",
-     r"\sum_{k=1}^{10^9} k", r"\sum_{k=1}^{2000} \sum_{j=1}^{2000} k j", r"\sum_{k=1}^{2000} \frac{1}{k^{9}}"],
+     r"\sum_{k=1}^{10^9} k", r"\sum_{k=1}^{2000} \sum_{j=1}^{2000} k j"],
 )  # fmt: skip
 def test_numbers_that_take_too_long_are_refused_soon(latex):
     began = time.perf_counter()
@@ -609,8 +609,9 @@ def test_long_chains_of_slashes_and_functions_are_read_or_refused():
     assert own(r"\ln \ln \ln x") == sympy.log(sympy.log(sympy.log(symbol("x"))))
 
 
-PIECES = r"""x h_t 2 0.5 10 ^ ^2 ^{10} _i ' ( ) [ ] + - = / | ! , \frac{1}{x} \frac \sqrt \tanh \exp \ln{} \sum_{k=1}^{3}
-\prod_{k=1}^{k} k \cdot{} \left( \right) \top{} T e d \partial{} \text{if} \dots{} \pi{} {2 {x }""".split()
+_PIECES = r"""x h_t 2 0.5 10 ^ ^2 ^{10} _i ' ( ) [ ] + - = / | ! , \frac{1}{x} \frac \sqrt \tanh \exp \ln{}
+\sum_{k=1}^{3} \prod_{k=1}^{k} k \cdot{} \left( \right) \top{} T e d \partial{} \text{if} \dots{} \pi{} {2 {x }"""
+PIECES = _PIECES.split()
 
 
 @given(latex=st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
@@ -698,6 +699,7 @@ def test_arithmetic_is_exact(latex, value):
         (r"2^{0.5} \ln 3", sympy.sqrt(2) * sympy.log(3)),
         (r"\sum_{k=1}^{9} \sqrt{k}", sum(sympy.sqrt(k) for k in range(1, 10))),
         (r"\sech(1) + \coth(1) + \arctanh(0.5)", sympy.sech(1) + sympy.coth(1) + sympy.atanh(sympy.Rational(1, 2))),
+        (r"1.001^{10000}", sympy.Float("1.001", 80) ** 10000),
         (r"0.9^{0.5} \cdot 10^{-300}", sympy.sqrt(sympy.Rational(9, 10)) / 10**300),
     ],
 )

@@ -45,7 +45,7 @@ def number_of(tree: Tree, *, log: str | None = "e") -> Any:
     Returns
     -------
     sympy.Rational or sympy.Float or None
-        Exact where it is rational, else to 30 digits; None where a name stands in it.
+        Exact where it is rational (of up to 4000 digits), else to 30 digits; None where a name stands in it.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def number_of(tree: Tree, *, log: str | None = "e") -> Any:
     >>> number_of(parse(r"10^{10^{10}}"))
     Traceback (most recent call last):
     ...
-    symbptt.reading.plain.parts.TooLargeError: too large at 0: a number of more than 4000 digits
+    symbptt.reading.plain.parts.TooLargeError: too large at 0: an exponential of more than 9200
     """
     part = recognised(tree, log=log, written_out=0)
     return None if has_names(part) else value_of(part)
@@ -83,12 +83,15 @@ def value_of(part: Part) -> Any:
     """Return the value of a recognised part without names; see :func:`number_of`."""
     import sympy
 
-    exact = _Exact().value(part, {})
+    try:
+        exact, largest = _Exact().value(part, {}), LARGEST_ARGUMENT
+    except TooLargeError:  # 1.001^{10000} has too many digits, and is a number like any other
+        exact, largest = None, int(MOST_DIGITS * 2.3)
     if exact is not None:
         return sympy.Rational(exact.numerator, exact.denominator)
     before = None
     for digits in (DIGITS + 20, 2 * DIGITS + 40, 4 * DIGITS + 80, 8 * DIGITS + 160):
-        now = _Rounded(digits).whole(part)
+        now = _Rounded(digits, largest).whole(part)
         if before is not None and abs(now - before) <= abs(now) * sympy.Rational(1, 10 ** (DIGITS + 3)):
             return sympy.Float(now, DIGITS)
         before = now

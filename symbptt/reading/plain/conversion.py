@@ -29,11 +29,11 @@ from .parts import (
 )
 from .recognition import recognised
 
-MOST_DIGITS = 2_000
+MOST_DIGITS = 4_000
 """How many digits a number may have that comes out of arithmetic."""
 MOST_DIGITS_IN_ROOT = 150
 """How many digits a number may have that a root is taken of: SymPy looks for its factors."""
-LARGEST_EXPONENTIAL = 4_600
+LARGEST_EXPONENTIAL = 9_200
 """The largest argument of an exponential: it has as many digits as MOST_DIGITS says."""
 LARGEST_EXPONENT = 10_000
 """The largest exponent of what is no number."""
