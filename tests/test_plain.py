@@ -91,7 +91,7 @@ WHAT_IT_IS = {
     r"a, b": "list",
     r"\max(0, z)": "function",
     r"\operatorname{diag} v": "function",
-    r"\text{softmax}(z)": "application",
+    r"\text{softmax}(z)": "function",
     r"\operatorname{eye}(10^6)": "application",
     r"\tanh": "function",
     r"\tanh + 1": "function",
@@ -122,8 +122,10 @@ WHAT_IT_IS = {
     r"\frac{x}{1 - 1}": "undefined",
     r"\ln 0": "undefined",
     r"\sqrt{-2}": "undefined",
-    r"\text{if } x": "words",
-    r"x \text{ as is well known}": "words",
+    r"n!": "function",
+    r"x + 5!": "function",
+    r"\text{if } x": "list",
+    r"\text{as is well known}": "words",
     "": "empty",
 }
 

@@ -58,7 +58,12 @@ MOST_NESTED = 40
 LONGEST_NUMBER = 1_000
 """How many digits a number may be written with."""
 
-_KNOWN_WORDS = (frozenset(WORDS_OF_LETTERS) | {word[1:] for word in NAMED_FUNCTIONS}) - {"loss", "Loss", "MSE", "BCE"}
+_KNOWN_WORDS = (frozenset(WORDS_OF_LETTERS) | {word[1:] for word in NAMED_FUNCTIONS}) - {
+    "loss",
+    "Loss",
+    "MSE",
+    "BCE",
+} | {"factorial"}
 _NO_NUMBERS = frozenset(
     ["partial", "nabla", "infty", "top", "bot", "forall", "exists", "neg", "pm", "mp", "Re", "Im", "emptyset",
      "angle", "dagger", "star", "prime", "square", "checkmark", "circ", "ast", "plus", "minus"]
@@ -185,7 +190,7 @@ class _Recogniser:
         assert isinstance(base, Name)
         if base.style in ("bold", "bb"):
             raise _refuse(tree, "bold")
-        if base.name in _NO_NUMBERS:
+        if base.name in _NO_NUMBERS or base.name.startswith("prime"):
             raise _refuse(tree, "symbol")
         if base.name.lower() in _BETWEEN:
             raise _refuse(tree, "words")
@@ -276,7 +281,7 @@ class _Recogniser:
             return self.call(*call, factors, operators, i)
         followed = i + 1 < len(factors) and operators[i + 1] == ""
         if followed and _in_brackets(factors[i + 1]) and self.may_be_applied(tree):
-            raise _refuse(tree, "application")
+            raise _refuse(tree, "function" if isinstance(tree, Name) and tree.name in _KNOWN_WORDS else "application")
         if followed:
             self.beside(tree, factors[i + 1])
         return self.part(tree), 1
