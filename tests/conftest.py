@@ -7,7 +7,8 @@ A test of an optional thing asks for it by name::
         torch = require("torch")
 
 Where it is missing the test is skipped with the reason; with the matching variable set to 1 it fails:
-``SYMBPTT_REQUIRE_ORACLES``, ``_TEX``, ``_KATEX``, ``_BROWSER``, ``_LATEX``, ``_PLOT``, ``_DOCS``, ``_NOTEBOOK``.
+``SYMBPTT_REQUIRE_ORACLES``, ``_TEX``, ``_KATEX``, ``_BROWSER``, ``_LATEX``, ``_PLOT``, ``_DOCS``, ``_NOTEBOOK``,
+``_INSTALL``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import importlib.metadata
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,6 +91,15 @@ def find_katex() -> Katex:
     raise NotFoundHereError("no KaTeX: run `npm install katex` somewhere and set KATEX_DIR to that directory")
 
 
+def find_pypi() -> str:
+    """``pip``, which can fetch a package."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, "hydra-core>=1.3"]
+        if subprocess.run(command, capture_output=True).returncode:
+            raise NotFoundHereError("pip cannot fetch packages")
+    return sys.executable
+
+
 class Need(NamedTuple):
     group: str
     find: Callable[[], Any]
@@ -112,11 +124,18 @@ NEEDS: dict[str, Need] = {
     "pdftotext": Need("TEX", lambda: find_program("pdftotext")),
     "katex": Need("KATEX", find_katex),
     "playwright.sync_api": _module("BROWSER", "playwright.sync_api"),
+    "pypi": Need("INSTALL", find_pypi),
     "chromium": Need("BROWSER", lambda: find_program("chromium", "chromium-browser", "google-chrome")),
 }
 
 ORACLES = ("torch", "jax", "autograd")
-MARKED = {"tex": ("xelatex",), "katex": ("katex",), "browser": ("chromium",), "docs": ("sphinx", "myst_nb")}
+MARKED = {
+    "tex": ("xelatex",),
+    "katex": ("katex",),
+    "browser": ("chromium",),
+    "docs": ("sphinx", "myst_nb"),
+    "install": ("pypi",),
+}
 
 
 @functools.cache

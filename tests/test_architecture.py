@@ -103,6 +103,16 @@ def test_a_package_imports_only_from_those_above_it():
     assert not violations(PACKAGE), "\n" + "\n".join(violations(PACKAGE))
 
 
+def test_only_its_adapter_imports_latex2sympy2():
+    """What it is handed, and what it hands back, is checked in that one place."""
+    found = set()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        names = imported_names(ast.parse(path.read_text(encoding="utf-8")), ("symbptt",))
+        if any(name.partition(".")[0] in ("latex2sympy2", "antlr4", "gen") for _, name in names):
+            found.add(path.relative_to(PACKAGE).as_posix())
+    assert found == {"reading/plain/latex2sympy.py"}
+
+
 def test_every_directory_with_code_has_an_init_file():
     lost = [path for path in PACKAGE.rglob("*.py") if not (path.parent / "__init__.py").exists()]
     assert not lost

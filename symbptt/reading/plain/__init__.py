@@ -5,9 +5,10 @@
 figures by the digits that they are written with.
 """
 
+from .arithmetic import number_of
 from .conversion import to_matrix, to_sympy
 from .entry import plain
-from .figures import Digits, agrees, digits_of, number_of
+from .figures import Digits, agrees, digits_of
 from .names import name_of
 from .parts import NotPlainError, TooLargeError
 from .recognition import recognised

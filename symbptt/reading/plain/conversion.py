@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 
 from ..notation.tree import Grid, Tree
+from .arithmetic import bounded
 from .parts import (
     FUNCTIONS,
     Abs,
@@ -28,8 +29,12 @@ from .parts import (
 )
 from .recognition import recognised
 
-MOST_DIGITS = 2_000
+MOST_DIGITS = 4_000
 """How many digits a number may have that comes out of arithmetic."""
+MOST_DIGITS_IN_ROOT = 150
+"""How many digits a number may have that a root is taken of: SymPy looks for its factors."""
+LARGEST_EXPONENTIAL = 9_200
+"""The largest argument of an exponential: it has as many digits as MOST_DIGITS says."""
 LARGEST_EXPONENT = 10_000
 """The largest exponent of what is no number."""
 
@@ -66,7 +71,7 @@ def to_sympy(tree: Tree, symbols: Mapping[str, Any] | None = None, *, log: str |
     >>> to_sympy(parse(r"\sum_{t=1}^3 h_t"))
     h_{1} + h_{2} + h_{3}
     """
-    return converted(recognised(tree, symbols or (), log=log), symbols)
+    return whole(recognised(tree, symbols or (), log=log), symbols)
 
 
 def to_matrix(tree: Tree, symbols: Mapping[str, Any] | None = None, *, log: str | None = "e") -> Any:
@@ -97,6 +102,12 @@ def to_matrix(tree: Tree, symbols: Mapping[str, Any] | None = None, *, log: str 
 def symbol(name: str) -> Any:
     """Return the symbol that a printed name is, when nothing else is known of it."""
     return sympy.Symbol(name, real=True)
+
+
+def whole(part: Part, symbols: Mapping[str, Any] | None = None) -> Any:
+    """Convert a recognised formula to SymPy, once it is seen that this comes to an end."""
+    bounded(part, LARGEST_EXPONENTIAL, LARGEST_EXPONENT)
+    return converted(part, symbols)
 
 
 def converted(part: Part, symbols: Mapping[str, Any] | None = None) -> Any:
@@ -147,12 +158,15 @@ def allowed(place: tuple[int, int], base: Any, exponent: Any) -> None:
         return
     if base.is_Rational and size(base) * abs(exponent) > MOST_DIGITS:
         raise TooLargeError(place, f"a number of more than {MOST_DIGITS} digits")
+    if base.is_Rational and not exponent.is_Integer and size(base) > MOST_DIGITS_IN_ROOT:
+        raise TooLargeError(place, f"a root of a number of more than {MOST_DIGITS_IN_ROOT} digits")
     if abs(exponent) > LARGEST_EXPONENT:
         raise TooLargeError(place, f"an exponent above {LARGEST_EXPONENT}")
 
 
 def _root(part: Part, body: Any) -> Any:
     assert isinstance(part, Root)
+    allowed(part.place, body, sympy.Rational(1, part.degree))
     if body.is_Number and body.is_negative:
         if part.degree % 2 == 0:
             raise NotPlainError(part.place, "undefined")

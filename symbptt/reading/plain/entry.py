@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import warn
 from ..notation.tree import Tree
 from . import latex2sympy
-from .conversion import converted
+from .conversion import whole
 from .recognition import recognised
 
 _NOTICE = threading.Lock()
@@ -46,7 +46,7 @@ def plain(tree: Tree, symbols: Mapping[str, Any] | None = None, *, log: str | No
     """
     part = recognised(tree, symbols or (), log=log)
     # Ours first: it refuses what must not be worked out at all.
-    own = converted(part, symbols)
+    own = whole(part, symbols)
     if latex2sympy.missing():
         _notice(latex2sympy.missing())
         return own

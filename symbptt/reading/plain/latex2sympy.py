@@ -20,7 +20,7 @@ from typing import Any
 
 import sympy
 
-from .conversion import allowed, checked, converted, size
+from .conversion import MOST_DIGITS, allowed, checked, converted, size
 from .parts import FUNCTIONS, NotPlainError, Part, TooLargeError
 from .skeleton import NoSkeletonError, Piece, pieces
 
@@ -29,7 +29,6 @@ VERSIONS = {"latex2sympy2": "1.9.1", "antlr4-python3-runtime": "4.7.2"}
 
 _LOCK = threading.RLock()
 _SENTINEL = "s_{1}"
-_MOST_DIGITS = 2_000
 _STATE: dict[str, Any] = {
     "VARIABLE_VALUES": dict,
     "frac_type": lambda: r"\frac",
@@ -193,7 +192,7 @@ def _evaluated(raw: Any, values: list[Any]) -> Any:
         args = [rebuilt(child) for child in node.args]
         if isinstance(node, sympy.Pow):
             allowed(nowhere.place, *args)
-        elif isinstance(node, sympy.Mul) and sum(map(size, args)) > _MOST_DIGITS:
+        elif isinstance(node, sympy.Mul) and sum(map(size, args)) > MOST_DIGITS:
             raise TooLargeError(nowhere.place, "a long product")
         return checked(node.func(*args), nowhere)
 

@@ -9,6 +9,7 @@ from ..notation.words import ACCENTS, STYLES, SYMBOLS
 from .parts import NotPlainError
 
 _COMMANDS = {name: command for command, name in reversed(SYMBOLS.items()) if len(name) > 1}
+_COMMANDS |= {name: f"\\{name}" for name in _COMMANDS if f"\\{name}" in SYMBOLS}
 _STYLES = {"bold": "mathbf", "cal": "mathcal", "upright": "mathrm", "text": "text", "frak": "mathfrak", "bb": "mathbb"}
 _ACCENTS = {mark: command for command, mark in reversed(ACCENTS.items())}
 _SIGNS = {"ast": "*", "plus": "+", "minus": "-"}

@@ -53,14 +53,26 @@ MOST_PARTS = 20_000
 """How many parts a formula may have once its sums are written out."""
 LONGEST_SUM = 64
 """How many terms of a sum, or factors of a product, are written out."""
+MOST_NESTED = 40
+"""How often a function without brackets may stand before another."""
 LONGEST_NUMBER = 1_000
 """How many digits a number may be written with."""
 
-_KNOWN_WORDS = (frozenset(WORDS_OF_LETTERS) | {word[1:] for word in NAMED_FUNCTIONS}) - {"loss", "Loss", "MSE", "BCE"}
+_KNOWN_WORDS = (frozenset(WORDS_OF_LETTERS) | {word[1:] for word in NAMED_FUNCTIONS}) - {
+    "loss",
+    "Loss",
+    "MSE",
+    "BCE",
+} | {"factorial"}
 _NO_NUMBERS = frozenset(
     ["partial", "nabla", "infty", "top", "bot", "forall", "exists", "neg", "pm", "mp", "Re", "Im", "emptyset",
      "angle", "dagger", "star", "prime", "square", "checkmark", "circ", "ast", "plus", "minus"]
 )  # fmt: skip
+_BETWEEN = frozenset(
+    ["if", "for", "where", "and", "or", "when", "while", "otherwise", "else", "with", "then", "is", "so", "since", "by",
+     "because", "hence", "thus", "let", "given", "but", "not", "as", "the", "of", "in", "all", "any"]
+)  # fmt: skip
+"""Words that stand between formulas, and are no names of quantities."""
 _NOT_PLAIN: dict[type[Tree], str] = {
     Chain: "relation",
     Derivative: "derivative",
@@ -125,6 +137,7 @@ class _Recogniser:
     values: dict[str, int] = field(default_factory=dict)
     indices: set[str] = field(default_factory=set)
     count: int = 0
+    nested: int = 0
 
     def part(self, tree: Tree) -> Part:
         self.count += 1
@@ -177,8 +190,10 @@ class _Recogniser:
         assert isinstance(base, Name)
         if base.style in ("bold", "bb"):
             raise _refuse(tree, "bold")
-        if base.name in _NO_NUMBERS:
+        if base.name in _NO_NUMBERS or base.name.startswith("prime"):
             raise _refuse(tree, "symbol")
+        if base.name.lower() in _BETWEEN:
+            raise _refuse(tree, "words")
         if base.name in _KNOWN_WORDS or base.name in FUNCTIONS:
             raise _refuse(tree, "function")
         if base is tree and not base.style and base.name in ("e", "pi"):
@@ -236,24 +251,27 @@ class _Recogniser:
     def product(self, tree: Product) -> Part:
         """Read factors from the left; a slash divides by the one factor after it, if that is clear."""
         factors, operators = list(tree.factors), ["cdot", *tree.operators]
-        done: list[Part] = []
+        above: list[Part] = []
+        below: list[Part] = []
         i = 0
         while i < len(factors):
             operator = operators[i]
             if operator not in (*_MULTIPLIED, "/"):
                 raise _refuse(tree, "operator")
-            first = factors[i]
             part, length = self.factor(factors, operators, i)
             follows = operators[i + length] if i + length < len(factors) else None
             if operator == "/":
                 if follows == "":
                     raise _refuse(tree, "slash")
-                top = done[0] if len(done) == 1 else Mul(tuple(done), place=(tree.start, first.start))
-                done = [Div(top, part, place=(tree.start, part.place[1]))]
+                below.append(part)
             else:
-                done.append(part)
+                above.append(part)
             i += length
-        return done[0] if len(done) == 1 else Mul(tuple(done), place=(tree.start, tree.end))
+        place = (tree.start, tree.end)
+        top, bottom = (
+            found[0] if len(found) == 1 else Mul(tuple(found), place=place) for found in (above, below or above)
+        )
+        return Div(top, bottom, place=place) if below else top
 
     def factor(self, factors: list[Tree], operators: list[str], i: int) -> tuple[Part, int]:
         """Return the factor at a position, and how many it is made of: a function takes its argument with it."""
@@ -263,7 +281,7 @@ class _Recogniser:
             return self.call(*call, factors, operators, i)
         followed = i + 1 < len(factors) and operators[i + 1] == ""
         if followed and _in_brackets(factors[i + 1]) and self.may_be_applied(tree):
-            raise _refuse(tree, "application")
+            raise _refuse(tree, "function" if isinstance(tree, Name) and tree.name in _KNOWN_WORDS else "application")
         if followed:
             self.beside(tree, factors[i + 1])
         return self.part(tree), 1
@@ -332,6 +350,9 @@ class _Recogniser:
             # tanh(x)^2 is the square of tanh(x)
             outer, argument = argument.sup, argument.base
         if self.function(argument) is not None:
+            self.nested += 1
+            if self.nested > MOST_NESTED:
+                raise TooLargeError(place, f"more than {MOST_NESTED} functions of functions")
             inner, more = self.factor(factors, operators, i + 1)
             length, value = 1 + more, inner
         else:
@@ -381,6 +402,8 @@ class _Recogniser:
             or index in self.values
             or any(s == Sym(index) for p in (lower, upper) for s in p.walk())
         ):
+            raise _refuse(tree, "range")
+        if any(isinstance(bound, Num) and bound.value.denominator != 1 for bound in (lower, upper)):
             raise _refuse(tree, "range")
         self.indices.add(index)
         body = self.part(tree.body)
