@@ -276,6 +276,9 @@ def _fitted(a: Quantity, b: Quantity, loose: bool) -> tuple[Any, Any] | None:
     if a.is_scalar and b.is_scalar:
         return np.real(a.array), np.real(b.array)
     for q, other in ((a, b), (b, a)):
+        if q.fill and not other.is_scalar:
+            pair = _filled(q, other)
+            return pair if pair is None or q is a else pair[::-1]
         if q.is_scalar and not other.is_scalar:
             return (np.zeros(other.shape), np.real(other.array)) if q.array == 0 else None
     if a.shape != b.shape:
@@ -285,6 +288,14 @@ def _fitted(a: Quantity, b: Quantity, loose: bool) -> tuple[Any, Any] | None:
     if same or a.free or b.free or gradient or (loose and a.is_vector) or len(a.shape) > 2:
         return np.real(a.array), np.real(b.array)
     return None
+
+
+def _filled(q: Quantity, other: Quantity) -> tuple[Any, Any] | None:
+    """Return an identity, or ones, of the size of what is beside it."""
+    if q.fill == "identity":
+        square = len(other.rows) == 1 and other.rows == other.columns
+        return (np.real(q.array) * np.eye(other.rows[0]), np.real(other.array)) if square else None
+    return np.real(q.array) * np.ones(other.shape), np.real(other.array)
 
 
 def _proportional(a: Quantity, b: Quantity) -> bool | None:

@@ -251,7 +251,8 @@ def _loss(definition: Definition, discovery: Discovery, note: Note) -> None:
     model, statement = discovery.models[-1], definition.statement
     if model.loss is not None:
         if same(model.loss.right, definition.right):
-            discovery.verdicts.setdefault(statement.number, "definition")
+            if len(statement.operands) == 2:
+                discovery.verdicts.setdefault(statement.number, "definition")
             return
         if not _announced(statement, note) and len(statement.operands) > 2:
             return
@@ -340,7 +341,7 @@ def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
 
 def _is_new_equation(known: Definition, found: Definition, statement: Statement, note: Note) -> bool:
     """Whether a second equation for a variable is another model, and not a wrong restatement of the first."""
-    if all(r.when is not None for r in refs_in(found.right)) and any(r.when is None for r in refs_in(known.right)):
+    if not statement.read.formula.display and all(r.when is not None for r in refs_in(found.right)):
         return False  # h_t = h_{t-1}, where some gate is 0
     state = any(r.key == found.key and r.when == Index(((T, 1),), -1) for r in refs_in(found.right))
     return state or _announced(statement, note) or _section_between(note, known.statement.start, statement.start)

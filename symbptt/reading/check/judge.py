@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 
-from ..meaning.expr import Counter, Deriv, Expr, Ref
+from ...algebra import FUNCTIONS
+from ..meaning.expr import Call, Counter, Deriv, Expr, Ref
 from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
 from ..value.reading import DENOMINATOR, Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
@@ -100,13 +101,17 @@ def _at_given_numbers(statement: Statement, worlds: Worlds) -> Judgement | None:
         return Judgement(HOLDS, message("check.reason.holds-numbers"), reading=reading, given=True)
     if outcome.state == OPEN:
         return None
+    if worlds.printed:
+        stepwise = replace(worlds.given, as_written=worlds.printed)
+        if test(statement, (stepwise,)).state == TRUE:
+            return Judgement(HOLDS, message("check.reason.holds-rounded"), given=True)
     for modes in _modes(statement):
         again = test(statement, (_reading(worlds.given, Reading(modes=modes)),))
         if again.state == TRUE:
             return _immediate(statement, modes, Reading(modes=modes))
     if not worlds.complete:
         return None
-    return _refuted(statement, outcome, given=True)
+    return refuted(statement, outcome, given=True)
 
 
 def _needs_numbers(statement: Statement) -> bool:
@@ -143,7 +148,7 @@ def _arithmetic_alone(statement: Statement, worlds: Worlds) -> Judgement | None:
     outcome = test(statement, worlds.free[:1])
     difference = outcome.difference
     if outcome.state == FALSE and difference is not None and None not in pairs[difference.place]:
-        return _refuted(statement, outcome)
+        return refuted(statement, outcome)
     return None
 
 
@@ -173,7 +178,7 @@ def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgem
     failed = first if first.state == FALSE else outcome
     if failed.state != FALSE:
         return _open(statement, failed, worlds)
-    return _refuted(statement, failed, main is worlds.scalars)
+    return refuted(statement, failed, main is worlds.scalars)
 
 
 def _may_open(outcome: Outcome) -> bool:
@@ -284,7 +289,7 @@ def _for_scalars(statement: Statement, worlds: Worlds, settled: Settled, first: 
         else:
             return None
     if settled.matrices and first.state == FALSE:
-        return replace(_refuted(statement, first), scalars=True)
+        return replace(refuted(statement, first), scalars=True)
     condition = message("check.condition.scalars")
     return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading, scalars=True)
 
@@ -317,9 +322,21 @@ def _free(statement: Statement, worlds: Worlds) -> Judgement | None:
     outcome, reading = _first(statement, worlds.free, PLAIN)
     if outcome.state == TRUE:
         return Judgement(HOLDS, message("check.reason.holds-everywhere"), reading=reading)
+    if outcome.state == FALSE and _is_about_a_function(statement):
+        return refuted(statement, outcome)
     if outcome.state == FALSE and _only_known(statement, worlds.free[0]):
-        return _refuted(statement, outcome, given=True)
+        return refuted(statement, outcome, given=True)
     return None
+
+
+def _is_about_a_function(statement: Statement) -> bool:
+    """Whether a statement says what a known function is for any argument: \\sigma'(x) = ..."""
+    left = statement.operands[0]
+    if not isinstance(left, Call) or len(left.arguments) != 1 or left.name not in FUNCTIONS:
+        return False
+    variables = {p.key for p in left.walk() if isinstance(p, Ref)}
+    others = {p.key for o in statement.operands[1:] for p in o.walk() if isinstance(p, Ref)}
+    return len(variables) == 1 and others <= variables | {"e"} and isinstance(left.arguments[0], Ref)
 
 
 def _is_timeless(statement: Statement, world: World) -> bool:
@@ -362,7 +379,7 @@ def _open(statement: Statement, outcome: Outcome, worlds: Worlds) -> Judgement:
     return Judgement(UNCHECKED, message("check.reason.no-step"))
 
 
-def _refuted(statement: Statement, outcome: Outcome, scalars: bool = False, given: bool = False) -> Judgement:
+def refuted(statement: Statement, outcome: Outcome, scalars: bool = False, given: bool = False) -> Judgement:
     difference = outcome.difference
     assert difference is not None
     left, right = (statement.source(o) for o in statement.operands[difference.place : difference.place + 2])

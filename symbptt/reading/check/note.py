@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...algebra import FUNCTIONS
-from ..meaning.expr import Deriv, Hadamard, Transpose
+from ..meaning.expr import Deriv, Expr, Hadamard, Ref, Transpose
 from ..note import Note
 from ..report import (
+    ASSUMPTION,
     DEFINITION,
     REFUTED,
     UNCHECKED,
@@ -22,7 +24,10 @@ from ..report import (
     Report,
     message,
 )
+from .consistency import consistent
+from .definitions import number_in
 from .discover import discover
+from .hypothetical import is_fragment, is_hypothesis, under_hypotheses
 from .judge import Judgement, Settled, judge
 from .network import Built, build
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
@@ -59,28 +64,54 @@ def check_note(
     symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
     found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
-    cache: dict[int, tuple[Built, Worlds, Settled]] = {}
-    claims: list[Claim] = []
+    cache: dict[int, tuple[Worlds, Settled]] = {}
+    judged: list[tuple[Statement, Judgement]] = []
     for statement in found:
         model = discovery.model_at(statement.start)
         if id(model) not in cache:
             built = build(model, symbols.functions, found)
-            cache[id(model)] = built, worlds_of(built, seed), _settled(note, model.start, built, found)
-        _, worlds, settled = cache[id(model)]
-        verdict = discovery.verdicts.get(statement.number)
-        if verdict is not None:
-            key = "check.reason.definition" if verdict == DEFINITION else "check.reason.assumption"
-            judgement = Judgement(verdict, message(key))
-        else:
-            unknown = unknown_in(statement)
-            if unknown is not None and len(statement.operands) == 2:
-                judgement = Judgement(UNCHECKED, message(unknown.key))
-            else:
-                judgement = judge(statement, worlds, settled)
-        claims.append(claim_of(note, statement, judgement))
+            cache[id(model)] = worlds_of(built, seed), _settled(note, model.start, built, found)
+        worlds, settled = cache[id(model)]
+        judgement = _judged(statement, discovery.verdicts.get(statement.number), worlds, settled, note, judged)
+        judged.append((statement, judgement))
+        figure = _figure(statement)
+        if figure is not None:
+            cache[id(model)] = replace(worlds, printed=(*worlds.printed, figure)), settled
+    judged = [(s, consistent(s, j, judged, cache[id(discovery.model_at(s.start))][0])) for s, j in judged]
+    claims = [claim_of(note, statement, judgement) for statement, judgement in judged]
     claims += [_unread(note, read) for read in reads if read.tree is None]
     claims.sort(key=lambda c: c.start)
     return Report((note,), tuple(claims), formulas=len(reads), read=sum(r.tree is not None for r in reads))
+
+
+def _judged(
+    statement: Statement,
+    known: str | None,
+    worlds: Worlds,
+    settled: Settled,
+    note: Note,
+    before: list[tuple[Statement, Judgement]],
+) -> Judgement:
+    """Return the verdict on a statement, by what it defines or by what it claims."""
+    if known is not None:
+        key = "check.reason.definition" if known == DEFINITION else "check.reason.assumption"
+        return Judgement(known, message(key))
+    if is_fragment(statement) or (is_hypothesis(statement, note) and len(statement.operands) == 2):
+        return Judgement(ASSUMPTION, message("check.reason.assumption"))
+    unknown = unknown_in(statement)
+    if unknown is not None and len(statement.operands) == 2:
+        return Judgement(UNCHECKED, message(unknown.key))
+    judgement = judge(statement, worlds, settled)
+    if judgement.verdict == REFUTED:
+        return under_hypotheses(statement, judgement, worlds, note, before)
+    return judgement
+
+
+def _figure(statement: Statement) -> tuple[Expr, Expr, tuple[str, ...]] | None:
+    """Return what a statement gives a figure, and the figure."""
+    left, right = statement.operands[0], statement.operands[-1]
+    named = isinstance(left, Ref | Deriv) and number_in(left) is None
+    return (left, right, ()) if named and number_in(right) is not None else None
 
 
 def claim_of(note: Note, statement: Statement, judgement: Judgement) -> Claim:

@@ -12,6 +12,7 @@ from ...errors import SymbpttError
 from ...evaluate.draw import size_names
 from ...evaluate.instance import Instance
 from ...model import Network
+from ..meaning.expr import Expr
 from ..value.world import Alias, Meanings, World
 from .network import Built
 
@@ -33,6 +34,9 @@ class Worlds:
         Without a network: symbols stand for any number unless the note gives one.
     complete : bool
         Whether the note gives every number of its model.
+    printed : tuple of (Expr, Expr, tuple)
+        Symbols and derivatives with the figures that the note has printed for them so far, for
+        :attr:`World.as_written`: a note may go on from its rounded figures.
     """
 
     vectors: tuple[World, ...] = ()
@@ -40,6 +44,7 @@ class Worlds:
     given: World | None = None
     free: tuple[World, ...] = ()
     complete: bool = False
+    printed: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
 
 
 def worlds_of(built: Built, seed: int = 0) -> Worlds:

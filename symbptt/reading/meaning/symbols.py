@@ -187,7 +187,7 @@ def find_symbols(trees: Iterable[Tree], functions: Mapping[str, str] = {}) -> Sy
             _note_calls(part, evidence)
     timed = {head for head, e in evidence.items() if _is_timed(head, e)}
     above = {head for head, e in evidence.items() if e.superscript and not e.times and not e.arithmetic}
-    found = {**{k: v for k, v in FUNCTION_NAMES.items() if k not in timed}, **functions}
+    found = {k: v for k, v in {**FUNCTION_NAMES, **functions}.items() if k not in timed}
     for head, e in evidence.items():
         generic = head in GENERIC_FUNCTIONS or (head in LOSSES and e.called)
         if e.called and generic and head not in timed and head not in found:

@@ -352,7 +352,7 @@ def _bound(e: Bound, w: World) -> Quantity:
             if not lenient:
                 raise
     if not parts:
-        return scalar(0.0 if e.kind == "sum" else 1.0)
+        return scalar(0.0) if e.kind == "sum" else replace(scalar(1.0), fill="identity")
     if e.kind == "prod" and w.reading.newest_left:
         parts.reverse()
     total = parts[0]

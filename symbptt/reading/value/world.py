@@ -174,6 +174,8 @@ class World:
             if alias.letter is not None and step is None and alias.first is None:
                 raise NoValueError(key)
             return alias
+        if key == "e" and step is None:
+            return scalar(np.e)
         if self.guess:
             return scalar(np.random.default_rng([self.seed, step or 0, *key.encode()]).uniform(0.2, 1.8))
         raise NoValueError(key)
@@ -266,4 +268,6 @@ class World:
         everything = not free
         system = instance.system
         names = [e.name for e in system.stage("cell")] if everything else system.states
+        if free and own[0] in {name for name, _ in free}:
+            names = [name for name in names if name != own[0]]  # along the state itself, the others held
         return frozenset((name, step) for name in names for step in base.order()) - free - {own}

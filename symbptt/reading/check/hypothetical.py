@@ -1,0 +1,53 @@
+"""What a note only supposes: "when z_t = 0, h_t = h_{t-1}"."""
+
+from __future__ import annotations
+
+import re
+
+from ..notation.tree import Empty
+from ..note import Note
+from ..report import ASSUMPTION, UNCHECKED, message
+from .judge import Judgement
+from .statements import Statement
+from .worlds import Worlds
+
+SUPPOSED = re.compile(
+    r"(若|如果|当|假如|假设|假定|设|令|取|即|要求|if|when|whenever|suppose|assume|assuming|for|where|let|with|provided"
+    r"(?: that)?|so that|unless|as long as|都有)"
+    r"[^。.;；\n]{0,14}$",
+    re.I,
+)
+"""What stands before a formula that is supposed."""
+
+
+def is_fragment(statement: Statement) -> bool:
+    """Whether a side of a relation is left out, as in "values $\\\\le 1$"."""
+    return any(isinstance(operand, Empty) for operand in statement.tree.operands)
+
+
+def is_hypothesis(statement: Statement, note: Note) -> bool:
+    """Whether the words before a formula in a line of text make it a supposition."""
+    if statement.read.formula.display:
+        return False
+    before = note.text[max(statement.start - 40, 0) : statement.start]
+    before = re.sub(r"(\\\\?[(\[]|\$+|:math:`)\s*$", "", before.rpartition("\n\n")[2])
+    return bool(SUPPOSED.search(before.rstrip()))
+
+
+def under_hypotheses(
+    statement: Statement, judgement: Judgement, worlds: Worlds, note: Note, before: list[tuple[Statement, Judgement]]
+) -> Judgement:
+    """Return a verdict on what was refuted in general, where its sentence supposes something.
+
+    Tried with what is supposed put in; where that cannot be done, it is not decided.
+    """
+    near = [s for s, j in before if j.verdict == ASSUMPTION and _same_sentence(note, s, statement)]
+    if not near or judgement.given:
+        return judgement
+    lines = ", ".join(str(note.place(s.start)[0]) for s in near)
+    return Judgement(UNCHECKED, message("check.reason.under-assumption", lines=lines))
+
+
+def _same_sentence(note: Note, a: Statement, b: Statement) -> bool:
+    between = note.text[a.end : b.start]
+    return a.end <= b.start and len(between) < 200 and not re.search(r"[。；]|\.\s|\n\s*\n", between)
