@@ -32,7 +32,7 @@ def consistent(
         return judgement
     same = sum(j.condition is not None and j.condition.key == condition.key for _, j in judged)
     usual = sum(_needs_usual(s, j, LAYOUTS[condition.key], worlds) for s, j in judged)
-    if usual <= same:
+    if not usual or usual < same:
         return judgement
     outcome = test(statement, worlds.vectors)
     return refuted(statement, outcome) if outcome.state == FALSE and outcome.difference is not None else judgement

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..meaning.expr import Counter, Deriv, Ref
 from ..notation.tree import Empty
 from ..note import Note
 from ..report import ASSUMPTION, UNCHECKED, message
@@ -11,13 +12,14 @@ from .judge import Judgement
 from .statements import Statement
 from .worlds import Worlds
 
-SUPPOSED = re.compile(
-    r"(若|如果|当|假如|假设|假定|设|令|取|即|要求|if|when|whenever|suppose|assume|assuming|for|where|let|with|provided"
-    r"(?: that)?|so that|unless|as long as|都有)"
-    r"[^。.;；\n]{0,14}$",
+STRONG = re.compile(
+    r"(若|如果|当|假如|假设|假定|要求|if|when|whenever|suppose|assume|assuming|provided(?: that)?|unless|as long as)"
+    r"[^。.;；，,\n]{0,14}$",
     re.I,
 )
 """What stands before a formula that is supposed."""
+WEAK = re.compile(r"(设|令|取|即|for|where|let|with|so that|都有)[^。.;；，,\n]{0,8}$", re.I)
+"""What stands before a formula that may be supposed, and may be said."""
 
 
 def is_fragment(statement: Statement) -> bool:
@@ -27,11 +29,14 @@ def is_fragment(statement: Statement) -> bool:
 
 def is_hypothesis(statement: Statement, note: Note) -> bool:
     """Whether the words before a formula in a line of text make it a supposition."""
-    if statement.read.formula.display:
+    parts = [p for o in statement.operands for p in o.walk()]
+    if statement.read.formula.display or not any(isinstance(p, Ref | Counter) for p in parts):
         return False
     before = note.text[max(statement.start - 40, 0) : statement.start]
     before = re.sub(r"(\\\\?[(\[]|\$+|:math:`)\s*$", "", before.rpartition("\n\n")[2])
-    return bool(SUPPOSED.search(before.rstrip()))
+    if STRONG.search(before.rstrip()):
+        return True
+    return bool(WEAK.search(before.rstrip())) and not any(isinstance(p, Deriv) for p in parts)
 
 
 def under_hypotheses(
@@ -42,7 +47,8 @@ def under_hypotheses(
     Tried with what is supposed put in; where that cannot be done, it is not decided.
     """
     near = [s for s, j in before if j.verdict == ASSUMPTION and _same_sentence(note, s, statement)]
-    if not near or judgement.given:
+    symbols = any(isinstance(p, Ref) for o in statement.operands for p in o.walk())
+    if not near or judgement.given or not symbols:
         return judgement
     lines = ", ".join(str(note.place(s.start)[0]) for s in near)
     return Judgement(UNCHECKED, message("check.reason.under-assumption", lines=lines))

@@ -369,6 +369,8 @@ def _range(e: Bound, w: World) -> tuple[list[int], bool]:
         low, high = w.at(e.low), w.at(e.high)
         if high - low > MOST_TERMS:
             raise NotEvaluatedError("check.reason.too-large")
+        if high < low - 1:
+            raise NoStepError
         return list(range(low, high + 1)), False
     size = _component(e, w)
     if size is not None:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
 
-from ..meaning.expr import Counter, Deriv, Entry, Expr, Num, Ref, Series
+from ..meaning.expr import Counter, Deriv, Entry, Expr, Mul, Num, Ref, Series
 from ..meaning.index import Index
 
 Path = tuple[Any, ...]
@@ -97,6 +97,9 @@ def terms_of(series: Series, at: Callable[[Index], int], repeats: int | None) ->
     ... ]
     [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
     """
+    grouped = _grouped(series)
+    if grouped is not None:
+        return terms_of(grouped, at, repeats)
     signs = series.signs or (1,) * (len(series.before) + len(series.after))
     before = list(zip(signs, series.before, strict=False))
     after = list(zip(signs[len(before) :], series.after, strict=True))
@@ -125,6 +128,29 @@ def terms_of(series: Series, at: Callable[[Index], int], repeats: int | None) ->
         for j in range(1, distance)
     ]
     return [*before, *middle, *after]
+
+
+def _grouped(series: Series) -> Series | None:
+    """Return a product of pairs, A_1 B A_2 B ... A_n B, as one of the products of each pair."""
+    if series.kind != "product" or skeleton(series.before[-1]) != skeleton(series.after[-1]):
+        return None
+    for period in range(2, min(len(series.after), len(series.before)) + 1):
+        after = series.after[:period]
+        first = len(series.before) - period
+        if len(series.after) % period or list(map(skeleton, series.before[first:])) != list(map(skeleton, after)):
+            continue
+        before: list[Expr] = []
+        while first >= 0 and list(map(skeleton, series.before[first : first + period])) == list(map(skeleton, after)):
+            before.insert(0, _together(series.before[first : first + period]))
+            first -= period
+        rest = series.before[: first + period]
+        groups = tuple(_together(series.after[i : i + period]) for i in range(0, len(series.after), period))
+        return Series("product", (*rest, *before), groups, tree=series.tree)
+    return None
+
+
+def _together(factors: tuple[Expr, ...]) -> Expr:
+    return Mul(factors, ("",) * (len(factors) - 1))
 
 
 def _links(last: Expr, first: Expr, at: Callable[[Index], int]) -> list[tuple[int, Expr]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...evaluate.instance import STEP, Instance, Trace
+from ...model import ROWS
 from ..meaning.expr import Expr, Ref
 from ..meaning.index import Index
 from .quantity import Quantity, column, scalar
@@ -169,7 +170,9 @@ class World:
         for constant in ((key, step), f"{key}_{step}" if step is not None else key, key):
             if constant in meanings.constants and (constant != key or step is None):
                 return column(np.asarray(meanings.constants[constant], dtype=float))
-        alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key) or self._family(key, step)
+        alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key)
+        if alias is None or (step is not None and alias.letter is None and alias.first is None):
+            alias = self._family(key, step)
         if alias is not None:
             if alias.letter is not None and step is None and alias.first is None:
                 raise NoValueError(key)
@@ -220,7 +223,12 @@ class World:
             if step is None:
                 raise NoValueError(name)
             raise NoStepError
-        return column(np.squeeze(trace.values[name, step]) if instance.system.scalar else trace.values[name, step])
+        array = np.asarray(trace.values[name, step])
+        if instance.system.scalar:
+            return scalar(np.squeeze(array))
+        if instance.system.layout == ROWS and array.ndim == 2 and array.shape[0] == 1:
+            return Quantity(array[0], (), array.shape[1:])  # a bias, which is a row
+        return column(array)
 
     # -- derivatives ----------------------------------------------------------------------------------
     def shape(self, ref: Ref) -> tuple[int, ...]:
