@@ -89,7 +89,7 @@ f'(z) \big|_{z = 0} g    at({f' (z)}; {z = 0}) g
     "derivatives": r"""
 \frac{\partial}{\partial W}\left(a b\right) c    partial((a b); W) c
 \frac{\partial}{\partial y} \frac{1}{2} (y - h)^2    partial({frac(1; 2) (y - h)^2}; y)
-\frac{\partial^2 L}{\partial h_t^2}    partial^2(L; h_t)
+\frac{\partial^2 L}{\partial h_t^2}    partial^2(L; h_t^2)
 \frac{\partial^2 L}{\partial h_t \partial h_s}    partial^2(L; h_t, h_s)
 \frac{\partial^+ h_t}{\partial W}    partial^plus(h_t; W)
 \frac{\hat{\partial} L}{\partial W}    partial^hat(partial)(L; W)
@@ -135,7 +135,7 @@ a = \begin{aligned}[t] &b \\ &= c \end{aligned}    a = b = c
 \begin{cases} a = b \\ c = d \end{cases}    {a = b} <row> {c = d}
 \begin{cases} 1 & \text{if } x > 0 \\ 0 & \text{else} \end{cases}    cases[1 & {"if" <words> {x > 0}} // 0 & "else"]
 f = \left\{\begin{array}{ll} 1, & x > 0 \\ 0, & x \le 0 \end{array}\right.    f = cases[1 & {x > 0} // 0 & {x le 0}]
-\left\{ {\begin{array}{*{20}{c}} {1,} & {x > 0} \\ {0,} & {x < 0} \end{array}} \right.    cases[1 & {x > 0} // 0 & {x < 0}]
+\left\{ {\begin{array}{*{20}{c}} {1,} & {x > 0} \\ {0,} & {x} \end{array}} \right.    cases[1 & {x > 0} // 0 & x]
 \begin{aligned} [a, b] &= c \end{aligned}    [a <,> b] = c
 \left[\begin{array}{cc} 1 & 2 \\ 3 & 4 \end{array}\right]    [matrix[1 & 2 // 3 & 4]]
 \begin{bmatrix} a & b \\ c & d \end{bmatrix}^\top    matrix[a & b // c & d]^top
