@@ -56,6 +56,7 @@ softmax(Vh_t) + xlog(p)    {softmax:text (V h_t)} + {x log:text (p)}
 a / b c    a / b c
 1/2 (y-h)^2    1 / 2 (y - h)^2
 \sum_{t} a_t b_t + c    sum_t{a_t b_t} + c
+\sum_{t}{} y_t {} z    sum_t{y_t z}
 \sum_t \sum_k a_{tk}    sum_t{sum_k{a_{t k}}}
 \sum_{t=1}^T \left[ a + b \right] c    sum_{t = 1}^T{[a + b] c}
 \prod_{i=t+1}^{t+k} \sigma'(z_i) \cdot W    prod_{i = {t + 1}}^{t + k}{sigma' (z_i) cdot W}
