@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symbptt.reading import notation
 from symbptt.reading.notation import NotationError, outline, parse
 from symbptt.reading.notation.tree import (
     Chain,
@@ -24,6 +27,7 @@ from symbptt.reading.notation.tree import (
     Script,
     Tree,
 )
+from symbptt.render.phrases import catalogue, languages
 
 READ = {
     "names and scripts": r"""
@@ -296,6 +300,15 @@ def test_what_is_not_read_is_named_with_its_place(latex: str, key: str, start: i
     with pytest.raises(NotationError) as caught:
         parse(latex)
     assert (caught.value.key, caught.value.start, caught.value.values) == (f"check.unread.{key}", start, values)
+
+
+def test_every_reason_has_a_phrase_in_each_language() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(notation.__file__).parent.glob("*.py")))
+    keys = set(re.findall(r'fail\(\s*"([a-z-]+)"', source)) | set(re.findall(r'"check\.unread\.([a-z-]+)"', source))
+    assert len(keys) == 12
+    for lang in languages():
+        phrases = catalogue(lang)
+        assert all(f"check.unread.{key}" in phrases for key in keys), lang
 
 
 HUGE = {
