@@ -187,8 +187,17 @@ FORMULAS = {
     r"\int_0^1 x": "∫01x",
     r"\lim_{t \to \infty} a_t": "limt→∞at",
     r"\delta L / \delta h": "δL/δh",
+    r"\frac{\hat{\partial} L}{\partial W}": "∂^L∂W",
+    r"12.5\% + 5!": "12.5%+5!",
+    r"a &= b \quad \text{(why)} \\ &= \mathbf{1}": "a=b(why)=1",
 }
 """LaTeX -> the characters of its MathML."""
+
+
+def test_a_chain_over_several_lines_is_written_over_several_lines():
+    root = ElementTree.fromstring(math_of(r"\begin{aligned} a &= b \\ &= c \end{aligned}", display=True))
+    assert len(list(root.iter(f"{MATHML}mtr"))) == 2
+    assert not list(ElementTree.fromstring(math_of("a = b = c", display=True)).iter(f"{MATHML}mtr"))
 
 
 @pytest.mark.parametrize("latex", FORMULAS)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symbptt.reading import notation
 from symbptt.reading.notation import NotationError, outline, parse
 from symbptt.reading.notation.tree import (
     Chain,
@@ -24,6 +27,7 @@ from symbptt.reading.notation.tree import (
     Script,
     Tree,
 )
+from symbptt.render.phrases import catalogue, languages
 
 READ = {
     "names and scripts": r"""
@@ -56,6 +60,7 @@ softmax(Vh_t) + xlog(p)    {softmax:text (V h_t)} + {x log:text (p)}
 a / b c    a / b c
 1/2 (y-h)^2    1 / 2 (y - h)^2
 \sum_{t} a_t b_t + c    sum_t{a_t b_t} + c
+\sum_{t}{} y_t {} z    sum_t{y_t z}
 \sum_t \sum_k a_{tk}    sum_t{sum_k{a_{t k}}}
 \sum_{t=1}^T \left[ a + b \right] c    sum_{t = 1}^T{[a + b] c}
 \prod_{i=t+1}^{t+k} \sigma'(z_i) \cdot W    prod_{i = {t + 1}}^{t + k}{sigma' (z_i) cdot W}
@@ -89,7 +94,7 @@ f'(z) \big|_{z = 0} g    at({f' (z)}; {z = 0}) g
     "derivatives": r"""
 \frac{\partial}{\partial W}\left(a b\right) c    partial((a b); W) c
 \frac{\partial}{\partial y} \frac{1}{2} (y - h)^2    partial({frac(1; 2) (y - h)^2}; y)
-\frac{\partial^2 L}{\partial h_t^2}    partial^2(L; h_t)
+\frac{\partial^2 L}{\partial h_t^2}    partial^2(L; h_t^2)
 \frac{\partial^2 L}{\partial h_t \partial h_s}    partial^2(L; h_t, h_s)
 \frac{\partial^+ h_t}{\partial W}    partial^plus(h_t; W)
 \frac{\hat{\partial} L}{\partial W}    partial^hat(partial)(L; W)
@@ -135,7 +140,7 @@ a = \begin{aligned}[t] &b \\ &= c \end{aligned}    a = b = c
 \begin{cases} a = b \\ c = d \end{cases}    {a = b} <row> {c = d}
 \begin{cases} 1 & \text{if } x > 0 \\ 0 & \text{else} \end{cases}    cases[1 & {"if" <words> {x > 0}} // 0 & "else"]
 f = \left\{\begin{array}{ll} 1, & x > 0 \\ 0, & x \le 0 \end{array}\right.    f = cases[1 & {x > 0} // 0 & {x le 0}]
-\left\{ {\begin{array}{*{20}{c}} {1,} & {x > 0} \\ {0,} & {x < 0} \end{array}} \right.    cases[1 & {x > 0} // 0 & {x < 0}]
+\left\{ {\begin{array}{*{20}{c}} {1,} & {x > 0} \\ {0,} & {x} \end{array}} \right.    cases[1 & {x > 0} // 0 & x]
 \begin{aligned} [a, b] &= c \end{aligned}    [a <,> b] = c
 \left[\begin{array}{cc} 1 & 2 \\ 3 & 4 \end{array}\right]    [matrix[1 & 2 // 3 & 4]]
 \begin{bmatrix} a & b \\ c & d \end{bmatrix}^\top    matrix[a & b // c & d]^top
@@ -295,6 +300,15 @@ def test_what_is_not_read_is_named_with_its_place(latex: str, key: str, start: i
     with pytest.raises(NotationError) as caught:
         parse(latex)
     assert (caught.value.key, caught.value.start, caught.value.values) == (f"check.unread.{key}", start, values)
+
+
+def test_every_reason_has_a_phrase_in_each_language() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(notation.__file__).parent.glob("*.py")))
+    keys = set(re.findall(r'fail\(\s*"([a-z-]+)"', source)) | set(re.findall(r'"check\.unread\.([a-z-]+)"', source))
+    assert len(keys) == 12
+    for lang in languages():
+        phrases = catalogue(lang)
+        assert all(f"check.unread.{key}" in phrases for key in keys), lang
 
 
 HUGE = {

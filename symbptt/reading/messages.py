@@ -68,6 +68,7 @@ _FACTS: dict[str, tuple[str, ...]] = {
     "given-by-user": (),
 }
 _UNREAD: dict[str, tuple[str, ...]] = {
+    "incomplete": (),
     "unexpected": ("what",),
     "too-deep": ("limit",),
     "too-long": ("length", "limit"),

@@ -100,7 +100,8 @@ class _Writer:
 
     # -- leaves ------------------------------------------------------------------------------------------------
     def number(self, tree: nodes.Number) -> str:
-        return _tag("mn", escape(tree.text))
+        bold = {"style": "font-weight: bold"} if tree.style in ("bold", "bb") else {}
+        return _tag("mn", escape(tree.text), **bold)
 
     def name(self, tree: nodes.Name) -> str:
         if tree.name in SIGNS:
@@ -176,6 +177,8 @@ class _Writer:
         table = _tag("mtable", "".join(_tag("mtr", row) for row in rows))
         if tree.kind == "cases":
             return self._fenced(table, "{", ".", True)
+        if tree.kind == "binomial":
+            return self._fenced(table, "(", ")", True)
         match = re.match(r"\\begin\s*\{(\w+)", self._source(tree))
         left, right = MATRIX_BRACKETS.get(match[1] if match else "", (".", "."))
         return self._fenced(table, left, right, True)
@@ -188,6 +191,8 @@ class _Writer:
             name, brace = ("munder", "\u23df") if tree.kind == "under" else ("mover", "\u23de")
             braced = _tag(name, _tag("mrow", body) + _sign(brace, stretchy="true"))
             return _tag(name, braced + self.write(tree.note)) if tree.note is not None else braced
+        if tree.kind == "aside":
+            return _row(body, '<mspace width="1em"></mspace>', self.write(tree.note))
         below = self._source(tree).startswith("\\underset")
         return _tag("munder" if below else "mover", _tag("mrow", body) + self.write(tree.note))
 
@@ -243,6 +248,8 @@ class _Writer:
         )
         sup = self.write(tree.mark) or self.write(tree.order)
         above = _tag("msup", symbol + sup) if sup else symbol
+        if isinstance(tree.mark, nodes.Accent):
+            above = self.write(tree.mark)
         below = _row(*(part for by in tree.by for part in (symbol, self.write(by))))
         source = self._source(tree)
         if "/" in source and "frac" not in source:
@@ -259,6 +266,11 @@ class _Writer:
         return sign if tree.note is None else _tag("mover", sign + self.write(tree.note))
 
     def chain(self, tree: nodes.Chain) -> str:
+        """Write a chain, below one another where its source has several lines."""
+        places = [part for pair in zip(tree.operands, tree.relations, strict=False) for part in pair]
+        gaps = zip(places, [*places[1:], tree.operands[-1]], strict=True)
+        if any("\\\\" in self.latex[before.end : after.start] for before, after in gaps):
+            return self._lines([(tree, "")])
         parts = [self.write(tree.operands[0])]
         for relation, operand in zip(tree.relations, tree.operands[1:], strict=True):
             parts += [self.write(relation), self.write(operand)]

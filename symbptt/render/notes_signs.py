@@ -46,6 +46,8 @@ LETTERS: dict[str, str] = {
     "checkmark": "\u2713",
 }  # fmt: skip
 SIGNS: dict[str, str] = {
+    "percent": "%",
+    "factorial": "!",
     "top": "\u22a4", "bot": "\u22a5", "neg": "\u00ac", "pm": "\u00b1", "mp": "\u2213", "dagger": "\u2020",
     "star": "\u22c6", "prime": "\u2032", "ast": "\u2217", "plus": "+", "minus": "\u2212", "circ": "\u2218",
     "times": "\u00d7", "<": "<", ">": ">", "=": "=",

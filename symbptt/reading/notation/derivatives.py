@@ -67,20 +67,7 @@ def as_derivative(top: Tree, bottom: Tree) -> Derivative | None:
 
 def _derivative(of: Tree | None, by: tuple[Tree, ...], symbol: str, sup: Tree | None) -> Derivative:
     order = sup if isinstance(sup, Number) or (isinstance(sup, Name) and sup.name in ("n", "k", "m")) else None
-    if order is not None and len(by) == 1:
-        by = (_without_order(by[0], order),)
     return Derivative(of, by, symbol, None if order is not None else sup, order)
-
-
-def _without_order(tree: Tree, order: Tree) -> Tree:
-    """``\\partial h_t^2`` under a second derivative is by h_t, twice."""
-    if not isinstance(tree, Script) or tree.sup != order:
-        return tree
-    if tree.sub is None and not tree.primes:
-        return tree.base
-    if tree.sub is None or tree.sub.start < tree.sup.start:
-        return replace(tree, sup=None, end=tree.sub.end if tree.sub else tree.end)
-    return replace(tree, sup=None)
 
 
 # -- among the factors of a product ----------------------------------------------------------------------

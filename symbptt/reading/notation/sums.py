@@ -59,11 +59,13 @@ class Sums(Factors):
         start = self.token.start
         factors: list[Tree] = []
         operators: list[str] = []
+        self._skip_empty(True)
         if self.at(OPERATORS):
             factors.append(Empty(start=start, end=start))
         else:
             factors.append(self.factor())
         while True:
+            self._skip_empty(False)
             if self.at_bar("at"):
                 self._evaluate(factors, operators)
             elif self.at(OPERATORS) or self.goes_on_with(OPERATORS):
@@ -81,6 +83,14 @@ class Sums(Factors):
         if not operators:
             return factors[0]
         return with_inline_derivatives(self.placed(Product(tuple(factors), tuple(operators)), start))
+
+    def _skip_empty(self, first: bool) -> None:
+        """Skip ``{}`` beside a factor, where it has no scripts."""
+        while self.token.kind == "open" and self.following.kind == "close":
+            after = self.tokens[self.position + 2]
+            if after.text in ("_", "^", "'") or (first and not self.begins_factor(after)):
+                return
+            self.position += 2
 
     def factor_ahead(self) -> bool:
         """Whether a factor begins here."""

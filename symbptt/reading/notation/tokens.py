@@ -60,7 +60,7 @@ _PIECE = re.compile(
     |(?P<fence>\\(?:left|right|middle)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\[{{}}|]|.))
     |(?P<environment>\\(?:begin|end)\s*\{{\s*[A-Za-z]*\*?\s*\}})
     |(?P<command>\\[A-Za-z]+\*?|\\.)
-    |(?P<number>\d{{1,3}}(?:(?:\{{,\}}|\\,)\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+(?![A-Za-z\d]))?|\.\d+)
+    |(?P<number>\d{{1,3}}(?:(?:\{{,\}}|\\,)\d{{3}})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d{{1,3}}(?![A-Za-z\d]))?|\.\d+)
     |(?P<letters>[A-Za-z]+(?:\\_[A-Za-z\d]+)*)
     |(?P<lowered>[{"".join(LOWERED)}]+)
     |(?P<raised>[{"".join(RAISED)}²³¹]+)

@@ -177,7 +177,7 @@ class Derivative(Tree):
     of : Tree or None
         None for an operator that stands before what it differentiates.
     by : tuple of Tree
-        Several for mixed derivatives.
+        Several for mixed derivatives; as written, so ``h^2`` under a second derivative.
     symbol : str
         "partial", "d", "delta", "nabla" or "D".
     mark : Tree or None
