@@ -508,7 +508,9 @@ class _Elaborator:
             order = int(tree.order.text)
         mode = ""
         if tree.mark is not None:
-            mode = "immediate" if isinstance(tree.mark, Name) and tree.mark.name in ("plus", "circ") else ""
+            if not isinstance(tree.mark, Name) or tree.mark.name not in ("plus", "circ"):
+                raise _FailedError("check.reason.marked-derivative", tree)
+            mode = "immediate"
         by = tuple(self.expr(self._without_order(part, order), bound) for part in tree.by)
         self.count += 1
         return Deriv(self.expr(tree.of, bound), by, mode, max(order, len(by)), tree.symbol, number=self.count)

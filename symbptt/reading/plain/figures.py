@@ -68,7 +68,9 @@ def digits_of(tree: Tree) -> Digits | None:
 def _written(tree: Number) -> Digits:
     if len(tree.text) > LONGEST_NUMBER:
         raise TooLargeError((tree.start, tree.end), f"a number of more than {LONGEST_NUMBER} digits")
-    return Digits(Fraction(tree.text), Fraction(1, 10 ** len(tree.text.partition(".")[2])))
+    mantissa, _, exponent = tree.text.lower().partition("e")
+    places = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    return Digits(Fraction(tree.text), Fraction(10) ** -places)
 
 
 def _power_of_ten(tree: Tree) -> Fraction | None:
