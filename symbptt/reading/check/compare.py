@@ -164,6 +164,8 @@ def at(statement: Statement, world: World) -> Outcome:
         try:
             values.append(value(operand, world))
         except UnfitError as error:
+            if all(r.kind == "approx" for r in statement.relations):
+                return Outcome(OPEN, reason=NotEvaluatedError("check.reason.approximate"))
             return Outcome(FALSE, difference=Difference(max(len(values) - 1, 0), None, None, error.shapes, world))
         except (NoValueError, NoStepError, NotEvaluatedError) as error:
             values.append(error)
@@ -211,6 +213,8 @@ def related(
     if kind == "propto":
         return _proportional(a, b), ""
     pair = _fitted(a, b, world.reading.loose)
+    if pair is None and kind == "approx":
+        return None, ""
     if pair is None:
         return False, f"({a.shown}) = ({b.shown})"
     x, y = pair
@@ -300,9 +304,7 @@ def _filled(q: Quantity, other: Quantity) -> tuple[Any, Any] | None:
 
 def _proportional(a: Quantity, b: Quantity) -> bool | None:
     x, y = np.real(a.array).ravel(), np.real(b.array).ravel()
-    if x.size != y.size:
-        return False
-    if x.size == 1 or not x.any() or not y.any():
+    if x.size != y.size or x.size == 1 or not x.any() or not y.any():
         return None
     return bool(np.linalg.norm(np.outer(x, y) - np.outer(y, x)) <= 1e-7 * np.linalg.norm(x) * np.linalg.norm(y))
 

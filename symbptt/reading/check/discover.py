@@ -311,7 +311,8 @@ def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
     found = definition if definition.general else generalised(definition)
     if found is None or any(isinstance(p, Counter) for p in found.right.walk()):
         return
-    if any(r.when == Index(((T, 1),), 1) for r in refs_in(found.right)):
+    backward = any(r.when == Index(((T, 1),), 1) for r in refs_in(found.right))
+    if backward or _reads_gradients(found.right, model):
         _alias(definition, discovery)
         return
     known = model.equations.get(found.key)
@@ -337,6 +338,13 @@ def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
     model.uses.add(statement.number)
     if len(statement.operands) == 2:
         discovery.verdicts[statement.number] = "definition"
+
+
+def _reads_gradients(right: Expr, model: Model) -> bool:
+    """Whether an equation reads what the note has defined as a derivative: it belongs to the backward pass."""
+    return any(r.key in model.aliases and has_derivative(model.aliases[r.key].right) for r in refs_in(right)) or any(
+        r.key.startswith(("delta", "d_")) for r in refs_in(right)
+    )
 
 
 def _is_new_equation(known: Definition, found: Definition, statement: Statement, note: Note) -> bool:

@@ -8,6 +8,7 @@ from ..meaning.expr import Counter, Deriv, Ref
 from ..notation.tree import Empty
 from ..note import Note
 from ..report import ASSUMPTION, UNCHECKED, message
+from .definitions import number_in
 from .judge import Judgement
 from .statements import Statement
 from .worlds import Worlds
@@ -37,6 +38,19 @@ def is_hypothesis(statement: Statement, note: Note) -> bool:
     if STRONG.search(before.rstrip()):
         return True
     return bool(WEAK.search(before.rstrip())) and not any(isinstance(p, Deriv) for p in parts)
+
+
+INITIAL = re.compile(r"初始|initiali[sz]|start(?:ing)? with|从零", re.I)
+
+
+def is_initialisation(statement: Statement, note: Note) -> bool:
+    """Whether an algorithm sets a gradient to 0 before it begins to add."""
+    right = number_in(statement.operands[-1])
+    zero = right == 0 or statement.source(statement.operands[-1]) in ("\\mathbf{0}", "\\mathbf 0", "\\boldsymbol{0}")
+    if not zero or len(statement.operands) != 2:
+        return False
+    before = note.text[max(statement.start - 200, 0) : statement.start]
+    return bool(INITIAL.search("\n".join(before.rsplit("\n", 6)[1:] or [before])))
 
 
 def under_hypotheses(

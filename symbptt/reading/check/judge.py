@@ -257,11 +257,8 @@ def _modes(statement: Statement) -> Iterator[dict[int, str]]:
 
 
 def _with_modes(statement: Statement, worlds: tuple[World, ...], settled: Settled) -> Judgement | None:
-    for layout in ("numerator", DENOMINATOR):
-        for newest in (True, False):
-            plain = Reading(layout=layout, newest_left=newest)
-            if not newest and not _matters(Reading(newest_left=False), statement):
-                continue
+    for plain in (Reading(), Reading(newest_left=False), Reading(entrywise=True), Reading(layout=DENOMINATOR)):
+        if plain == Reading() or _matters(plain, statement):
             for modes in _modes(statement):
                 reading = replace(plain, modes=modes)
                 if test(statement, tuple(_reading(w, reading) for w in worlds[:1])).state != TRUE:

@@ -27,7 +27,8 @@ from ..report import (
 from .consistency import consistent
 from .definitions import number_in
 from .discover import discover
-from .hypothetical import is_fragment, is_hypothesis, under_hypotheses
+from .functions import functions_said
+from .hypothetical import is_fragment, is_hypothesis, is_initialisation, under_hypotheses
 from .judge import Judgement, Settled, judge
 from .network import Built, build
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
@@ -63,6 +64,10 @@ def check_note(
     reads = read_formulas(note)
     symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
     found = statements(reads, symbols)
+    own = {**functions_said(found, symbols), **functions}
+    if own:
+        symbols = replace(symbols, functions={**symbols.functions, **own})
+        found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
     cache: dict[int, tuple[Worlds, Settled]] = {}
     judged: list[tuple[Statement, Judgement]] = []
@@ -96,7 +101,11 @@ def _judged(
     if known is not None:
         key = "check.reason.definition" if known == DEFINITION else "check.reason.assumption"
         return Judgement(known, message(key))
-    if is_fragment(statement) or (is_hypothesis(statement, note) and len(statement.operands) == 2):
+    if (
+        is_fragment(statement)
+        or is_initialisation(statement, note)
+        or (is_hypothesis(statement, note) and len(statement.operands) == 2)
+    ):
         return Judgement(ASSUMPTION, message("check.reason.assumption"))
     unknown = unknown_in(statement)
     if unknown is not None and len(statement.operands) == 2:

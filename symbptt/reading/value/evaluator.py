@@ -133,7 +133,8 @@ def _ref(e: Ref, w: World) -> Quantity:
         return found
     step = None if e.when is None else w.at(e.when)
     inner = w if found.letter is None or step is None else w.counting(**{found.letter: step})
-    result = value(found.expr, inner)
+    # A reading of the derivatives in a formula is not one of those in a definition that it uses.
+    result = value(found.expr, replace(inner, reading=replace(w.reading, modes={})))
     shift = w.shifted.get((e.key, step))
     return result if shift is None else replace(result, array=result.array + shift)
 
@@ -189,6 +190,8 @@ def _multiplied(values: list[Quantity], kinds: tuple[str, ...], w: World) -> Qua
 
 
 def _two(a: Quantity, b: Quantity, kind: str, w: World) -> Quantity:
+    if w.reading.entrywise and a.is_vector and b.is_vector and a.shape == b.shape:
+        return hadamard(a, b, True)
     if kind in ("ast", "times") and not a.is_scalar and not b.is_scalar:
         try:
             return hadamard(a, b, w.reading.loose)
@@ -452,6 +455,8 @@ def _matrix(e: Matrix, w: World) -> Quantity:
         return Quantity(array[0], (), (width,)) if len(rows) == 1 and width > 1 else (
             scalar(array[0, 0]) if array.size == 1 else column(array)
         )  # fmt: skip
+    if len(rows) == 1 and all(q.rows and not q.columns for q in rows[0]):
+        return _concat(rows[0])
     blocks = [[as_matrix(q) for q in row] for row in rows]
     try:
         array = np.block(blocks)

@@ -214,8 +214,18 @@ def hadamard(a: Quantity, b: Quantity, loose: bool = False) -> Quantity:
     """Return the product entry by entry."""
     if a.is_scalar or b.is_scalar:
         return multiply(a, b)
+    scaled = _scaled_rows(a, b) or _scaled_rows(b, a)
+    if scaled is not None:
+        return scaled
     a, b = alike(a, b, loose)
     return replace(a, array=a.array * b.array)
+
+
+def _scaled_rows(a: Quantity, b: Quantity) -> Quantity | None:
+    """Return a matrix each row of which is multiplied by the entry of a column: diag(a) b."""
+    if not a.columns and len(a.rows) == 1 and a.rows == b.rows and len(b.columns) == 1:
+        return replace(b, array=a.array[:, None] * b.array)
+    return None
 
 
 def transpose(q: Quantity) -> Quantity:

@@ -1,0 +1,76 @@
+"""Which function a letter is, where a note says so in a formula: ``f = \\tanh``, ``f'(z) = f(z)(1 - f(z))``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ...algebra import FUNCTIONS
+from ..meaning.expr import Call, Expr, Ref
+from ..meaning.symbols import FUNCTION_NAMES, Symbols
+from ..value.world import Meanings, World
+from .compare import TRUE, test
+from .statements import Statement
+
+CANDIDATES = ("sigmoid", "tanh", "relu", "linear", "softplus", "leaky_relu", "elu", "silu")
+"""Functions that a letter may be."""
+
+
+def functions_said(found: Iterable[Statement], symbols: Symbols) -> dict[str, str]:
+    """Return letter -> name in the language, for every letter that a formula of the note settles.
+
+    A formula about a function alone settles it where it is true of a single function of the catalogue.
+    """
+    said: dict[str, str] = {}
+    for statement in found:
+        named = _named(statement)
+        if named is not None:
+            said.setdefault(*named)
+            continue
+        letter = _letter(statement, symbols)
+        if letter is None or letter in said:
+            continue
+        true = [name for name in CANDIDATES if _holds(statement, letter, name)]
+        if len(true) == 1:
+            said[letter] = true[0]
+    return said
+
+
+def _named(statement: Statement) -> tuple[str, str] | None:
+    """``f = \\tanh``, ``\\sigma(x) = \\tanh(x)``."""
+    left, right = statement.operands[0], statement.operands[1]
+    if statement.relations[0].kind not in ("=", ":=", "equiv"):
+        return None
+    if isinstance(left, Ref) and isinstance(right, Ref) and left.when is None and len(left.key) < 8:
+        name = FUNCTION_NAMES.get(right.key)
+        return (left.key, name) if name is not None and left.key not in FUNCTIONS else None
+    if isinstance(left, Call) and isinstance(right, Call) and left.arguments == right.arguments and not left.primes:
+        letter = _head(statement, left)
+        plain = all(isinstance(a, Ref) and a.when is None for a in left.arguments)
+        if plain and not right.primes and right.name in FUNCTIONS and letter not in FUNCTIONS and letter != right.name:
+            return letter, right.name
+    return None
+
+
+def _head(statement: Statement, call: Call) -> str:
+    """Return the letter by which a function is called in the note."""
+    return statement.source(call).partition("(")[0].strip().lstrip("\\").rstrip("'").strip()
+
+
+def _letter(statement: Statement, symbols: Symbols) -> str | None:
+    """Return the letter of a statement about one function that has only a name, and any number."""
+    calls = {p.name for o in statement.operands for p in o.walk() if isinstance(p, Call)}
+    open_ = {name for name in calls if not symbols.functions.get(name) and name not in FUNCTIONS}
+    refs = [p for o in statement.operands for p in o.walk() if isinstance(p, Ref)]
+    if len(open_) != 1 or any(r.when is not None for r in refs) or len({r.key for r in refs} - {"e"}) != 1:
+        return None
+    return open_.pop() if isinstance(statement.operands[0], Call) else None
+
+
+def _holds(statement: Statement, letter: str, name: str) -> bool:
+    def rule(part: Expr) -> Expr:
+        return replace(part, name=name) if isinstance(part, Call) and part.name == letter else part
+
+    changed = replace(statement, operands=tuple(o.mapped(rule) for o in statement.operands))
+    worlds = tuple(World(None, Meanings(), seed=seed, guess=True) for seed in range(4))
+    return test(changed, worlds).state == TRUE
