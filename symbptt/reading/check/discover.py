@@ -25,6 +25,12 @@ from .statements import Statement, is_setting
 
 LOSS_KEYS = frozenset(["L", "J", "E", "C", "loss", "Loss", "ell", "l", "cost", "R", "epsilon", "mathcal_L"])
 """Keys that losses have."""
+LAST_LOSS = re.compile(
+    r"损失[^。\n]{0,12}(只|仅)[^。\n]{0,10}最后|only (?:at|on|depends on|through) the (?:last|final)|"
+    r"loss (?:at|of) the (?:last|final) (?:step|time step|state)|loss is (?:computed|evaluated) (?:only )?at the end",
+    re.I,
+)
+"""Words that say that only the last step has a loss."""
 NEW_MODEL = re.compile(
     r"例|假设|假定|考虑|模型设置|设置|example|suppose|assume|consider|let us|now take|instance|special case|另一|simpl",
     re.I,
@@ -57,6 +63,8 @@ class Model:
         Keys that it defines anew.
     last : dict
         Key without a step that is a variable at one step, o = v h_3 -> that step, None for T.
+    last_loss : bool
+        Whether words say that the loss is that of the last step.
     """
 
     start: int = 0
@@ -69,6 +77,7 @@ class Model:
     uses: set[int] = field(default_factory=set)
     own: set[str] = field(default_factory=set)
     last: dict[str, int | None] = field(default_factory=dict)
+    last_loss: bool = False
 
     def following(self, start: int) -> Model:
         """Return the model that begins at an offset, with everything of this one that is not given again."""
@@ -123,6 +132,8 @@ def discover(found: Iterable[Statement], note: Note, assumed: Mapping[str, float
     discovery = Discovery([Model(constants={**assumed})])
     for statement in found:
         _take(statement, discovery, note)
+    for model in discovery.models:
+        model.last_loss = bool(LAST_LOSS.search(note.text))
     first = next((m for m in discovery.models if m.equations), discovery.models[0])
     first.start = 0
     discovery.models = [m for m in discovery.models if m is first or m.start > 0]

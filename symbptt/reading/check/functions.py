@@ -16,24 +16,28 @@ CANDIDATES = ("sigmoid", "tanh", "relu", "linear", "softplus", "leaky_relu", "el
 """Functions that a letter may be."""
 
 
-def functions_said(found: Iterable[Statement], symbols: Symbols) -> dict[str, str]:
-    """Return letter -> name in the language, for every letter that a formula of the note settles.
+def functions_said(found: Iterable[Statement], symbols: Symbols) -> tuple[dict[str, str], dict[int, str]]:
+    """Return letter -> name in the language, and number of a statement -> the functions of which it is true.
 
-    A formula about a function alone settles it where it is true of a single function of the catalogue.
+    A formula about a function alone settles what the letter is where it is true of a single function of the
+    catalogue, and no other formula says something else.
     """
-    said: dict[str, str] = {}
+    said: dict[str, set[str]] = {}
+    true_of: dict[int, str] = {}
     for statement in found:
         named = _named(statement)
         if named is not None:
-            said.setdefault(*named)
+            said.setdefault(named[0], set()).add(named[1])
             continue
         letter = _letter(statement, symbols)
-        if letter is None or letter in said:
+        if letter is None:
             continue
         true = [name for name in CANDIDATES if _holds(statement, letter, name)]
+        if true:
+            true_of[statement.number] = ", ".join(true)
         if len(true) == 1:
-            said[letter] = true[0]
-    return said
+            said.setdefault(letter, set()).add(true[0])
+    return {letter: next(iter(names)) for letter, names in said.items() if len(names) == 1}, true_of
 
 
 def _named(statement: Statement) -> tuple[str, str] | None:

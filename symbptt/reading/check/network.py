@@ -138,7 +138,7 @@ def _loss_of(model: Model) -> _Loss:
     definition = model.loss
     if definition is None:
         key = next((k for k in model.equations if k in LOSS_KEYS), None)
-        return _Loss(model.equations[key].right if key else None, key=key)
+        return _Loss(model.equations[key].right if key else None, "last" if model.last_loss else "sum", key)
     right, factor = _without_factor(definition.right)
     reduction = "mean" if factor else "sum"
     if isinstance(right, Bound) and right.kind == "sum" and _over_time(right):

@@ -15,6 +15,7 @@ from ..note import Note
 from ..report import (
     ASSUMPTION,
     DEFINITION,
+    HOLDS,
     REFUTED,
     UNCHECKED,
     UNREAD,
@@ -64,7 +65,8 @@ def check_note(
     reads = read_formulas(note)
     symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
     found = statements(reads, symbols)
-    own = {**functions_said(found, symbols), **functions}
+    said, true_of = functions_said(found, symbols)
+    own = {**said, **functions}
     if own:
         symbols = replace(symbols, functions={**symbols.functions, **own})
         found = statements(reads, symbols)
@@ -77,7 +79,11 @@ def check_note(
             built = build(model, symbols.functions, found)
             cache[id(model)] = worlds_of(built, seed), _settled(note, model.start, built, found)
         worlds, settled = cache[id(model)]
-        judgement = _judged(statement, discovery.verdicts.get(statement.number), worlds, settled, note, judged)
+        if statement.number in true_of:
+            function = message("check.reason.holds-function", function=true_of[statement.number])
+            judgement = Judgement(HOLDS, function)
+        else:
+            judgement = _judged(statement, discovery.verdicts.get(statement.number), worlds, settled, note, judged)
         judged.append((statement, judgement))
         figure = _figure(statement)
         if figure is not None:

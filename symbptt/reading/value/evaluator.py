@@ -360,9 +360,7 @@ def _bound(e: Bound, w: World) -> Quantity:
         parts.reverse()
     total = parts[0]
     for part in parts[1:]:
-        total = (
-            add(total, part, 1, w.reading.loose) if e.kind == "sum" else multiply(total, part, True, w.reading.loose)
-        )
+        total = add(total, part, 1, w.reading.loose) if e.kind == "sum" else _two(total, part, "cdot", w)
     return total
 
 
@@ -485,7 +483,7 @@ def _deriv(e: Deriv, w: World) -> Quantity:
         entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
     array = np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F") if count else np.zeros(shape)
     if immediate and not e.mode and not array.any():
-        raise NotEvaluatedError("check.reason.no-immediate")
+        raise NoStepError  # a reading under which a formula says 0 = 0 is none
     of, single = base.shape, base.is_scalar
     if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):
         return column(np.diagonal(array).copy())
