@@ -31,9 +31,7 @@ def completed(model: Model, found: Iterable[Statement]) -> Model:
     patterns = {_pattern(key, other) for key in inner for other, d in equations.items() if _reads(d.right, key)}
     for pattern in sorted(p for p in patterns if p):
         _complete(pattern, equations, mentioned)
-    changed = Model(model.start, equations, model.loss, model.constants, model.aliases, model.abstract, model.steps,
-                    model.uses, model.own)  # fmt: skip
-    return changed
+    return replace(model, equations=equations)
 
 
 def _with_name(right: Expr, definition: Definition) -> Expr:

@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ...algebra import FUNCTIONS
-from ..meaning.expr import Call, Expr, Ref
+from ..meaning.expr import Add, Call, Expr, Ref
 from ..meaning.symbols import FUNCTION_NAMES, Symbols
+from ..note import Note
 from ..value.world import Meanings, World
 from .compare import TRUE, test
+from .hypothetical import is_hypothesis
 from .statements import Statement
 
 CANDIDATES = ("sigmoid", "tanh", "relu", "linear", "softplus", "leaky_relu", "elu", "silu")
 """Functions that a letter may be."""
 
 
-def functions_said(found: Iterable[Statement], symbols: Symbols) -> tuple[dict[str, str], dict[int, str]]:
+def functions_said(found: Iterable[Statement], symbols: Symbols, note: Note) -> tuple[dict[str, str], dict[int, str]]:
     """Return letter -> name in the language, and number of a statement -> the functions of which it is true.
 
     A formula about a function alone settles what the letter is where it is true of a single function of the
@@ -25,6 +27,8 @@ def functions_said(found: Iterable[Statement], symbols: Symbols) -> tuple[dict[s
     said: dict[str, set[str]] = {}
     true_of: dict[int, str] = {}
     for statement in found:
+        if is_hypothesis(statement, note):
+            continue
         named = _named(statement)
         if named is not None:
             said.setdefault(named[0], set()).add(named[1])
@@ -75,6 +79,10 @@ def _holds(statement: Statement, letter: str, name: str) -> bool:
     def rule(part: Expr) -> Expr:
         return replace(part, name=name) if isinstance(part, Call) and part.name == letter else part
 
+    def opposite(part: Expr) -> Expr:
+        return Add((-1,), (part,)) if isinstance(part, Ref) and part.key != "e" else part
+
     changed = replace(statement, operands=tuple(o.mapped(rule) for o in statement.operands))
-    worlds = tuple(World(None, Meanings(), seed=seed, guess=True) for seed in range(4))
-    return test(changed, worlds).state == TRUE
+    mirrored = replace(changed, operands=tuple(o.mapped(opposite) for o in changed.operands))
+    worlds = tuple(World(None, Meanings(), seed=seed, guess=True) for seed in range(3))
+    return all(test(one, worlds).state == TRUE for one in (changed, mirrored))

@@ -65,7 +65,7 @@ def check_note(
     reads = read_formulas(note)
     symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
     found = statements(reads, symbols)
-    said, true_of = functions_said(found, symbols)
+    said, true_of = functions_said(found, symbols, note)
     own = {**said, **functions}
     if own:
         symbols = replace(symbols, functions={**symbols.functions, **own})
