@@ -53,6 +53,8 @@ _CONDITIONS: dict[str, tuple[str, ...]] = {
     "numerator": (),
     "denominator": (),
     "last-step": (),
+    "before-last": (),
+    "after-first": (),
     "zero-start": (),
     "transposed-vectors": (),
     "entrywise": (),

@@ -25,6 +25,8 @@ from .statements import Statement, is_setting
 
 LOSS_KEYS = frozenset(["L", "J", "E", "C", "loss", "Loss", "ell", "l", "cost", "R", "epsilon", "mathcal_L"])
 """Keys that losses have."""
+LONGEST = 200
+"""The largest T that is taken from a note."""
 LAST_LOSS = re.compile(
     r"损失[^。\n]{0,12}(只|仅)[^。\n]{0,10}最后|only (?:at|on|depends on|through) the (?:last|final)|"
     r"loss (?:at|of) the (?:last|final) (?:step|time step|state)|loss is (?:computed|evaluated) (?:only )?at the end",
@@ -107,11 +109,19 @@ class Discovery:
         Number of a statement that only defines or assumes -> "definition" or "assumption".
     twice : list of (Statement, Statement)
         Symbols that are defined in two ways.
+    settings : list of (int, int)
+        Offsets at which the note says what T is.
     """
 
     models: list[Model]
     verdicts: dict[int, str] = field(default_factory=dict)
     twice: list[tuple[Statement, Statement]] = field(default_factory=list)
+    settings: list[tuple[int, int]] = field(default_factory=list)
+
+    def steps_at(self, offset: int, note: Note) -> int | None:
+        """Return what T was last said to be in the section of an offset."""
+        near = [(o, steps) for o, steps in self.settings if o < offset and not _section_between(note, o, offset)]
+        return near[-1][1] if near else None
 
     def model_at(self, offset: int) -> Model:
         """Return the model that holds at an offset of the note."""
@@ -179,18 +189,20 @@ def _setting(statement: Statement, discovery: Discovery) -> None:
     left, right = statement.operands
     discovery.verdicts[statement.number] = "assumption"
     total = isinstance(left, Counter) and left.index == letter("T")
-    if total and isinstance(right, Num) and right.value.denominator == 1 and 1 <= right.value <= 12:
-        discovery.models[-1].steps = int(right.value)
+    if total and isinstance(right, Num) and right.value.denominator == 1 and 1 <= right.value <= LONGEST:
+        discovery.settings.append((statement.start, int(right.value)))
+        if discovery.models[-1].steps is None:
+            discovery.models[-1].steps = int(right.value)
 
 
 def _given(definition: Definition, number: object, discovery: Discovery, note: Note) -> None:
     """A number that the note gives: of a parameter, an input, an initial state, a target."""
     model, statement = discovery.models[-1], definition.statement
     step = definition.step
-    if step is not None and not step.is_number:
+    if step is not None and not step.is_number and definition.key in model.equations:
         return
-    key: object = definition.key if step is None else (definition.key, step.constant)
-    if definition.key in model.equations and step is not None and step.constant > 0:
+    key: object = definition.key if step is None or not step.is_number else (definition.key, step.constant)
+    if definition.key in model.equations and step is not None and step.is_number and step.constant > 0:
         return
     if key in model.constants and model.constants[key] != number:
         model = _next_model(discovery, statement)
@@ -292,9 +304,9 @@ def _steps_of(right: Expr) -> int | None:
     """Return T where the loss says it: the bound of its sum, or the step that it reads."""
     for part in right.walk():
         if isinstance(part, Bound) and part.high is not None and part.high.is_number:
-            return part.high.constant if 1 <= part.high.constant <= 12 else None
+            return part.high.constant if 1 <= part.high.constant <= LONGEST else None
     numbers = [r.when.constant for r in refs_in(right) if r.when is not None and r.when.is_number]
-    return max(numbers) if numbers and 1 <= max(numbers) <= 12 else None
+    return max(numbers) if numbers and 1 <= max(numbers) <= LONGEST else None
 
 
 def _alias(definition: Definition, discovery: Discovery) -> None:

@@ -111,7 +111,7 @@ def _at_given_numbers(statement: Statement, worlds: Worlds) -> Judgement | None:
             return _immediate(statement, modes, Reading(modes=modes))
     if not worlds.complete:
         return None
-    return refuted(statement, outcome, given=True)
+    return _special(statement, (worlds.given,)) or refuted(statement, outcome, given=True)
 
 
 def _needs_numbers(statement: Statement) -> bool:
@@ -292,15 +292,28 @@ def _for_scalars(statement: Statement, worlds: Worlds, settled: Settled, first: 
 
 
 def _special(statement: Statement, worlds: tuple[World, ...]) -> Judgement | None:
-    """Return that a statement holds at t = T alone, where T and another letter stand in it."""
+    """Return that a statement holds at t = T alone, or everywhere but at the last or the first step."""
     letters = {name for o in statement.operands for p in o.walk() for name in _letters(p)}
     if "t" not in letters:
         return None
-    last = tuple(w.counting(t=w.steps) for w in worlds if w.steps)
-    if last and test(statement, last).state == TRUE:
-        condition = message("check.condition.last-step")
-        return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
+    for key, steps in (("last-step", _last), ("before-last", _before_last), ("after-first", _after_first)):
+        some = tuple(w.counting(t=step) for w in worlds if w.steps for step in steps(w.steps))
+        if some and test(statement, some).state == TRUE:
+            condition = message(f"check.condition.{key}")
+            return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
     return None
+
+
+def _last(steps: int) -> range:
+    return range(steps, steps + 1)
+
+
+def _before_last(steps: int) -> range:
+    return range(1, steps)
+
+
+def _after_first(steps: int) -> range:
+    return range(2, steps + 1)
 
 
 def _letters(part: Expr) -> frozenset[str]:

@@ -71,14 +71,20 @@ def check_note(
         symbols = replace(symbols, functions={**symbols.functions, **own})
         found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
-    cache: dict[int, tuple[Worlds, Settled]] = {}
+    cache: dict[tuple[int, int | None], tuple[Worlds, Settled]] = {}
     judged: list[tuple[Statement, Judgement]] = []
+
+    def place_of(statement: Statement) -> tuple[int, int | None]:
+        model = discovery.model_at(statement.start)
+        return id(model), discovery.steps_at(statement.start, note) or model.steps
+
     for statement in found:
         model = discovery.model_at(statement.start)
-        if id(model) not in cache:
-            built = build(model, symbols.functions, found)
-            cache[id(model)] = worlds_of(built, seed), _settled(note, model.start, built, found)
-        worlds, settled = cache[id(model)]
+        key = place_of(statement)
+        if key not in cache:
+            built = build(replace(model, steps=key[1]), symbols.functions, found)
+            cache[key] = worlds_of(built, seed), _settled(note, model.start, built, found)
+        worlds, settled = cache[key]
         if statement.number in true_of:
             function = message("check.reason.holds-function", function=true_of[statement.number])
             judgement = Judgement(HOLDS, function)
@@ -87,8 +93,8 @@ def check_note(
         judged.append((statement, judgement))
         figure = _figure(statement)
         if figure is not None:
-            cache[id(model)] = replace(worlds, printed=(*worlds.printed, figure)), settled
-    judged = [(s, consistent(s, j, judged, cache[id(discovery.model_at(s.start))][0])) for s, j in judged]
+            cache[key] = replace(worlds, printed=(*worlds.printed, figure)), settled
+    judged = [(s, consistent(s, j, judged, cache[place_of(s)][0])) for s, j in judged]
     claims = [claim_of(note, statement, judgement) for statement, judgement in judged]
     claims += [_unread(note, read) for read in reads if read.tree is None]
     claims.sort(key=lambda c: c.start)

@@ -16,6 +16,8 @@ from ..meaning.expr import Expr
 from ..value.world import Alias, Meanings, World
 from .network import Built
 
+LONGEST = 12
+"""The largest T of random instances."""
 STEPS = (4, 3)
 """T of the instances where a note leaves it open."""
 
@@ -49,7 +51,8 @@ class Worlds:
 
 def worlds_of(built: Built, seed: int = 0) -> Worlds:
     """Return the instances of a model."""
-    steps = (built.model.steps,) * 2 if built.model.steps else STEPS
+    said = built.model.steps
+    steps = (said,) * 2 if said and said <= LONGEST else STEPS
     vectors = [
         World(instance, meanings, seed=seed)
         for network, meanings in built.networks
@@ -87,7 +90,11 @@ def _given(built: Built) -> tuple[World | None, bool]:
     if not pairs:
         return None, False
     network, meanings = pairs[0]
-    values = {meanings.parameters[k]: _floats(v) for k, v in model.constants.items() if k in meanings.parameters}
+    values = {
+        meanings.parameters[k]: _fitting(_floats(v), network, meanings.parameters[k])
+        for k, v in model.constants.items()
+        if k in meanings.parameters
+    }
     if not values:
         return None, False
     missing = set(meanings.parameters.values()) - set(values)
@@ -107,6 +114,14 @@ def _given(built: Built) -> tuple[World | None, bool]:
         return World(Instance(network, 0, {}, steps, values), meanings), not missing
     except (SymbpttError, ValueError):
         return None, False
+
+
+def _fitting(value: Any, network: Network, name: str) -> Any:
+    """Return a list of numbers as a matrix of one column where a matrix is needed."""
+    shape = dict(network.cell.inferred).get(name, ())
+    return [[entry] for entry in value] if isinstance(value, list) and len(shape) == 2 and not isinstance(
+        value[0], list
+    ) else value  # fmt: skip
 
 
 def _targets(built: Built, meanings: Meanings, values: dict[str, Any], steps: int | None) -> set[str]:

@@ -510,7 +510,7 @@ class _Elaborator:
         if tree.mark is not None:
             if not isinstance(tree.mark, Name) or tree.mark.name not in ("plus", "circ"):
                 raise _FailedError("check.reason.marked-derivative", tree)
-            mode = "immediate"
+            mode = "immediate" if tree.mark.name == "plus" else "direct"
         by = tuple(self.expr(self._without_order(part, order), bound) for part in tree.by)
         self.count += 1
         return Deriv(self.expr(tree.of, bound), by, mode, max(order, len(by)), tree.symbol, number=self.count)

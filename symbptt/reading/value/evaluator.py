@@ -412,6 +412,8 @@ def _series(e: Series, w: World) -> Quantity:
     if len(terms) > MOST_TERMS:
         raise NotEvaluatedError("check.reason.too-large")
     values = [value(term, w) for _, term in terms]
+    if not values:
+        return replace(scalar(1.0), fill="identity")
     if e.kind == "product":
         return _multiplied(values, ("cdot",) * (len(values) - 1), w)
     total = values[0] if terms[0][0] > 0 else replace(values[0], array=-values[0].array)
@@ -459,7 +461,7 @@ def _matrix(e: Matrix, w: World) -> Quantity:
     try:
         array = np.block(blocks)
     except ValueError:
-        raise UnfitError(", ".join(q.shown for row in rows for q in row)) from None
+        raise NotEvaluatedError("check.reason.no-meaning") from None
     return column(array[:, 0]) if array.shape[1] == 1 else column(array)
 
 
@@ -471,7 +473,7 @@ def _deriv(e: Deriv, w: World) -> Quantity:
         by = by.of
     if not isinstance(by, Ref):
         raise NotEvaluatedError("check.reason.derivative-by")
-    immediate = (e.mode or w.reading.modes.get(e.number, "total")) == "immediate"
+    mode = e.mode or w.reading.modes.get(e.number, "total")
     base = value(e.of, w)
     shape = _shape_of(by, w)
     if any(isinstance(part, Deriv) for part in e.of.walk()):
@@ -479,10 +481,10 @@ def _deriv(e: Deriv, w: World) -> Quantity:
     count = int(np.prod(shape, dtype=int))
     entries = []
     for place in range(count):
-        changed = value(e.of, w.perturbed(by, place, shape, immediate, e.of))
+        changed = value(e.of, w.perturbed(by, place, shape, mode, e.of))
         entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
     array = np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F") if count else np.zeros(shape)
-    if immediate and not e.mode and not array.any():
+    if mode != "total" and not e.mode and not array.any():
         raise NoStepError  # a reading under which a formula says 0 = 0 is none
     of, single = base.shape, base.is_scalar
     if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):

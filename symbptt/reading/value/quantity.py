@@ -74,13 +74,14 @@ def scalar(value: Any) -> Quantity:
 
 
 def column(array: Any) -> Quantity:
-    """Return a vector as a column, a matrix as it is, a number as a scalar.
+    """Return a vector as a column, a matrix as it is, a number as a scalar; an axis of length 1 is none.
 
-    >>> column(np.ones((2, 3))).rows, column(np.ones(2)).columns
-    ((2,), ())
+    >>> column(np.ones((2, 3))).rows, column(np.ones(2)).columns, column(np.ones((1, 2))).rows
+    ((2,), (), ())
     """
     value = np.asarray(array)
-    return Quantity(value, value.shape[:1], value.shape[1:])
+    rows, columns = (tuple(n for n in axes if n != 1) for axes in (value.shape[:1], value.shape[1:]))
+    return Quantity(value.reshape(rows + columns), rows, columns)
 
 
 def _ways(q: Quantity) -> Iterator[Quantity]:

@@ -123,11 +123,33 @@ def terms_of(series: Series, at: Callable[[Index], int], repeats: int | None) ->
         raise OpenEndedError
     if distance == 0:
         return [*before, *after[1:]]
+    backwards = _backwards(last, first, steps)
+    if backwards:
+        if distance == 1 and isinstance(last, Deriv):
+            return [*before[:-1], *after[1:]]  # a chain from a step to itself
+        raise TooShortError
     middle = [
         (sign, at_places(last, {place: here[place] + (j if d > 0 else -j if d else 0) for place, d in steps.items()}))
         for j in range(1, distance)
     ]
     return [*before, *middle, *after]
+
+
+def _backwards(last: Expr, first: Expr, steps: dict[Path, int]) -> bool:
+    """Whether the terms after the dots come before those in front of them, so that there is nothing in between.
+
+    The factors of a chain rule go from what is differentiated to what it is differentiated by. Where no derivative
+    says so, and letters stand in the indices, ascending neighbours are taken for an empty product of matrices.
+    """
+    growing = any(d > 0 for d in steps.values())
+    if isinstance(last, Deriv) and isinstance(first, Deriv) and len(last.by) == 1:
+        of, by = last.of, last.by[0]
+        if isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None:
+            step = by.when - of.when
+            if step.is_number and step.constant:
+                return growing == (step.constant < 0)
+    letters = any(index.letters for index in (*indices_of(last).values(), *indices_of(first).values()))
+    return letters and growing and max(steps.values()) == 1 and not isinstance(last, Ref | Num | Counter)
 
 
 def _grouped(series: Series) -> Series | None:

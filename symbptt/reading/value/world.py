@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ...evaluate.instance import STEP, Instance, Trace
-from ...model import ROWS
 from ..meaning.expr import Expr, Ref
 from ..meaning.index import Index
 from .quantity import Quantity, column, scalar
@@ -226,8 +225,6 @@ class World:
         array = np.asarray(trace.values[name, step])
         if instance.system.scalar:
             return scalar(np.squeeze(array))
-        if instance.system.layout == ROWS and array.ndim == 2 and array.shape[0] == 1:
-            return Quantity(array[0], (), array.shape[1:])  # a bias, which is a row
         return column(array)
 
     # -- derivatives ----------------------------------------------------------------------------------
@@ -238,7 +235,7 @@ class World:
             raise NotEvaluatedError("check.reason.no-value", symbol=ref.key)
         return found.shape
 
-    def perturbed(self, by: Ref, place: int, shape: tuple[int, ...], immediate: bool, of: Expr) -> World:
+    def perturbed(self, by: Ref, place: int, shape: tuple[int, ...], mode: str, of: Expr) -> World:
         """Return the world in which one entry of a symbol is a little larger, along the imaginary axis.
 
         Parameters
@@ -248,8 +245,8 @@ class World:
             Which entry, counted along the columns.
         shape : tuple of int
             Of what ``by`` stands for.
-        immediate : bool
-            Whether the states in between are held fixed.
+        mode : {"total", "immediate", "direct"}
+            Whether the other states, or all other variables of the cell, are held fixed.
         of : Expr
             What is differentiated.
         """
@@ -261,10 +258,10 @@ class World:
             return replace(self, shifted={**self.shifted, (by.key, step): direction[()]})
         if self.trace is not None:
             raise NotEvaluatedError("check.reason.second-order")
-        hold = self._held(own, of) if immediate else frozenset[Key]()
+        hold = frozenset[Key]() if mode == "total" else self._held(own, of, mode == "direct")
         return replace(self, trace=self.instance.perturbed(own, place, hold))
 
-    def _held(self, own: Key, of: Expr) -> frozenset[Key]:
+    def _held(self, own: Key, of: Expr, direct: bool) -> frozenset[Key]:
         instance = self.instance
         assert instance is not None
         free = frozenset[Key]()
@@ -273,7 +270,7 @@ class World:
             if key is not None and key[0] not in ("L", "l"):
                 free = frozenset({key})
         base = instance.base
-        everything = not free
+        everything = direct or not free
         system = instance.system
         names = [e.name for e in system.stage("cell")] if everything else system.states
         if free and own[0] in {name for name, _ in free}:
