@@ -355,7 +355,8 @@ class _Elaborator:
         tree, body = trees[i], trees[i + 1]
         head = tree.base if isinstance(tree, Script) else tree
         assert isinstance(body, Fence)
-        if isinstance(trees[i], Script) and body.left == "(" and head_key(head) in LOSSES:
+        stepped = isinstance(tree, Script) and tree.sub is not None and head_key(head) in self.symbols.timed
+        if stepped and body.left == "(" and head_key(head) in LOSSES:
             return True
         return (
             isinstance(trees[i], Script | Name)
