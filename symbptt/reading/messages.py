@@ -14,6 +14,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "holds-rounded": (),
     "holds-function": ("function",),
     "holds-everywhere": (),
+    "holds-proved": (),
     "holds-assumed": ("lines",),
     "differs": ("left", "right"),
     "shapes": ("left", "shapes"),

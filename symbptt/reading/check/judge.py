@@ -13,6 +13,7 @@ from ..value.reading import DENOMINATOR, Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
 from .compare import FALSE, OPEN, RELATIONS, TRUE, Difference, Outcome, test
 from .definitions import number_in
+from .identities import is_proved
 from .statements import Statement
 from .worlds import Worlds
 
@@ -331,7 +332,8 @@ def _free(statement: Statement, worlds: Worlds) -> Judgement | None:
         return None
     outcome, reading = _first(statement, worlds.free, PLAIN)
     if outcome.state == TRUE:
-        return Judgement(HOLDS, message("check.reason.holds-everywhere"), reading=reading)
+        key = "holds-proved" if is_proved(statement) else "holds-everywhere"
+        return Judgement(HOLDS, message(f"check.reason.{key}"), reading=reading)
     if outcome.state == FALSE and _is_about_a_function(statement):
         return refuted(statement, outcome)
     if outcome.state == FALSE and _only_known(statement, worlds.free[0]):

@@ -1,0 +1,102 @@
+"""Notes with known verdicts: no right formula is refuted, the planted mistakes are, and most claims are decided."""
+
+from __future__ import annotations
+
+import pytest
+from note_verdicts import NAMES, accepted, expected, found, report
+
+from symbptt.reading.check import check_note
+from symbptt.reading.extract import note_of
+from symbptt.reading.report import UNCHECKED, UNREAD
+
+PLANTED = tuple(name for name in NAMES if name.startswith("planted"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_right_formula_is_refuted(name: str) -> None:
+    refuted = [c for one in expected(name) if "refuted" not in one.verdicts for c in found(name, one)]
+    assert [f"{c.line}: {c.latex}" for c in refuted if c.verdict == "refuted"] == []
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_planted_mistake_is_refuted(name: str) -> None:
+    missed = [one for one in expected(name) if one.wrong and not one.optional and not accepted(name, one)]
+    assert [f"{one.line}: {one.latex}" for one in missed] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_formula_is_read(name: str) -> None:
+    assert report(name).counts[UNREAD] == 0
+
+
+def test_nearly_all_verdicts_are_those_of_a_careful_reader(capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = [(name, one) for name in NAMES for one in expected(name)]
+    right = sum(accepted(name, one) for name, one in pairs)
+    open_ = sum(report(name).counts[UNCHECKED] for name in NAMES)
+    with capsys.disabled():
+        print(f"\nnotes: {right} of {len(pairs)} verdicts accepted, {open_} claims not decided")
+    assert right >= 0.93 * len(pairs)
+
+
+def verdicts(text: str, **options: object) -> list[str]:
+    return [claim.verdict for claim in check_note(note_of(text), **options).claims]  # type: ignore[arg-type]
+
+
+MODEL = r"""
+The state is $$h_t = \tanh(W h_{t-1} + U x_t + b)$$ with a weight matrix $W$, and the loss
+
+$$L = \sum_{t=1}^T \ell_t, \qquad \ell_t = \frac{1}{2} \|h_t - y_t\|^2.$$
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(1 - h_t^2) W", "holds"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = W \mathrm{diag}(1 - h_t^2)", "refuted"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = W", "refuted"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = W^\top \mathrm{diag}(1 - h_t^2)", "conditional"),
+        (r"\frac{\partial \ell_t}{\partial h_t} = h_t - y_t", "holds"),
+        (r"\frac{\partial \ell_t}{\partial h_t} = y_t - h_t", "refuted"),
+        (r"\frac{\partial L}{\partial h_T} = h_T - y_T", "holds"),
+        (r"\frac{\partial L}{\partial h_t} = h_t - y_t", "conditional"),
+        (r"\frac{\partial L}{\partial W} = "
+         r"\sum_{t=1}^T \frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial W}", "conditional"),
+        (r"\frac{\partial L}{\partial W} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} "
+         r"\frac{\partial^+ h_t}{\partial W}", "holds"),
+        (r"\frac{\partial \ell_t}{\partial W} = \frac{\partial \ell_t}{\partial h_t} \frac{\partial h_t}{\partial W}",
+         "holds"),
+        (r"\frac{\partial L}{\partial W} = \sum_{t=1}^T "
+         r"\left( (1 - h_t^2) \odot \frac{\partial L}{\partial h_t} \right) h_{t-1}^\top", "holds"),
+        (r"\frac{\partial L}{\partial W} = \sum_{t=1}^T "
+         r"\left( (1 - h_t^2) \odot \frac{\partial L}{\partial h_t} \right) h_t^\top", "refuted"),
+        (r"\frac{\partial L}{\partial h_t} = \sum_{s=t}^T \frac{\partial \ell_s}{\partial h_s} "
+         r"\prod_{k=t+1}^s \frac{\partial h_k}{\partial h_{k-1}}", "holds"),
+        (r"\frac{\partial h_{t+2}}{\partial h_t} = \frac{\partial h_{t+2}}{\partial h_{t+1}} "
+         r"\frac{\partial h_{t+1}}{\partial h_t}", "holds"),
+        (r"\frac{\partial h_t}{\partial h_k} = \frac{\partial h_t}{\partial h_{t-1}} \cdots "
+         r"\frac{\partial h_{k+1}}{\partial h_k}", "holds"),
+        (r"\tanh'(x) = 1 - \tanh^2(x)", "holds"),
+        (r"\tanh'(x) = 1 - \tanh(x)", "refuted"),
+        (r"1 + 2 + \dots + T = \frac{T(T+1)}{2}", "holds"),
+        (r"2 \cdot 13.0 = 26.1", "refuted"),
+    ],
+)  # fmt: skip
+def test_a_claim_gets_its_verdict(claim: str, verdict: str) -> None:
+    assert verdicts(f"{MODEL}$${claim}$$")[-1] == verdict
+
+
+def test_a_claim_of_which_the_model_is_unknown_is_not_decided() -> None:
+    assert verdicts(r"$$\frac{\partial h_t}{\partial h_{t-1}} = W$$") == ["unchecked"]
+
+
+def test_figures_are_judged_by_the_digits_given() -> None:
+    note = r"""Scalars: $h_t = w h_{t-1} + x_t$, $L = \frac12 (h_2 - y)^2$, $w = 0.3$, $x_1 = 1.1$, $x_2 = 0.7$,
+$h_0 = 0$, $y = 1.0$.
+
+$$h_2 = 0.3 \cdot 1.1 + 0.7 = {}$$
+"""
+    assert verdicts(note.replace("{}", "1.03"))[-1] == "holds"
+    assert verdicts(note.replace("{}", "1.0"))[-1] == "holds"
+    assert verdicts(note.replace("{}", "1.04"))[-1] == "refuted"
