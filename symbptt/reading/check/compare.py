@@ -169,8 +169,8 @@ def at(statement: Statement, world: World) -> Outcome:
             return Outcome(FALSE, difference=Difference(max(len(values) - 1, 0), None, None, error.shapes, world))
         except (NoValueError, NoStepError, NotEvaluatedError) as error:
             values.append(error)
-        except (ValueError, OverflowError, np.linalg.LinAlgError, FloatingPointError) as error:
-            values.append(NotEvaluatedError("check.reason.too-large", detail=str(error)))
+        except (ValueError, OverflowError, np.linalg.LinAlgError, FloatingPointError):
+            values.append(NotEvaluatedError("check.reason.too-large"))
     return _compared(statement, values, world)
 
 
@@ -192,7 +192,8 @@ def _compared(statement: Statement, values: list[Quantity | Exception], world: W
             return Outcome(FALSE, difference=Difference(place, a.array if fits else None, b.array if fits else None,
                                                         shapes, world))  # fmt: skip
         if verdict is None:
-            reason = reason or NotEvaluatedError("check.reason.approximate")
+            finite = np.isfinite(a.array).all() and np.isfinite(b.array).all()
+            reason = reason or NotEvaluatedError(f"check.reason.{'approximate' if finite else 'too-large'}")
     if reason is not None:
         return Outcome(OPEN, reason=reason)
     return Outcome(TRUE, 1)

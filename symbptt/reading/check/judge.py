@@ -84,6 +84,8 @@ def judge(statement: Statement, worlds: Worlds, settled: Settled) -> Judgement:
     found = _at_given_numbers(statement, worlds)
     if found is not None:
         return found
+    if not any(isinstance(p, Ref) for o in statement.operands for p in o.walk()):
+        return _arithmetic(statement, worlds)
     if not worlds.vectors and not worlds.scalars:
         return _free(statement, worlds) or Judgement(UNCHECKED, message("check.reason.no-model"))
     if _needs_numbers(statement) and not _has_loss_number(statement):
@@ -321,6 +323,23 @@ def _letters(part: Expr) -> frozenset[str]:
     if isinstance(part, Ref) and part.when is not None:
         return part.when.letters
     return part.index.letters if isinstance(part, Counter) else frozenset()
+
+
+# -- without symbols -----------------------------------------------------------------------------------
+
+
+def _arithmetic(statement: Statement, worlds: Worlds) -> Judgement:
+    """Return the verdict on numbers, and on sums and powers that only count."""
+    outcome, reading = _first(statement, worlds.free, PLAIN)
+    if outcome.state == TRUE:
+        key = "holds-proved" if is_proved(statement) else "holds-everywhere"
+        return Judgement(HOLDS, message(f"check.reason.{key}"), reading=reading)
+    if outcome.state == FALSE:
+        return refuted(statement, outcome, given=True)
+    error = outcome.reason
+    if isinstance(error, NotEvaluatedError):
+        return Judgement(UNCHECKED, Message(error.key, tuple(error.values.items())))
+    return Judgement(UNCHECKED, message("check.reason.no-step"))
 
 
 # -- without a network --------------------------------------------------------------------------------
