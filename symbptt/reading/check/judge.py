@@ -181,7 +181,9 @@ def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgem
     failed = first if first.state == FALSE else outcome
     if failed.state != FALSE:
         return _open(statement, failed, worlds)
-    return refuted(statement, failed, main is worlds.scalars)
+    simplest = test(statement, worlds.scalars) if main is worlds.vectors and worlds.scalars else failed
+    by_hand = simplest.state == FALSE and simplest.difference is not None and not simplest.difference.shapes
+    return refuted(statement, simplest if by_hand else failed, by_hand or main is worlds.scalars)
 
 
 def _may_open(outcome: Outcome) -> bool:

@@ -32,6 +32,7 @@ from .functions import functions_said
 from .hypothetical import is_fragment, is_hypothesis, is_initialisation, under_hypotheses
 from .judge import Judgement, Settled, judge
 from .network import Built, build
+from .shown import as_written, given_numbers
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
 from .worlds import Worlds, worlds_of
 
@@ -95,7 +96,8 @@ def check_note(
         if figure is not None:
             cache[key] = replace(worlds, printed=(*worlds.printed, figure)), settled
     judged = [(s, consistent(s, j, judged, cache[place_of(s)][0])) for s, j in judged]
-    claims = [claim_of(note, statement, judgement) for statement, judgement in judged]
+    written = as_written(found)
+    claims = [claim_of(note, statement, judgement, written) for statement, judgement in judged]
     claims += [_unread(note, read) for read in reads if read.tree is None]
     claims.sort(key=lambda c: c.start)
     return Report((note,), tuple(claims), formulas=len(reads), read=sum(r.tree is not None for r in reads))
@@ -135,10 +137,10 @@ def _figure(statement: Statement) -> tuple[Expr, Expr, tuple[str, ...]] | None:
     return (left, right, ()) if named and number_in(right) is not None else None
 
 
-def claim_of(note: Note, statement: Statement, judgement: Judgement) -> Claim:
+def claim_of(note: Note, statement: Statement, judgement: Judgement, written: Mapping[str, str] = {}) -> Claim:
     """Return the claim that a report shows."""
     line, column = note.place(statement.start)
-    example = _counterexample(statement, judgement) if judgement.verdict == REFUTED else None
+    example = _counterexample(statement, judgement, written) if judgement.verdict == REFUTED else None
     return Claim(
         note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
         judgement.condition, example, inline=not statement.read.formula.display, cell=note.cell(statement.start),
@@ -154,25 +156,32 @@ def _unread(note: Note, read: Read) -> Claim:
                  inline=not formula.display, cell=note.cell(formula.start))  # fmt: skip
 
 
-def _counterexample(statement: Statement, judgement: Judgement) -> Counterexample | None:
+def _counterexample(statement: Statement, judgement: Judgement, written: Mapping[str, str]) -> Counterexample | None:
     difference = judgement.difference
     if difference is None:
         return None
     left, right = statement.operands[difference.place : difference.place + 2]
     world = difference.world
-    sizes = tuple(sorted({**(world.instance.bindings if world.instance else {})}.items()))
+    sizes = tuple(sorted(world.instance.bindings.items())) if world.instance else ()
     tree = statement.relations[difference.place]
     return Counterexample(
-        statement.source(left), statement.source(right), statement.source(tree), _numbers(difference.left),
-        _numbers(difference.right), sizes, tuple(sorted(world.counters.items())), given=judgement.given,
-        seed=None if judgement.given else world.seed,
-    )  # fmt: skip
+        statement.source(left),
+        statement.source(right),
+        statement.source(tree),
+        _numbers(difference.left),
+        _numbers(difference.right),
+        sizes,
+        tuple(sorted(world.counters.items())),
+        given_numbers(world, written),
+        judgement.given,
+        None if judgement.given else world.seed,
+    )
 
 
 def _numbers(array: Any) -> Any:
     if array is None:
         return None
-    values = np.real(np.asarray(array)).astype(float)
+    values = np.real(np.asarray(array)).astype(float) + 0.0  # no -0.0
     return _tuples(values.tolist())
 
 
