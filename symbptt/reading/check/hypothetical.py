@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..meaning.expr import Counter, Deriv, Ref
 from ..notation.tree import Empty
 from ..note import Note
-from ..report import ASSUMPTION, UNCHECKED, message
+from ..report import ASSUMPTION, HOLDS, UNCHECKED, message
+from .compare import TRUE, test
 from .definitions import number_in
 from .judge import Judgement
 from .statements import Statement
@@ -15,7 +17,7 @@ from .worlds import Worlds
 
 STRONG = re.compile(
     r"(若|如果|当|假如|假设|假定|要求|if|when|whenever|suppose|assume|assuming|provided(?: that)?|unless|as long as)"
-    r"[^。.;；，,\n]{0,14}$",
+    r"[^。.;；，,\n]{0,40}$",
     re.I,
 )
 """What stands before a formula that is supposed."""
@@ -33,7 +35,7 @@ def is_hypothesis(statement: Statement, note: Note) -> bool:
     parts = [p for o in statement.operands for p in o.walk()]
     if statement.read.formula.display or not any(isinstance(p, Ref | Counter) for p in parts):
         return False
-    before = note.text[max(statement.start - 40, 0) : statement.start]
+    before = note.text[max(statement.start - 80, 0) : statement.start]
     before = re.sub(r"(\\\\?[(\[]|\$+|:math:`)\s*$", "", before.rpartition("\n\n")[2])
     if STRONG.search(before.rstrip()):
         return True
@@ -56,16 +58,38 @@ def is_initialisation(statement: Statement, note: Note) -> bool:
 def under_hypotheses(
     statement: Statement, judgement: Judgement, worlds: Worlds, note: Note, before: list[tuple[Statement, Judgement]]
 ) -> Judgement:
-    """Return a verdict on what was refuted in general, where its sentence supposes something.
+    """Return a verdict on what was refuted in general, where its sentence or section supposes something.
 
-    Tried with what is supposed put in; where that cannot be done, it is not decided.
+    It is tried with what is supposed put in its place; where it fails then too, it is not decided.
     """
-    near = [s for s, j in before if j.verdict == ASSUMPTION and _same_sentence(note, s, statement)]
     symbols = any(isinstance(p, Ref) for o in statement.operands for p in o.walk())
-    if not near or judgement.given or not symbols:
+    if judgement.given or not symbols:
         return judgement
-    lines = ", ".join(str(note.place(s.start)[0]) for s in near)
+    supposed = [s for s, j in before if j.verdict == ASSUMPTION and _bears_on(s, statement, note)]
+    if not supposed:
+        return judgement
+    lines = ", ".join(dict.fromkeys(str(note.place(s.start)[0]) for s in supposed))
+    put = tuple((s.operands[0], s.operands[-1], ()) for s in supposed if _is_equation(s))
+    main = worlds.vectors or worlds.scalars
+    for some in (main, worlds.scalars):
+        if put and some and test(statement, tuple(replace(w, as_written=put) for w in some)).state == TRUE:
+            return Judgement(HOLDS, message("check.reason.holds-assumed", lines=lines))
     return Judgement(UNCHECKED, message("check.reason.under-assumption", lines=lines))
+
+
+def _is_equation(statement: Statement) -> bool:
+    return len(statement.operands) == 2 and statement.relations[0].kind in ("=", "approx", "equiv", ":=")
+
+
+def _bears_on(supposed: Statement, statement: Statement, note: Note) -> bool:
+    """Whether a supposition is of the same sentence, or of the same section and about what stands in the statement."""
+    if _same_sentence(note, supposed, statement):
+        return True
+    left = supposed.operands[0]
+    if supposed.end > statement.start or not isinstance(left, Deriv):
+        return False
+    headings = any(p.kind == "heading" and supposed.end < p.start < statement.start for p in note.passages)
+    return not headings and any(part == left for o in statement.operands for part in o.walk())
 
 
 def _same_sentence(note: Note, a: Statement, b: Statement) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 
 from ...algebra import FUNCTIONS
-from ..meaning.expr import Call, Counter, Deriv, Expr, Ref
+from ..meaning.expr import Call, Counter, Deriv, Expr, Matrix, Num, Ref
 from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
 from ..value.reading import DENOMINATOR, Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
@@ -181,9 +181,19 @@ def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgem
     failed = first if first.state == FALSE else outcome
     if failed.state != FALSE:
         return _open(statement, failed, worlds)
+    if _has_figures(statement):
+        return Judgement(UNCHECKED, message("check.reason.no-numbers"))
     simplest = test(statement, worlds.scalars) if main is worlds.vectors and worlds.scalars else failed
     by_hand = simplest.state == FALSE and simplest.difference is not None and not simplest.difference.shapes
     return refuted(statement, simplest if by_hand else failed, by_hand or main is worlds.scalars)
+
+
+def _has_figures(statement: Statement) -> bool:
+    """Whether figures stand in a statement that can only come from numbers that the note does not give."""
+    parts = [p for o in statement.operands for p in o.walk()]
+    return any(isinstance(p, Num) and "." in p.text for p in parts) or any(
+        isinstance(p, Matrix) and isinstance(number_in(p), list) for p in parts
+    )
 
 
 def _may_open(outcome: Outcome) -> bool:

@@ -124,7 +124,10 @@ def _judged(
     unknown = unknown_in(statement)
     if unknown is not None and len(statement.operands) == 2:
         return Judgement(UNCHECKED, message(unknown.key))
-    judgement = judge(statement, worlds, settled)
+    try:
+        judgement = judge(statement, worlds, settled)
+    except RecursionError:
+        return Judgement(UNCHECKED, message("check.reason.too-large"))
     if judgement.verdict == REFUTED:
         return under_hypotheses(statement, judgement, worlds, note, before)
     return judgement

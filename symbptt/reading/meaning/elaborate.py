@@ -411,6 +411,8 @@ class _Elaborator:
 
     def _called(self, key: str, arguments: tuple[Expr, ...], primes: int, tree: Tree) -> Expr:
         name = ARRAY_FUNCTIONS.get(key)
+        if name == "prod" and len(arguments) > 1:  # the product of Jacobians in "Dive into Deep Learning"
+            return Mul(arguments, ("",) * (len(arguments) - 1), tree=tree)
         if name in ("norm", "abs") and len(arguments) == 1:
             return Norm(arguments[0], "" if name == "norm" else "abs")
         if name is not None:

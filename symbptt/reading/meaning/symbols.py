@@ -57,6 +57,7 @@ ARRAY_FUNCTIONS: dict[str, str] = {
     "sum": "sum",
     "mean": "mean",
     "norm": "norm",
+    "prod": "prod",
     "abs": "abs",
 }
 """Functions of arrays."""

@@ -58,6 +58,8 @@ from .reading import DENOMINATOR
 from .series import OpenEndedError, TooShortError, terms_of
 from .world import Alias, NoStepError, NotEvaluatedError, NoValueError, World
 
+DEEPEST = 40
+"""How many definitions may lead from one to the next."""
 MOST_TERMS = 2_000
 """The longest sum or product that is carried out."""
 
@@ -134,7 +136,9 @@ def _ref(e: Ref, w: World) -> Quantity:
     step = None if e.when is None else w.at(e.when)
     inner = w if found.letter is None or step is None else w.counting(**{found.letter: step})
     # A reading of the derivatives in a formula is not one of those in a definition that it uses.
-    result = value(found.expr, replace(inner, reading=replace(w.reading, modes={})))
+    if w.depth > DEEPEST:
+        raise NotEvaluatedError("check.reason.too-large")
+    result = value(found.expr, replace(inner, reading=replace(w.reading, modes={}), depth=w.depth + 1))
     shift = w.shifted.get((e.key, step))
     return result if shift is None else replace(result, array=result.array + shift)
 

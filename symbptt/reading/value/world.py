@@ -107,6 +107,8 @@ class World:
         Of the values of symbols that stand for any number.
     guess : bool
         Whether a symbol without a meaning stands for any number.
+    depth : int
+        How many definitions led here.
     """
 
     instance: Instance | None
@@ -118,6 +120,7 @@ class World:
     as_written: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
     seed: int = 0
     guess: bool = False
+    depth: int = 0
 
     @property
     def steps(self) -> int | None:
