@@ -125,6 +125,8 @@ def plain_tokens(latex: str, start: int = 0, at: tuple[int, int] | None = None) 
 
 
 def _of_piece(kind: str, text: str, span: tuple[int, int], at: tuple[int, int] | None) -> list[Token]:
+    if kind == "space" and re.search(r"\n\s*\n", text):
+        return [Token("row", "\\\\", *span)]  # LaTeX forbids it, and notebooks part equations so
     if kind == "space" or text in SPACES or (kind == "command" and text in SKIPPED):
         return []
     if kind == "row":
