@@ -110,6 +110,17 @@ def definition_of(statement: Statement) -> Definition | None:
     return Definition(statement, left.key, letter(T), right)
 
 
+def named_argument(statement: Statement) -> Definition | None:
+    r"""Return what ``h_t = \\phi(a_t) = \\phi(W x_t + b)`` defines beside h: a_t."""
+    calls = [o for o in statement.operands if isinstance(o, Call) and len(o.arguments) == 1]
+    if len(calls) < 2 or calls[0].name != calls[1].name or any(r.kind not in EQUALITIES for r in statement.relations):
+        return None
+    name, argument = calls[0].arguments[0], calls[1].arguments[0]
+    if not isinstance(name, Ref) or isinstance(argument, Ref) or name.when != letter(T) or has_derivative(argument):
+        return None
+    return Definition(statement, name.key, letter(T), argument)
+
+
 def given_together(statement: Statement) -> list[Definition]:
     """Return the numbers of ``(x_1, x_2) = (1, 2)``."""
     left, right = statement.operands[0], statement.operands[1]

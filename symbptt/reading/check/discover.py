@@ -17,6 +17,7 @@ from .definitions import (
     generalised,
     given_together,
     has_derivative,
+    named_argument,
     number_in,
     refs_in,
     same,
@@ -25,6 +26,8 @@ from .statements import Statement, is_setting
 
 LOSS_KEYS = frozenset(["L", "J", "E", "C", "loss", "Loss", "ell", "l", "cost", "R", "epsilon", "mathcal_L"])
 """Keys that losses have."""
+DECLARING = frozenset(["in", "gets", "+=", "-=", "mapsto"])
+"""Relations that declare a shape, or tell what an algorithm does."""
 LONGEST = 200
 """The largest T that is taken from a note."""
 LAST_LOSS = re.compile(
@@ -160,6 +163,13 @@ def _take(statement: Statement, discovery: Discovery, note: Note) -> None:
         _given(one, number_in(one.right), discovery, note)
     if several:
         return
+    if statement.relations[0].kind in DECLARING:
+        discovery.verdicts[statement.number] = "definition"
+        return
+    inner = named_argument(statement)
+    if inner is not None and inner.key not in model.equations:
+        _equation(inner, discovery, note)
+        discovery.verdicts.pop(statement.number, None)
     definition = definition_of(statement)
     if definition is None:
         return
@@ -330,6 +340,9 @@ def _equation(definition: Definition, discovery: Discovery, note: Note) -> None:
     """The equation of a variable over time, or of one step of it."""
     model, statement = discovery.models[-1], definition.statement
     if definition.key in model.aliases:
+        return
+    if definition.key.startswith(("delta", "Delta", "d_")):
+        _alias(definition, discovery)
         return
     found = definition if definition.general else generalised(definition)
     if found is None or any(isinstance(p, Counter) for p in found.right.walk()):

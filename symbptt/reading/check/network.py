@@ -279,9 +279,20 @@ def _network(
     kind = "distribution" if "log(" in text and _is_softmax(prediction, writer, equations) else "real"
     cell = _cell(texts, states, prediction, writer, equations)
     inputs = whole("m", "inputs") if cell.inputs else None
-    network = Network(cell, whole("n", "hidden"), inputs, None, None, Loss(text, target=kind), loss.reduction,
-                      whole("T", "steps"), layout=ROWS if rows else COLUMNS)  # fmt: skip
-    return network, _meanings(model, writer, loss, functions, target)
+    made = _with_loss(cell, inputs, [text, f"sum({text})"], kind, loss.reduction, rows)
+    return made, _meanings(model, writer, loss, functions, target)
+
+
+def _with_loss(cell: Cell, inputs: Expr | None, texts: list[str], kind: str, reduction: str, rows: bool) -> Network:
+    """Return the network with the first of some losses that is a number: ``-y log(p)`` means the sum of its entries."""
+    for i, text in enumerate(texts):
+        try:
+            return Network(cell, whole("n", "hidden"), inputs, None, None, Loss(text, target=kind), reduction,
+                           whole("T", "steps"), layout=ROWS if rows else COLUMNS)  # fmt: skip
+        except ShapeError:
+            if i == len(texts) - 1:
+                raise
+    raise AssertionError
 
 
 def _is_softmax(prediction: str, writer: Writer, equations: Mapping[str, Expr]) -> bool:

@@ -98,11 +98,12 @@ def _given(built: Built) -> tuple[World | None, bool]:
     if not values:
         return None, False
     missing = set(meanings.parameters.values()) - set(values)
-    steps = model.steps or _longest(model.constants, meanings)
+    constants = {**model.constants, **_sequences(model.constants, meanings, network)}
+    steps = model.steps or _longest(constants, meanings)
     system = network.system
     for key, name in meanings.variables.items():
         if name in system.inputs and steps:
-            rows = [model.constants.get((key, t), model.constants.get(key)) for t in range(1, steps + 1)]
+            rows = [constants.get((key, t), constants.get(key)) for t in range(1, steps + 1)]
             if all(row is not None for row in rows):
                 values[name] = [_floats(row) for row in rows]
             else:
@@ -114,6 +115,18 @@ def _given(built: Built) -> tuple[World | None, bool]:
         return World(Instance(network, 0, {}, steps, values), meanings), not missing
     except (SymbpttError, ValueError):
         return None, False
+
+
+def _sequences(constants: Mapping[Any, Any], meanings: Meanings, network: Network) -> dict[Any, Any]:
+    """Return the steps of ``x = (1, 0, 0)``, where x is a number at each step."""
+    found: dict[Any, Any] = {}
+    for key, name in meanings.variables.items():
+        value = constants.get(key)
+        if isinstance(value, list) and network.system.scalar and (name in network.system.inputs or name == "target"):
+            flat = [entry for row in value for entry in (row if isinstance(row, list) else [row])]
+            found.update({(key, t): entry for t, entry in enumerate(flat, start=1)})
+            found[key] = None
+    return found
 
 
 def _fitting(value: Any, network: Network, name: str) -> Any:
@@ -139,7 +152,9 @@ def _targets(built: Built, meanings: Meanings, values: dict[str, Any], steps: in
 
 
 def _all_numbers(constants: Mapping[Any, Any]) -> bool:
-    return not any(isinstance(v, list) for v in constants.values())
+    """Whether the parameters that are given are numbers: those with a capital letter, where there are any."""
+    weights = [v for k, v in constants.items() if isinstance(k, str) and k[:1].isupper()]
+    return not any(isinstance(v, list) for v in weights or constants.values())
 
 
 def _floats(value: Any) -> Any:

@@ -186,6 +186,9 @@ def find_symbols(trees: Iterable[Tree], functions: Mapping[str, str] = {}) -> Sy
             _note_script(part, evidence, letters)
         elif isinstance(part, Product):
             _note_calls(part, evidence)
+        elif isinstance(part, Chain):
+            _note_left(part, evidence)
+    _note_inputs(everything, evidence)
     timed = {head for head, e in evidence.items() if _is_timed(head, e)}
     above = {head for head, e in evidence.items() if e.superscript and not e.times and not e.arithmetic}
     found = {k: v for k, v in {**FUNCTION_NAMES, **functions}.items() if k not in timed}
@@ -248,12 +251,43 @@ def _note_calls(part: Product, evidence: dict[str, _Evidence]) -> None:
                 evidence[head].called = True
 
 
+def _note_left(part: Chain, evidence: dict[str, _Evidence]) -> None:
+    """A small letter that an equation defines at ``^t`` is a variable whose steps stand above."""
+    left = part.operands[0]
+    if not isinstance(left, Script) or part.relations[0].kind not in ("=", ":=", "equiv"):
+        return
+    head, above = head_key(left.base), index_of(left.sup)
+    if head is None or above is None or above.letters != {"t"} or head not in LOWER_VARIABLES | {"y_hat", "h_tilde"}:
+        return
+    if not any(isinstance(p, Script) and head_key(p.base) == head and "t" in _letters_in(p.sub) for p in part.walk()):
+        evidence[head].superscript = True
+
+
+def _letters_in(sub: Tree | None) -> frozenset[str]:
+    return frozenset(name for piece in parts_of(sub) for name in (index_of(piece) or Index()).letters)
+
+
+def _note_inputs(everything: list[Tree], evidence: dict[str, _Evidence]) -> None:
+    """Where a note writes its steps above, those of its inputs and targets stand there too."""
+    if not any(e.superscript for e in evidence.values()):
+        return
+    for part in everything:
+        head = head_key(part.base) if isinstance(part, Script) else None
+        known = head in LOSSES or head in ("x", "y", "y_hat", "h", "s", "a")
+        if isinstance(part, Script) and head is not None and known and part.sup is not None:
+            above = index_of(part.sup)
+            if above is not None and above.letters == {"t"} and not evidence[head].times:
+                evidence[head].superscript = True
+
+
 def _is_timed(head: str, e: _Evidence) -> bool:
     if e.arithmetic or e.times or e.superscript:
         return True
     if e.labels and not e.letters and len(e.numbers) < 3:
         return False
     lower = head.split("_")[0] in LOWER_VARIABLES
+    if head in LOSSES and e.numbers:
+        return True
     ordered = sorted(e.numbers)
     consecutive = len(ordered) > 1 and any(b - a == 1 for a, b in pairwise(ordered))
     return (lower and (0 in e.numbers or consecutive)) or len(e.numbers) > 2

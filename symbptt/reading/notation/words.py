@@ -215,8 +215,8 @@ NAMED_FUNCTIONS = _words(r"""
 WORDS_OF_LETTERS = (
     "softplus", "softmax", "softsign", "sigmoid", "logistic", "tanh", "sinh", "cosh", "relu", "ReLU", "RELU", "Relu",
     "LeakyReLU", "ELU", "GELU", "SiLU", "diag", "Diag", "trace", "vec", "exp", "log", "ln", "max", "min", "sgn", "sign",
-    "concat", "prod", "det", "rank", "argmax", "argmin", "Tr", "tr", "Var", "Cov", "sum", "mean", "sin", "cos", "ones", "zeros",
-    "MSE", "BCE", "RNN", "LSTM", "GRU", "BPTT", "loss", "Loss", "norm", "clip", "sech", "abs", "for", "all",
+    "concat", "prod", "det", "rank", "argmax", "argmin", "Tr", "tr", "Var", "Cov", "sum", "mean", "sin", "cos", "ones",
+    "zeros", "MSE", "BCE", "RNN", "LSTM", "GRU", "BPTT", "loss", "Loss", "norm", "clip", "sech", "abs", "for", "all",
 )  # fmt: skip
 """Letters that are one word even without a command."""
 

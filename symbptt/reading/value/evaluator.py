@@ -482,13 +482,8 @@ def _deriv(e: Deriv, w: World) -> Quantity:
     shape = _shape_of(by, w)
     if any(isinstance(part, Deriv) for part in e.of.walk()):
         raise NotEvaluatedError("check.reason.second-order")
-    count = int(np.prod(shape, dtype=int))
-    entries = []
-    for place in range(count):
-        changed = value(e.of, w.perturbed(by, place, shape, mode, e.of))
-        entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
-    array = np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F") if count else np.zeros(shape)
-    if mode != "total" and not e.mode and not array.any():
+    array = _measured(e.of, by, base, shape, mode, w)
+    if mode != "total" and not e.mode and not array.any() and _measured(e.of, by, base, shape, "total", w).any():
         raise NoStepError  # a reading under which a formula says 0 = 0 is none
     of, single = base.shape, base.is_scalar
     if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):
@@ -501,6 +496,16 @@ def _deriv(e: Deriv, w: World) -> Quantity:
     if w.reading.layout == DENOMINATOR:
         return Quantity(array, shape, (), free=True)
     return Quantity(array, of, shape, free=single and bool(shape))
+
+
+def _measured(of: Expr, by: Ref, base: Quantity, shape: tuple[int, ...], mode: str, w: World) -> Any:
+    """Return a derivative as an array of shape ``(*base.shape, *shape)``."""
+    count = int(np.prod(shape, dtype=int))
+    if not count:
+        return np.zeros(shape)
+    changed = (value(of, w.perturbed(by, place, shape, mode, of)) for place in range(count))
+    entries = [np.imag(np.broadcast_to(q.array, base.shape)) / STEP for q in changed]
+    return np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F")
 
 
 def _is_diagonal(array: Any) -> bool:
