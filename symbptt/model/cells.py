@@ -14,7 +14,7 @@ from ..algebra import ElementwiseFunction, size
 from ..algebra.functions import U
 from ..errors import EquationError, UnknownNameError, nearest
 from .functions import read_function
-from .inference import Shape, infer
+from .inference import Shape, infer, open_vectors
 from .language import Parsed, bare, parse_equation, uses
 from .scans import BOTH, Scan, scans
 
@@ -189,6 +189,16 @@ def _state_shapes(cell: Cell) -> Iterable[tuple[str, Shape | None]]:
         else:
             first = i == 0 and not bare(name)[0].isupper() and name not in dict(cell.shapes)
             yield name, (size("n"),) if first else None
+
+
+def open_sizes(equations: Iterable[str], states: Any, shapes: Any, functions: Any) -> list[str]:
+    """Return the vectors over time whose size neither the equations nor the shapes settle; arguments as for a cell."""
+    own = {key: _function(key, given) for key, given in _pairs(functions)}
+    draft = object.__new__(Cell)
+    for name, given in (("states", _pairs(states)), ("shapes", _pairs(shapes))):
+        object.__setattr__(draft, name, given)
+    parsed = [parse_equation(text, own) for text in equations]
+    return open_vectors(parsed, dict(_state_shapes(draft)), dict(_shapes(draft.shapes)), own)
 
 
 def _function(name: str, given: Any) -> ElementwiseFunction:

@@ -1,0 +1,396 @@
+"""Cells from equations in LaTeX, as papers and textbooks print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import EquationError, RankError, ShapeError, SymbpttError, nearest
+from ..model import Cell
+from ..model.cells import open_sizes
+from ..model.language import known_functions
+from .defined import Definitions, Equation, definitions
+from .meaning.equation import CannotWriteError, equation
+from .meaning.expr import Add, Expr, Hadamard, Ref
+from .meaning.ranks import MATRIX, SCALAR, VECTOR, MisfitError, OpenProductError, Ranks, is_capital
+
+FREE_SIZES = ("p", "d", "r", "s", "k", "u", "v")
+"""Letters of sizes that nothing settles, in order of preference."""
+COLUMNS, ROWS = "columns", "rows"
+_RANK_WORDS = {SCALAR: "a number", VECTOR: "a vector", MATRIX: "a matrix", -1: "a row"}
+
+
+@dataclass(frozen=True)
+class CellReading:
+    """A cell and how its equations were understood.
+
+    Attributes
+    ----------
+    cell : Cell
+    layout : str
+        ``rows`` where the equations are in the row convention with weights behind the vectors (``X_t W``): the cell is
+        the same, and a model with this layout has the weights in the shapes of the equations.
+    written : mapping
+        Key -> LaTeX.
+    """
+
+    cell: Cell
+    layout: str
+    written: Mapping[str, str]
+
+
+def cell_from_latex(
+    equations: str | Sequence[str],
+    states: Any = None,
+    output: str | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Any] | None = None,
+    name: str = "cell",
+    keys: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> Cell:
+    r"""Return the cell that equations in LaTeX define.
+
+    Parameters
+    ----------
+    equations : str or sequence of str
+        One string may hold several equations (``aligned``, ``cases``, commas). Their order does not matter.
+    states : sequence or mapping, optional
+        As for :class:`Cell`; by default what is defined and read at t - 1.
+    output : str, optional
+        What the loss or the readout reads; by default the variable that no other equation of the step reads.
+    shapes, roles : mapping, optional
+        As for :class:`Cell`.
+    functions : mapping, optional
+        Letter of a function -> its name or an expression in one variable: ``{"f": "tanh"}``.
+    name : str
+    keys : mapping, optional
+        A name as it is written, or the key that it would have -> the key that it is to have: ``{"W_{hh}": "W_h"}``.
+
+    Raises
+    ------
+    EquationError, RankError, ShapeError
+        In one line, with the place in the LaTeX, and where something is ambiguous the readings.
+
+    Examples
+    --------
+    >>> cell = cell_from_latex(r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(W_h h_{t-1} + W_x x_t + b_h)")
+    >>> cell.equations
+    ('h[t] = (1 - alpha) * h[t-1] + alpha * tanh(W_h @ h[t-1] + W_x @ x[t] + b_h)',)
+    >>> dict(cell.inferred)["alpha"]
+    ()
+    """
+    return read_cell(equations, states, output, shapes, functions, name, keys, roles).cell
+
+
+def read_cell(
+    equations: str | Sequence[str],
+    states: Any = None,
+    output: str | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    functions: Mapping[str, Any] | None = None,
+    name: str = "cell",
+    keys: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> CellReading:
+    """Return the cell with how it was understood; see :func:`cell_from_latex`."""
+    spelled, own = _functions(functions or {})
+    found = definitions(equations, spelled, keys or {})
+    behind = found.rows and not found.transposed
+    declared = {k: v[::-1] if behind and isinstance(v, tuple) else v for k, v in found.shapes.items()}
+    given = {**declared, **_named(shapes or {}, found, "shapes")}
+    carried = _states(states, found)
+    found, ranks = _with_ranks(found, {**given, **{k: v for k, v in carried.items() if v is not None}}, carried)
+    ordered = _ordered(found.equations)
+    texts = [_text(e, ranks) for e in ordered]
+    _check_steps(ordered, carried, ranks)
+    parts = {
+        "states": list(carried) if all(v is None for v in carried.values()) else dict(carried),
+        "output": _named({output: None}, found, "output").popitem()[0] if output else _output(ordered, carried),
+        "name": name,
+        "functions": own,
+        "direction": _direction(ordered, carried),
+        "roles": _named(roles or {}, found, "roles"),
+    }
+    cell = _cell(ordered, texts, {k: v for k, v in given.items() if k not in carried}, ranks, **parts)
+    return CellReading(cell, ROWS if behind else COLUMNS, found.written)
+
+
+def _named(given: Mapping[str, Any], found: Definitions, what: str) -> dict[str, Any]:
+    """Return a mapping by keys; a name whose key has an underscore more, such as ``a_``, may be given without."""
+    named = {}
+    for key, value in given.items():
+        new = next((k for k in (key, f"{key}_", key[:1].lower() + key[1:]) if k in found.written), None)
+        if new is None:
+            raise EquationError(f"{what} names {key!r}, which is in no equation{nearest(key, found.written)}")
+        named[new] = value
+    return named
+
+
+# -- what is given --------------------------------------------------------------------------------------
+
+
+def _functions(given: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return (letter -> name in the language, functions of the cell's own)."""
+    spelled, own = {}, {}
+    for letter, what in given.items():
+        key = letter.lstrip("\\").replace("{", "").replace("}", "")
+        if isinstance(what, str) and what in known_functions():
+            spelled[key] = what
+        else:
+            spelled[key] = key
+            own[key] = what
+    for key, what in own.items():
+        if isinstance(what, str) and what.isidentifier():
+            raise EquationError(f"functions: {key!r} is {what!r}, which is not known{nearest(what, known_functions())}")
+    return spelled, own
+
+
+def _states(given: Any, found: Definitions) -> dict[str, Any]:
+    """Return state -> size or None."""
+    defined = [e.key for e in found.equations]
+    if given is not None:
+        names = [given] if isinstance(given, str) else given
+        pairs = _named(given if isinstance(given, Mapping) else dict.fromkeys(names), found, "states")
+        for key in pairs:
+            if key not in defined:
+                raise EquationError(f"state {key!r} is defined by no equation{nearest(key, defined)}")
+        return pairs
+    read = {p.key for e in found.equations for p in e.right.walk() if isinstance(p, Ref) and _lag(p)}
+    states = [key for key in dict.fromkeys(defined) if key in read]
+    if not states:
+        for e in found.equations:
+            for p in e.right.walk():
+                if isinstance(p, Ref) and _lag(p):
+                    e.source.fail(p.tree, f"{e.source.piece(p.tree)!r} is read, but no equation defines {p.key}_t")
+        first = found.equations[0]
+        first.source.fail(
+            first.left, "nothing is carried from step to step: no equation reads a variable of step t-1 that another "
+            "one defines"
+        )  # fmt: skip
+    # the hidden state first, as it is what carries the size n: h, else the state that is an output of the step
+    return dict.fromkeys(sorted(states, key=lambda key: key.rpartition(".")[2] != "h"))
+
+
+def _lag(part: Expr) -> int | None:
+    """Return how far from t a variable is read; None for what is no variable."""
+    return part.when.constant if isinstance(part, Ref) and part.when is not None else None
+
+
+# -- ranks ----------------------------------------------------------------------------------------------
+
+
+def _with_ranks(
+    found: Definitions, given: Mapping[str, Any], carried: dict[str, Any]
+) -> tuple[Definitions, Ranks]:  # fmt: skip
+    """Return the definitions with small letters for capitals that are vectors, and their ranks."""
+    known = {key: _rank(shape) for key, shape in given.items()}
+    for key in carried:
+        if not is_capital(key):
+            known.setdefault(key, VECTOR)
+    ranks = Ranks([(e.key, e.right) for e in found.equations], known)
+    used = set(found.written)
+    new: dict[str, str] = {}
+    for key in sorted(ranks.timed):
+        prefix, _, bare = key.rpartition(".")
+        if is_capital(key) and ranks.of.get(key) in (SCALAR, VECTOR):
+            lower = (f"{prefix}." if prefix else "") + bare[0].lower() + bare[1:]
+            while lower in used:
+                lower += "_"
+            new[key] = lower
+            used.add(lower)
+    if not new:
+        return found, ranks
+
+    def rule(part: Expr) -> Expr:
+        return replace(part, key=new.get(part.key, part.key)) if isinstance(part, Ref) else part
+
+    equations = tuple(replace(e, key=new.get(e.key, e.key), right=e.right.mapped(rule)) for e in found.equations)
+    written = {new.get(k, k): v for k, v in found.written.items()}
+    for key in [k for k in carried if k in new]:
+        carried[new[key]] = carried.pop(key)
+    known = {new.get(k, k): v for k, v in known.items()}
+    for key in carried:
+        if not is_capital(key):
+            known.setdefault(key, VECTOR)
+    ranks = Ranks([(e.key, e.right) for e in equations], known)
+    return replace(found, equations=equations, written=written), ranks
+
+
+def _rank(shape: Any) -> int:
+    return len(shape) if isinstance(shape, tuple | list) else VECTOR
+
+
+def _text(e: Equation, ranks: Ranks) -> str:
+    source = e.source
+    try:
+        return equation(e.key, e.right, ranks)
+    except CannotWriteError as error:
+        source.fail(error.part.tree, error.reason)
+    except OpenProductError as error:
+        a, b = (source.piece(x.tree) for x in (error.left, error.right))
+        refs = [p for x in (error.left, error.right) for p in x.walk() if isinstance(p, Ref)]
+        key = next((p.key for p in refs if ranks.rank(p) is None), "")
+        both = f"both vectors (then write {a} \\odot {b})"
+        if ranks.rank(error.left) == VECTOR and ranks.rank(error.right) == VECTOR:
+            readings = f"the entrywise product (then write {a} \\odot {b}) or the inner product ({a}^\\top {b})"
+            source.fail(error.product.tree, f"the product of {a!r} and {b!r} is ambiguous: {readings}", RankError)
+        source.fail(
+            error.left.tree, f"the product of {a!r} and {b!r} is ambiguous: {a} a number and {b} a vector, {a} a "
+            f"vector and {b} a number, or {both}; say which with shapes={{{key!r}: ()}} or shapes={{{key!r}: 'n'}}",
+            RankError,
+        )  # fmt: skip
+    except MisfitError as error:
+        a, b = (source.piece(x.tree) for x in (error.left, error.right))
+        one, two = (_RANK_WORDS[r] for r in error.ranks)
+        source.fail(error.left.tree, f"{a!r} is {one} and {b!r} is {two}, which no product joins here", ShapeError)
+
+
+# -- order and output -----------------------------------------------------------------------------------
+
+
+def _ordered(equations: Sequence[Equation]) -> list[Equation]:
+    """Return the equations in an order in which they can be computed, otherwise as they were written."""
+    seen: dict[str, Equation] = {}
+    for e in equations:
+        if e.key in seen:
+            if seen[e.key].right == e.right:
+                continue
+            e.source.fail(e.left, f"a second equation for {e.source.piece(e.left)!r}; keep one")
+        seen[e.key] = e
+    left, ordered = list(seen.values()), list[Equation]()
+    while left:
+        placed = {e.key for e in ordered}
+        ready = next((e for e in left if all(k in placed or k not in seen for k in _same_step(e))), None)
+        if ready is None:
+            e = left[0]
+            names = " and ".join(repr(x.key) for x in left)
+            e.source.fail(e.left, f"the equations of {names} need each other within a step; read one of them at t-1")
+        left.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+def _same_step(e: Equation) -> set[str]:
+    return {p.key for p in e.right.walk() if isinstance(p, Ref) and _lag(p) == 0}
+
+
+def _output(equations: Sequence[Equation], states: Mapping[str, Any]) -> str:
+    """Return what no equation of the step reads: the last such one, a state called h before others."""
+    read = {key for e in equations for key in _same_step(e)}
+    ends = [e.key for e in equations if e.key not in read]
+    beyond = [key for key in ends if key not in states]
+    return beyond[-1] if beyond else next((k for k in ends if k == "h"), ends[-1])
+
+
+# -- the cell -------------------------------------------------------------------------------------------
+
+
+def _check_steps(equations: Sequence[Equation], states: Mapping[str, Any], ranks: Ranks) -> None:
+    """Refuse what is read at another step and carried on by no equation."""
+    for e in equations:
+        for p in e.right.walk():
+            if isinstance(p, Ref) and _lag(p) and p.key not in states:
+                piece = e.source.piece(p.tree)
+                if p.key in ranks.defined:
+                    e.source.fail(p.tree, f"{piece!r} is read, but {p.key!r} is no state; add it to states")
+                e.source.fail(p.tree, f"{piece!r} is read, but no equation defines {p.key}_t")
+
+
+def _direction(equations: Sequence[Equation], states: Mapping[str, Any]) -> Any:
+    """Return the direction in which the states are read."""
+    refs = [p for e in equations for p in e.right.walk() if isinstance(p, Ref) and p.key in states]
+    lags = {_lag(p) for p in refs} - {0}
+    return "both" if len(lags) > 1 else -1 if lags == {1} else 1
+
+
+def _cell(
+    equations: Sequence[Equation], texts: Sequence[str], shapes: Mapping[str, Any], ranks: Ranks, **parts: Any
+) -> Cell:  # fmt: skip
+    """Return the cell; where its own rules would give a name another rank, its shape is said."""
+    used = {p.key for e in equations for p in e.right.walk() if isinstance(p, Ref)} | ranks.defined
+    numbers = {key: () for key in sorted(used) if ranks.of.get(key) == SCALAR and key not in shapes}
+    said = dict(shapes)
+    try:
+        cell = _sized(equations, texts, said, ranks, parts)
+    except (RankError, ShapeError) as error:
+        if not numbers:
+            raise _placed(error, equations, texts) from None
+        said = {**said, **numbers}
+        cell = _sized(equations, texts, said, ranks, parts, error)
+    wrong = _wrong(cell, equations, ranks)
+    if wrong:
+        cell = _sized(equations, texts, {**said, **wrong}, ranks, parts)
+        if _wrong(cell, equations, ranks):
+            raise RankError(f"the shape of {next(iter(wrong))!r} is not settled; say it with shapes=")
+    return cell
+
+
+def _sized(
+    equations: Sequence[Equation],
+    texts: Sequence[str],
+    shapes: Mapping[str, Any],
+    ranks: Ranks,
+    parts: Mapping[str, Any],
+    before: SymbpttError | None = None,
+) -> Cell:
+    """Return the cell with letters for the sizes that nothing settles."""
+    shapes = dict(shapes)
+    inputs = _inputs(equations, ranks)
+    free = iter([letter for letter in FREE_SIZES if letter not in ranks.of])
+    while True:
+        try:
+            return Cell(tuple(texts), shapes=shapes, **parts)
+        except SymbpttError as error:
+            unsettled = str(error).startswith("the size of ")
+            found = open_sizes(texts, parts["states"], shapes, parts["functions"]) if unsettled else []
+            letter = next(free, "") if found else ""
+            if not letter:
+                raise _placed(before or error, equations, texts) from None
+            one = found[0] in inputs[:1] and "x" not in inputs
+            shapes[found[0]] = "m" if one else letter
+
+
+def _inputs(equations: Sequence[Equation], ranks: Ranks) -> list[str]:
+    """Return what is read at each step and defined by no equation."""
+    found = (p.key for e in equations for p in e.right.walk() if isinstance(p, Ref) and p.when is not None)
+    return [key for key in dict.fromkeys(found) if key not in ranks.defined]
+
+
+def _wrong(cell: Cell, equations: Sequence[Equation], ranks: Ranks) -> dict[str, Any]:
+    """Return shapes for the names whose rank the cell would take for another one."""
+    inferred = dict(cell.inferred)
+    found: dict[str, Any] = {}
+    for key, shape in inferred.items():
+        rank = ranks.of.get(key)
+        if rank == SCALAR and shape:
+            found[key] = ()
+        elif rank == VECTOR and not shape:
+            found[key] = next((s for e in equations if (s := _beside(key, e.right, inferred))), None) or "n"
+    return found
+
+
+def _beside(key: str, e: Expr, inferred: Mapping[str, Any]) -> Any:
+    """Return the size of what stands beside a name in a sum or an entrywise product."""
+    for part in e.walk():
+        sides = part.factors if isinstance(part, Hadamard) else part.terms if isinstance(part, Add) else ()
+        if any(isinstance(p, Ref) and p.key == key for p in sides):
+            for side in sides:
+                for p in side.walk():
+                    shape = inferred.get(p.key) if isinstance(p, Ref) and p.key != key else None
+                    if shape:
+                        return shape[0]
+    return None
+
+
+def _placed(error: SymbpttError, equations: Sequence[Equation], texts: Sequence[str]) -> SymbpttError:
+    """Return an error of the cell with the place of the equation that it is about."""
+    message = str(error)
+    for e, text in zip(equations, texts, strict=True):
+        if repr(text) in message:
+            try:
+                e.source.fail(e.left, message.replace(f"equation {text!r}: ", f"read as {text!r}: "), type(error))
+            except SymbpttError as placed:
+                return placed
+    return error

@@ -1,0 +1,387 @@
+"""A set of equations in LaTeX with their meanings: keys settled, row convention undone, products still open."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import EquationError, nearest
+from ..model.cells import RESERVED, RESERVED_PARAMETERS
+from ..model.language import known_functions
+from .meaning.elaborate import elaborate
+from .meaning.equation import NAMES, known_function
+from .meaning.expr import Bound, Call, Counter, Deriv, Div, Expr, Mul, Num, Ref, Transpose, Unknown
+from .meaning.index import Index
+from .meaning.ranks import STEP_SIZE, is_capital
+from .meaning.symbols import Symbols, find_symbols, head_key, label_of
+from .notation import NotationError, parse
+from .notation.tree import Accent, Fence, Name, Product, Script, Tree
+from .statements import Source, Statement, read, sources_of, statements
+
+SIZES = frozenset({"n", "m"})
+"""Keys that are sizes of every cell; a variable of that name is written with an underscore, which is not printed."""
+WHY = {
+    "no-meaning": "this has no meaning in an equation of a cell",
+    "open-ended": "an ellipsis has no form in a cell's equations",
+    "no-bounds": "a sum needs its index",
+    "too-large": "this is too large",
+    "second-order": "a derivative cannot stand in a cell's equations",
+}
+"""Why a part has no meaning, as words of an error."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One defining equation: the key of its variable, the right side, and where it stands."""
+
+    key: str
+    right: Expr
+    source: Source
+    left: Tree
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What strings of LaTeX define.
+
+    Attributes
+    ----------
+    equations : tuple of Equation
+    written : mapping
+        Key -> LaTeX of its first occurrence, without the step.
+    rows : bool
+        Whether the products are in the row convention; the right sides here are in columns all the same.
+    transposed : bool
+        Of the row convention: whether every weight is transposed (``x_t W^\\top``), so that the weights are those of
+        the column convention.
+    shapes : mapping
+        Key -> shape, where a declaration such as ``W \\in \\mathbb{R}^{n \\times m}`` says it.
+    """
+
+    equations: tuple[Equation, ...]
+    written: Mapping[str, str]
+    rows: bool = False
+    transposed: bool = False
+    shapes: Mapping[str, Any] = ()  # type: ignore[assignment]
+
+
+def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: Mapping[str, str]) -> Definitions:
+    """Return the equations of strings of LaTeX.
+
+    Parameters
+    ----------
+    given : str or sequence of str
+    functions : mapping
+        Name of a function -> its name in the equation language; the key itself for a function of the user's own.
+    keys : mapping
+        Name, as LaTeX or as the key that it would have -> the key that it is to have.
+
+    Raises
+    ------
+    EquationError
+        With the place in the LaTeX.
+    """
+    found = [s for source in sources_of(given) for s in statements(source, read(source))]
+    names = {_function_key(k): v for k, v in functions.items()}
+    symbols = find_symbols([t for s in found for t in (s.left, s.right)], names)
+    symbols = _with_accents(symbols, found)
+    chosen = {_plain_key(k): v for k, v in keys.items()}
+    renamer = _Keys(chosen)
+    equations, declared = [], {}
+    for statement in found:
+        if statement.relation == "in":
+            declared.update(_declared(statement, symbols))
+            continue
+        equation = _equation(statement, symbols, names)
+        if equation is not None:
+            equations.append(equation)
+    if not equations:
+        raise EquationError("no equation defines a variable at step t; write one such as 'h_t = ...'")
+    rows, transposed = _convention(equations)
+    if rows:
+        equations = [replace(e, right=_flipped(e.right, transposed)) for e in equations]
+    renamer.take(equations, rows)
+    unused = next((k for k in chosen if k not in renamer.seen), None)
+    if unused is not None:
+        raise EquationError(f"keys names {unused!r}, which is in no equation{nearest(unused, renamer.seen)}")
+    shapes = {renamer.declared(k): v for k, v in declared.items() if k in renamer.seen}
+    return Definitions(tuple(renamer.renamed(e) for e in equations), renamer.written, rows, transposed, shapes)
+
+
+def _function_key(name: str) -> str:
+    return name if re.fullmatch(r"\w+", name) else _plain_key(name)
+
+
+def _plain_key(name: str) -> str:
+    """Return the key of a name that is given as LaTeX or as a key."""
+    if re.fullmatch(r"[\w.']+", name) and "_" not in name:
+        return name
+    try:
+        tree = parse(name)
+    except NotationError:
+        return name
+    base, sub = (tree.base, tree.sub) if isinstance(tree, Script) else (tree, None)
+    head = head_key(base)
+    if head is None or (isinstance(tree, Product)):
+        return name
+    label = label_of(sub) if sub is not None else None
+    if re.fullmatch(r"\w+", name):
+        return name
+    return head if label is None else f"{head}_{label}"
+
+
+def _with_accents(symbols: Symbols, found: Iterable[Statement]) -> Symbols:
+    r"""Count ``\hat{h_t}`` among the variables over time, as ``\hat h_t`` is."""
+    timed = set(symbols.timed)
+    for statement in found:
+        for part in (*statement.left.walk(), *statement.right.walk()):
+            if isinstance(part, Accent) and isinstance(part.body, Script):
+                base = head_key(part.body.base)
+                whole = None if base is None else head_key(Accent(part.mark, part.body.base))
+                if base in symbols.timed and whole is not None:
+                    timed.add(whole)
+    return replace(symbols, timed=frozenset(timed))
+
+
+def _equation(statement: Statement, symbols: Symbols, functions: Mapping[str, str]) -> Equation | None:
+    source = statement.source
+    left = elaborate(statement.left, symbols)
+    if not isinstance(left, Ref):
+        source.fail(
+            statement.left, f"{source.piece(statement.left)!r} is no variable at step t; write h_t = ... "
+            "(layers as h_t^{(1)})"
+        )  # fmt: skip
+    if left.when is None:
+        source.fail(statement.left, f"{source.piece(statement.left)!r} has no step; write {left.key}_t = ...")
+    if left.when.is_number:
+        if isinstance(statement.right, Script | Name | Fence) or elaborate(statement.right, symbols) == Num(0):  # type: ignore[arg-type]
+            return None  # the initial state is given to the model
+        source.fail(statement.left, f"the step {left.when} alone is no equation of a cell, which holds at every t")
+    if dict(left.when.terms) != {"t": 1}:
+        source.fail(statement.left, f"the step must be t, and not {left.when}")
+    right = _checked(elaborate(statement.right, symbols), source, functions)
+    if left.when.constant:
+        right = right.mapped(lambda p: _shifted(p, -left.when.constant))  # type: ignore[union-attr]
+    return Equation(left.key, right, source, statement.left)
+
+
+def _shifted(part: Expr, by: int) -> Expr:
+    if isinstance(part, Ref) and part.when is not None:
+        return replace(part, when=part.when + Index((), by))
+    return part
+
+
+def _checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
+    """Refuse what no cell has, and settle what functions are."""
+
+    def visit(part: Expr) -> Expr:
+        if isinstance(part, Unknown):
+            source.fail(part.tree, WHY.get(part.key.rpartition(".")[2], "this is not understood"))
+        if isinstance(part, Deriv):
+            source.fail(part.tree, "a derivative cannot stand in a cell's equations")
+        if isinstance(part, Call):
+            return _called(part, source, functions)
+        if isinstance(part, Counter):
+            names = part.index.letters
+            if len(names) == 1 and part.index.constant == 0 and not names & {"t", "T", "tau"}:
+                return Ref(next(iter(names)), tree=part.tree)
+            source.fail(part.tree, "the number of a step cannot stand in a cell's equations")
+        if isinstance(part, Mul | Div | Bound):
+            return _averaged(part)
+        return part
+
+    return e.mapped(visit)
+
+
+def _called(e: Call, source: Source, functions: Mapping[str, str]) -> Call:
+    """Return a call with the language's name of the function."""
+    head = e.tree.factors[0] if isinstance(e.tree, Product) and e.tree.factors else None
+    base = head.base if isinstance(head, Script) else head
+    label = label_of(head.sub) if isinstance(head, Script) and head.sub is not None else None
+    own = head_key(base) if base is not None else None
+    key = own if label is None else f"{own}_{label}"
+    if key is not None and key in functions:
+        return replace(e, name=functions[key])
+    name = NAMES.get(e.name, e.name)
+    known = known_function(name)
+    if label is not None and known is not None:
+        name, known = str(key), None  # sigma_g and sigma_c of one text are two functions
+    if known is None or e.primes:
+        place = head if head is not None else e.tree
+        if e.primes:
+            source.fail(place, "a derivative cannot stand in a cell's equations")
+        written = source.piece(place) if head is not None else e.name
+        some = ", ".join(n for n in ("tanh", "sigmoid", "relu", "softmax") if n in known_functions())
+        source.fail(
+            place, f"the function {written!r} is not known: say what it is with functions={{{name!r}: 'tanh'}} "
+            f"({some}, ... or an expression such as 'u / (1 + abs(u))')"
+        )  # fmt: skip
+    return replace(e, name=name)
+
+
+def _averaged(e: Expr) -> Expr:
+    r"""Return ``mean(z)`` for ``\frac1n \sum_{i=1}^n z_i``."""
+    from .meaning.equation import without_places
+
+    parts: list[Expr] = []
+    if isinstance(e, Mul) and len(e.factors) == 2 and isinstance(e.factors[0], Div) and _is_one(e.factors[0].top):
+        parts = [e.factors[0].bottom, e.factors[1]]
+    elif isinstance(e, Div):
+        parts = [e.bottom, e.top]
+    if len(parts) == 2 and isinstance(parts[0], Ref | Counter) and isinstance(parts[1], Bound):
+        size, over = parts
+        assert isinstance(over, Bound) and isinstance(size, Ref | Counter)
+        name = size.key if isinstance(size, Ref) else str(size.index)
+        body = without_places(over.body, over.index)
+        if over.kind == "sum" and body is not None and str(over.high) == name and str(over.low) == "1":
+            return Call("mean", (body,), tree=e.tree)
+    return e
+
+
+def _is_one(e: Expr) -> bool:
+    return isinstance(e, Num) and e.value == 1
+
+
+# -- declarations ---------------------------------------------------------------------------------------
+
+
+def _declared(statement: Statement, symbols: Symbols) -> dict[str, Any]:
+    r"""Return the shape that ``W \in \mathbb{R}^{n \times m}`` gives to W."""
+    left, right = elaborate(statement.left, symbols), statement.right
+    power = right.sup if isinstance(right, Script) else None
+    if not isinstance(left, Ref) or power is None:
+        return {}
+    sizes = power.factors if isinstance(power, Product) and set(power.operators) == {"times"} else (power,)
+    names = [_size(part) for part in sizes]
+    if None in names or len(names) > 2:
+        return {}
+    return {left.key: names[0] if len(names) == 1 else tuple(names)}
+
+
+def _size(part: Tree) -> Any:
+    text = label_of(part)
+    if text is None:
+        return None
+    return int(text) if text.isdigit() else text if text.isidentifier() else None
+
+
+# -- the row convention ---------------------------------------------------------------------------------
+
+
+def _convention(equations: Sequence[Equation]) -> tuple[bool, bool]:
+    """Return whether products are in the row convention, and then whether all weights in them are transposed."""
+    rows: list[tuple[Equation, Expr]] = []
+    columns: list[tuple[Equation, Expr]] = []
+    for equation in equations:
+        for part in equation.right.walk():
+            if not isinstance(part, Mul) or len(part.factors) < 2:
+                continue
+            weights = [_is_weight(f) for f in part.factors]
+            varies = [_varies(f) for f in part.factors]
+            if weights[-1] and any(varies):
+                rows.append((equation, part))
+            elif any(weights) and varies[-1]:
+                columns.append((equation, part))
+    if rows and columns:
+        (e, one), (f, two) = rows[0], columns[0]
+        e.source.fail(
+            one.tree, f"{e.source.piece(one.tree)!r} has its weight behind the vector, and "
+            f"{f.source.piece(two.tree)!r} has it in front: one order is expected in all equations"
+        )  # fmt: skip
+    transposed = all(isinstance(f, Transpose) for _, p in rows for f in getattr(p, "factors", ()) if _is_weight(f))
+    return bool(rows), bool(rows) and transposed
+
+
+def _is_weight(e: Expr) -> bool:
+    inner = e.of if isinstance(e, Transpose) else e
+    return isinstance(inner, Ref) and inner.when is None and is_capital(inner.key) and inner.key != STEP_SIZE
+
+
+def _varies(e: Expr) -> bool:
+    return any(isinstance(p, Ref) and p.when is not None for p in e.walk())
+
+
+def _flipped(e: Expr, transposed: bool) -> Expr:
+    """Return an expression with the products of the column convention."""
+
+    def rule(part: Expr) -> Expr:
+        if isinstance(part, Mul) and any(map(_is_weight, part.factors)):
+            order = sorted(range(len(part.factors)), key=lambda i: (_is_weight(part.factors[i]), i))
+            first = [part.factors[i] for i in order if not _is_weight(part.factors[i])]
+            weights = [part.factors[i] for i in reversed(order) if _is_weight(part.factors[i])]
+            if transposed:
+                weights = [w.of if isinstance(w, Transpose) else w for w in weights]
+            factors = (*first[:-1], *weights, first[-1]) if first else tuple(weights)
+            return replace(part, factors=factors, kinds=("",) * (len(factors) - 1))
+        return part
+
+    return e.mapped(rule)
+
+
+# -- keys -----------------------------------------------------------------------------------------------
+
+
+class _Keys:
+    """Gives every name the key that the cell knows it by."""
+
+    def __init__(self, chosen: Mapping[str, str]) -> None:
+        self.chosen = chosen
+        self.seen: dict[str, None] = {}
+        self.written: dict[str, str] = {}
+        self.of: dict[tuple[str, bool], str] = {}
+
+    def take(self, equations: Sequence[Equation], rows: bool) -> None:
+        names: dict[tuple[str, bool], tuple[Source, Tree]] = {}
+        for e in equations:
+            names.setdefault((e.key, True), (e.source, e.left))
+        for e in equations:
+            for part in e.right.walk():
+                if isinstance(part, Ref):
+                    names.setdefault((part.key, part.when is not None), (e.source, part.tree))
+        exponential = Ref("e")
+        for (key, timed), (source, tree) in names.items():
+            if not timed and (key, True) in names and not rows:
+                source.fail(tree, f"{key!r} stands here without a step, and elsewhere with one; write {key}_t")
+            self.seen[key] = None
+            if key == exponential.key and not timed:
+                self.of[key, timed] = key
+                continue
+            new = self._key(key, timed, rows, {k for k, _ in names} if rows else set())
+            while new in self.of.values():
+                new += "_"
+            self.of[key, timed] = new
+            self.written[new] = source.piece(tree)
+
+    def _key(self, key: str, timed: bool, rows: bool, taken: set[str]) -> str:
+        if key in self.chosen:
+            return self.chosen[key]
+        prefix, name = "", key
+        match = re.fullmatch(r"(\w+?)_?\^(\w+)(.*)", key)
+        if match:
+            name = match[1] + match[3]
+            if match[2].isdigit() and match[2] != "0":
+                prefix = f"{match[2]}."
+            else:
+                name = f"{match[1]}_{match[2]}{match[3]}"
+        name = re.sub(r"\W", "_", name.replace("'", "_prime"))
+        if rows and timed and name[:1].isupper():
+            lower = name[0].lower() + name[1:]
+            name = lower if lower not in taken else lower + "_"
+        reserved = RESERVED if timed else RESERVED_PARAMETERS
+        if keyword.iskeyword(name) or name in reserved or name in SIZES or (name[0].isdigit()):
+            name += "_"
+        return prefix + name
+
+    def declared(self, key: str) -> str:
+        return self.of.get((key, False)) or self.of[key, True]
+
+    def renamed(self, equation: Equation) -> Equation:
+        def rule(part: Expr) -> Expr:
+            if isinstance(part, Ref):
+                return replace(part, key=self.of[part.key, part.when is not None])
+            return part
+
+        return replace(equation, key=self.of[equation.key, True], right=equation.right.mapped(rule))
