@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sympy
@@ -456,10 +457,8 @@ def open_vectors(
     ['u', 'o']
     """
     inference, defaults = _taken_in(equations, states, shapes, functions, {})
-    try:
+    with suppress(RankError):
         inference.solve(defaults)
-    except RankError:
-        pass
     kinds = {name: kind.root() for name, kind in inference.names.items() if name in inference.timed}
     return [name for name, kind in kinds.items() if kind.rank == 1 and kind.rows.known is None]
 

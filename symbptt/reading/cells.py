@@ -345,11 +345,11 @@ def _sized(
         except SymbpttError as error:
             unsettled = str(error).startswith("the size of ")
             found = open_sizes(texts, parts["states"], shapes, parts["functions"]) if unsettled else []
-            letter = next(free, "") if found else ""
+            only = bool(found) and found[0] in inputs[:1] and "x" not in inputs
+            letter = "m" if only else next(free, "") if found else ""
             if not letter:
                 raise _placed(before or error, equations, texts) from None
-            one = found[0] in inputs[:1] and "x" not in inputs
-            shapes[found[0]] = "m" if one else letter
+            shapes[found[0]] = letter
 
 
 def _inputs(equations: Sequence[Equation], ranks: Ranks) -> list[str]:

@@ -16,7 +16,7 @@ from .meaning.equation import NAMES, known_function
 from .meaning.expr import Bound, Call, Counter, Deriv, Div, Expr, Mul, Num, Ref, Transpose, Unknown
 from .meaning.index import Index
 from .meaning.ranks import STEP_SIZE, is_capital
-from .meaning.symbols import Symbols, find_symbols, head_key, label_of
+from .meaning.symbols import ARRAY_FUNCTIONS, FUNCTION_NAMES, Symbols, find_symbols, head_key, label_of
 from .notation import NotationError, parse
 from .notation.tree import Accent, Fence, Name, Product, Script, Tree
 from .statements import Source, Statement, read, sources_of, statements
@@ -86,7 +86,8 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
     """
     found = [s for source in sources_of(given) for s in statements(source, read(source))]
     names = {_function_key(k): v for k, v in functions.items()}
-    symbols = find_symbols([t for s in found for t in (s.left, s.right)], names)
+    trees = [t for s in found for t in (s.left, s.right)]
+    symbols = find_symbols(trees, {**_called_words(trees), **names})
     symbols = _with_accents(symbols, found)
     chosen = {_plain_key(k): v for k, v in keys.items()}
     renamer = _Keys(chosen)
@@ -131,6 +132,19 @@ def _plain_key(name: str) -> str:
     if re.fullmatch(r"\w+", name):
         return name
     return head if label is None else f"{head}_{label}"
+
+
+def _called_words(trees: Iterable[Tree]) -> dict[str, str]:
+    r"""Return the words that a bracket follows, ``\mathrm{var}(z_t)``: functions, known or not."""
+    found = {}
+    for tree in trees:
+        for part in tree.walk():
+            if isinstance(part, Product):
+                for one, two, operator in zip(part.factors, part.factors[1:], part.operators, strict=False):
+                    word = isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text")
+                    if word and operator == "" and isinstance(two, Fence) and two.left == "(":
+                        found[one.name] = NAMES.get(one.name, one.name)  # type: ignore[attr-defined]
+    return {word: name for word, name in found.items() if word not in FUNCTION_NAMES and word not in ARRAY_FUNCTIONS}
 
 
 def _with_accents(symbols: Symbols, found: Iterable[Statement]) -> Symbols:

@@ -278,9 +278,9 @@ class Ranks:
             return False
         for i in range(len(e.factors) - 1):
             factor, rest = e.factors[i], [self.rank(f) for f in e.factors[i + 1 :]]
-            if self.rank(factor) is None and any(r for r in rest) and not self._varies(factor):
-                if not any(map(self.rank, e.factors[:i])) and self._scalar(factor):
-                    return True
+            leads = any(r for r in rest) and not any(map(self.rank, e.factors[:i]))
+            if leads and self.rank(factor) is None and not self._varies(factor) and self._scalar(factor):
+                return True
         return False
 
     def _names(self) -> list[str]:
