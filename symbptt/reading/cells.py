@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import EquationError, RankError, ShapeError, SymbpttError, nearest
-from ..model import Cell
+from ..errors import EquationError, RankError, ShapeError, SymbpttError, nearest, warn
+from ..model import COLUMNS, ROWS, Cell, check_layout
 from ..model.cells import open_sizes
 from ..model.language import known_functions
 from .defined import Definitions, Equation, definitions
@@ -17,7 +17,6 @@ from .meaning.ranks import MATRIX, SCALAR, VECTOR, MisfitError, OpenProductError
 
 FREE_SIZES = ("p", "d", "r", "s", "k", "u", "v")
 """Letters of sizes that nothing settles, in order of preference."""
-COLUMNS, ROWS = "columns", "rows"
 _RANK_WORDS = {SCALAR: "a number", VECTOR: "a vector", MATRIX: "a matrix", -1: "a row"}
 
 
@@ -49,24 +48,9 @@ def cell_from_latex(
     name: str = "cell",
     keys: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
+    layout: str | None = None,
 ) -> Cell:
-    r"""Return the cell that equations in LaTeX define.
-
-    Parameters
-    ----------
-    equations : str or sequence of str
-        One string may hold several equations (``aligned``, ``cases``, commas). Their order does not matter.
-    states : sequence or mapping, optional
-        As for :class:`Cell`; by default what is defined and read at t - 1.
-    output : str, optional
-        What the loss or the readout reads; by default the variable that no other equation of the step reads.
-    shapes, roles : mapping, optional
-        As for :class:`Cell`.
-    functions : mapping, optional
-        Letter of a function -> its name or an expression in one variable: ``{"f": "tanh"}``.
-    name : str
-    keys : mapping, optional
-        A name as it is written, or the key that it would have -> the key that it is to have: ``{"W_{hh}": "W_h"}``.
+    r"""Return the cell that equations in LaTeX define; the parameters are those of :meth:`Cell.from_latex`.
 
     Raises
     ------
@@ -75,13 +59,18 @@ def cell_from_latex(
 
     Examples
     --------
-    >>> cell = cell_from_latex(r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(W_h h_{t-1} + W_x x_t + b_h)")
-    >>> cell.equations
-    ('h[t] = (1 - alpha) * h[t-1] + alpha * tanh(W_h @ h[t-1] + W_x @ x[t] + b_h)',)
-    >>> dict(cell.inferred)["alpha"]
-    ()
+    >>> cell_from_latex(r"h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t)", keys={"W_{hh}": "W_h"}).equations
+    ('h[t] = tanh(W_h @ h[t-1] + W_xh @ x[t])',)
     """
-    return read_cell(equations, states, output, shapes, functions, name, keys, roles).cell
+    reading = read_cell(equations, states, output, shapes, functions, name, keys, roles)
+    if layout is not None and check_layout(layout) != reading.layout:
+        raise EquationError(f"layout={layout!r}, but the products are in the convention of {reading.layout!r}")
+    if layout is None and reading.layout == ROWS:
+        warn(
+            "the equations are in the row convention: a model needs layout='rows' for weights in their shapes; "
+            "say that you know with layout='rows' here"
+        )
+    return reading.cell
 
 
 def read_cell(
@@ -94,8 +83,15 @@ def read_cell(
     keys: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
 ) -> CellReading:
-    """Return the cell with how it was understood; see :func:`cell_from_latex`."""
-    spelled, own = _functions(functions or {})
+    r"""Return the cell with how it was understood; the parameters are those of :func:`cell_from_latex`.
+
+    Examples
+    --------
+    >>> reading = read_cell(r"H_t = \tanh(X_t W_x + H_{t-1} W_h + b_h)")
+    >>> reading.layout, reading.cell.equations
+    ('rows', ('h[t] = tanh(W_x @ x[t] + W_h @ h[t-1] + b_h)',))
+    """
+    spelled, own = function_names(functions or {})
     found = definitions(equations, spelled, keys or {})
     behind = found.rows and not found.transposed
     declared = {k: v[::-1] if behind and isinstance(v, tuple) else v for k, v in found.shapes.items()}
@@ -131,7 +127,7 @@ def _named(given: Mapping[str, Any], found: Definitions, what: str) -> dict[str,
 # -- what is given --------------------------------------------------------------------------------------
 
 
-def _functions(given: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+def function_names(given: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Return (letter -> name in the language, functions of the cell's own)."""
     spelled, own = {}, {}
     for letter, what in given.items():

@@ -87,9 +87,9 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
     found = [s for source in sources_of(given) for s in statements(source, read(source))]
     names = {_function_key(k): v for k, v in functions.items()}
     trees = [t for s in found for t in (s.left, s.right)]
-    symbols = find_symbols(trees, {**_called_words(trees), **names})
+    symbols = find_symbols(trees, {**called_words(trees), **names})
     symbols = _with_accents(symbols, found)
-    chosen = {_plain_key(k): v for k, v in keys.items()}
+    chosen = {plain_key(k): v for k, v in keys.items()}
     renamer = _Keys(chosen)
     equations, declared = [], {}
     for statement in found:
@@ -113,10 +113,10 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
 
 
 def _function_key(name: str) -> str:
-    return name if re.fullmatch(r"\w+", name) else _plain_key(name)
+    return name if re.fullmatch(r"\w+", name) else plain_key(name)
 
 
-def _plain_key(name: str) -> str:
+def plain_key(name: str) -> str:
     """Return the key of a name that is given as LaTeX or as a key."""
     if re.fullmatch(r"[\w.']+", name) and "_" not in name:
         return name
@@ -134,16 +134,14 @@ def _plain_key(name: str) -> str:
     return head if label is None else f"{head}_{label}"
 
 
-def _called_words(trees: Iterable[Tree]) -> dict[str, str]:
+def called_words(trees: Iterable[Tree]) -> dict[str, str]:
     r"""Return the words that a bracket follows, ``\mathrm{var}(z_t)``: functions, known or not."""
-    found = {}
-    for tree in trees:
-        for part in tree.walk():
-            if isinstance(part, Product):
-                for one, two, operator in zip(part.factors, part.factors[1:], part.operators, strict=False):
-                    word = isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text")
-                    if word and operator == "" and isinstance(two, Fence) and two.left == "(":
-                        found[one.name] = NAMES.get(one.name, one.name)  # type: ignore[attr-defined]
+    found: dict[str, str] = {}
+    for part in (p for tree in trees for p in tree.walk() if isinstance(p, Product)):
+        for one, two, operator in zip(part.factors, part.factors[1:], part.operators, strict=False):
+            if isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text"):
+                if operator == "" and isinstance(two, Fence) and two.left == "(":
+                    found[one.name] = NAMES.get(one.name, one.name)
     return {word: name for word, name in found.items() if word not in FUNCTION_NAMES and word not in ARRAY_FUNCTIONS}
 
 
@@ -176,7 +174,7 @@ def _equation(statement: Statement, symbols: Symbols, functions: Mapping[str, st
         source.fail(statement.left, f"the step {left.when} alone is no equation of a cell, which holds at every t")
     if dict(left.when.terms) != {"t": 1}:
         source.fail(statement.left, f"the step must be t, and not {left.when}")
-    right = _checked(elaborate(statement.right, symbols), source, functions)
+    right = checked(elaborate(statement.right, symbols), source, functions)
     if left.when.constant:
         right = right.mapped(lambda p: _shifted(p, -left.when.constant))  # type: ignore[union-attr]
     return Equation(left.key, right, source, statement.left)
@@ -188,7 +186,7 @@ def _shifted(part: Expr, by: int) -> Expr:
     return part
 
 
-def _checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
+def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
     """Refuse what no cell has, and settle what functions are."""
 
     def visit(part: Expr) -> Expr:

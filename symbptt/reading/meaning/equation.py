@@ -163,6 +163,8 @@ class _Writer:
         return " * ".join(parts), MUL
 
     def quotient(self, e: Div) -> Text:
+        if isinstance(e.top, Num) and isinstance(e.bottom, Num):
+            return f"{self.text(e.top)[0]}/{self.text(e.bottom)[0]}", MUL
         top, bottom = self.within(e.top, MUL), self.within(e.bottom, POW)
         if isinstance(e.top, Mul) and "@" in top:
             top = f"({top})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .expr import Add, Call, Counter, Div, Expr, Hadamard, Matrix, Mul, Norm, Num, Pow, Ref, Transpose
+from .expr import Add, Bound, Call, Counter, Div, Expr, Hadamard, Matrix, Mul, Norm, Num, Pow, Ref, Transpose
 
 SCALAR, VECTOR, MATRIX, ROW = 0, 1, 2, -1
 """Ranks; a row is a vector that is transposed."""
@@ -92,7 +92,7 @@ class Ranks:
 
     def rank(self, e: Expr) -> int | None:
         """Return the rank of an expression, None where it is open."""
-        if isinstance(e, Num | Counter):
+        if isinstance(e, Num | Counter | Bound):
             return SCALAR
         if isinstance(e, Ref):
             return self.of.get(e.key)
