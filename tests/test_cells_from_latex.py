@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ import pytest
 from symbptt import RNN
 from symbptt.algebra.present import present
 from symbptt.algebra.tex import to_tex
-from symbptt.evaluate.instance import Instance
-from symbptt.model import ACTIVATIONS, CATALOGUE, GRU, LSTM, NOTATIONS, Cell, Elman, names_in
-from symbptt.reading.cells import cell_from_latex, read_cell
+from symbptt.model import CATALOGUE, GRU, LSTM, NOTATIONS, Cell, names_in
+from symbptt.reading.cells import read_cell
 
 MATRIX_STATES = ("delta_rule", "linear_attention")
 VARIANTS = {
@@ -23,20 +23,19 @@ VARIANTS = {
 }
 
 
-def values(cell: Cell, seed: int = 0) -> tuple[list[Any], dict[str, Any], float]:
-    """The loss of a cell at an instance whose parameters depend on their places alone, and its gradients, in order."""
-    model = RNN(cell, hidden=3, inputs=2, steps=3, sizes={k: 4 for k in sizes(cell)})
-    rng = np.random.default_rng(seed)
-    system = model.system
-    parameters = {}
-    for key in cell.parameters:
-        shape = tuple(int(s) for s in getattr(system.parameters[key], "shape", ()))
+def values(cell: Cell, order: Sequence[str]) -> tuple[list[Any], dict[str, Any], float]:
+    """The gradients of a cell, its states and its loss, at parameters that depend on their place in an order alone."""
+    width = dict.fromkeys(sizes(cell), 4)
+    model = RNN(cell, hidden=3, inputs=2, steps=3, sizes=width)
+    rng, system = np.random.default_rng(0), model.system
+    parameters: dict[str, Any] = {}
+    for key in order:
         rank = getattr(system.parameters[key], "rank", 0)
-        parameters[key] = rng.normal(size=shape[:rank]) * 0.5 + 0.1 if rank else float(rng.normal() * 0.3 + 0.2)
-    x = rng.normal(size=(3, 2))
-    width = int(system.variables[system.prediction].shape[0])
-    out = model.lambdify()(parameters, x, rng.normal(size=(3, width)))
-    return [np.asarray(out.grads[key]) for key in cell.parameters], dict(out.states), out.loss
+        shape = tuple(int(s) for s in system.parameters[key].shape[:rank]) if rank else ()
+        parameters[key] = rng.normal(size=shape) * 0.5 + 0.1 if rank else float(rng.normal() * 0.3 + 0.2)
+    count = int(system.variables[system.prediction].shape[0])
+    out = model.lambdify()(parameters, rng.normal(size=(3, 2)), rng.normal(size=(3, count)))
+    return [np.asarray(out.grads[key]) for key in order], dict(out.states), out.loss
 
 
 def sizes(cell: Cell) -> list[str]:
@@ -46,9 +45,11 @@ def sizes(cell: Cell) -> list[str]:
 
 
 def assert_equal(one: Cell, two: Cell) -> None:
-    """Both cells compute the same from parameters that are given in the same order, and have the same gradients."""
-    assert len(one.parameters) == len(two.parameters)
-    (grads, states, loss), (others, also, other) = values(one), values(two)
+    """Both compute the same, and have the same gradients: parameters of the same names, or in the same order."""
+    same = set(one.parameters) == set(two.parameters)
+    assert same or len(one.parameters) == len(two.parameters)
+    grads, states, loss = values(one, two.parameters if same else one.parameters)
+    others, also, other = values(two, two.parameters)
     assert loss == pytest.approx(other, rel=1e-12)
     for a, b in zip(grads, others, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
@@ -84,3 +85,136 @@ def test_what_a_derivation_prints_in_rows_is_read_back(name, notation):
     reading = read_cell(printed(RNN(cell, layout="rows", notation=notation), notation))
     assert reading.layout == "rows"
     assert_equal(reading.cell, cell)
+
+
+# -- as the textbooks print them ------------------------------------------------------------------------
+
+LSTM_GATES = r"""\begin{{aligned}}
+i_t &= \sigma(W_{{xi}} x_t + W_{{hi}} h_{{t-1}} + {i}b_i) \\
+f_t &= \sigma(W_{{xf}} x_t + W_{{hf}} h_{{t-1}} + {f}b_f) \\
+g_t &= \tanh(W_{{xc}} x_t + W_{{hc}} h_{{t-1}} + b_c) \\
+c_t &= f_t {o} c_{{t-1}} + i_t {o} g_t \\
+o_t &= \sigma(W_{{xo}} x_t + W_{{ho}} h_{{t-1}} + {p}b_o) \\
+h_t &= o_t {o} \tanh(c_t)
+\end{{aligned}}"""
+BOLD_LSTM = [
+    r"\mathbf{i}_t = \sigma\left(\mathbf{W}_{xi} \mathbf{x}_t + \mathbf{W}_{hi}\mathbf{h}_{t-1} + \mathbf{b}_i\right)",
+    r"\mathbf{f}_t = \sigma\left(\mathbf{W}_{xf} \mathbf{x}_t + \mathbf{W}_{hf}\mathbf{h}_{t-1} + \mathbf{b}_f\right)",
+    r"\tilde{\mathbf{c}}_t = \tanh\left(\mathbf{W}_{xc}\mathbf{x}_t + \mathbf{W}_{hc}\mathbf{h}_{t-1} + \mathbf{b}_c\right)",
+    r"\mathbf{c}_t = \mathbf{f}_t \odot \mathbf{c}_{t-1} + \mathbf{i}_t \odot \tilde{\mathbf{c}}_t",
+    r"\mathbf{o}_t = \sigma\left(\mathbf{W}_{xo} \mathbf{x}_t + \mathbf{W}_{ho}\mathbf{h}_{t-1} + \mathbf{b}_o\right)",
+    r"\mathbf{h}_t = \mathbf{o}_t \odot \tanh(\mathbf{c}_t)",
+]
+D2L_LSTM = [
+    r"\begin{aligned} \mathbf{I}_t &= \sigma(\mathbf{X}_t \mathbf{W}_{xi} + \mathbf{H}_{t-1} \mathbf{W}_{hi} + \mathbf{b}_i),\\"
+    r"\mathbf{F}_t &= \sigma(\mathbf{X}_t \mathbf{W}_{xf} + \mathbf{H}_{t-1} \mathbf{W}_{hf} + \mathbf{b}_f), \end{aligned}",
+    r"\tilde{\mathbf{C}}_t = \text{tanh}(\mathbf{X}_t \mathbf{W}_{xc} + \mathbf{H}_{t-1} \mathbf{W}_{hc} + \mathbf{b}_c),",
+    r"\mathbf{C}_t = \mathbf{F}_t \odot \mathbf{C}_{t-1} + \mathbf{I}_t \odot \tilde{\mathbf{C}}_t.",
+    r"\mathbf{O}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xo} + \mathbf{H}_{t-1} \mathbf{W}_{ho} + \mathbf{b}_o)",
+    r"\mathbf{H}_t = \mathbf{O}_t \odot \tanh(\mathbf{C}_t)",
+]
+GRU_GATES = [
+    r"r_t = \sigma(W_{xr} x_t + W_{hr} h_{t-1} + b_r)",
+    r"z_t = \sigma(W_{xz} x_t + W_{hz} h_{t-1} + b_z)",
+]
+TORCH_GRU = r"""\begin{array}{ll}
+    r_t = \sigma(W_{ir} x_t + W_{hr} h_{t-1} + b_{r}) \\
+    z_t = \sigma(W_{iz} x_t + W_{hz} h_{t-1} + b_{z}) \\
+    n_t = \tanh(W_{in} x_t + b_{in} + r_t \odot (W_{hn} h_{t-1}+ b_{hn})) \\
+    h_t = (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+\end{array}"""
+AFFINE = r"W_h h_{t-1} + W_x x_t + b_h"
+ACTIVATED = {
+    "tanh": r"\tanh({})", "sigmoid": r"\sigma({})", "relu": r"\max(0, {})", "leaky_relu": r"\operatorname{{LeakyReLU}}({})",
+    "linear": "{}", "softplus": r"\log(1 + e^{{{}}})", "elu": r"\mathrm{{ELU}}({})", "gelu": r"\mathrm{{GELU}}({})",
+    "silu": r"\mathrm{{SiLU}}({})",
+}  # fmt: skip
+TEXTBOOK: dict[str, list[Any]] = {
+    **{name: [r"h_t = " + form.format(AFFINE)] for name, form in ACTIVATED.items()},
+    "residual": [rf"h_t = h_{{t-1}} + \tanh({AFFINE})", rf"h_{{t}}=\tanh\left({AFFINE}\right)+h_{{t-1}}"],
+    "leaky": [rf"h_t = (1-\alpha) h_{{t-1}} + \alpha \tanh({AFFINE})"],
+    "indrnn": [r"\mathbf{h}_t = \mathrm{ReLU}(\mathbf{w}_h \odot \mathbf{h}_{t-1} + \mathbf{W}_x\mathbf{x}_t + \mathbf{b}_h)"],
+    "layer_norm": [
+        [
+            r"h_t = \tanh(g_h \odot u_t + b_h)",
+            r"u_t = \frac{z_t - \mu_t}{s_t}, \quad z_t = W_h h_{t-1} + W_x x_t",
+            r"\mu_t = \frac{1}{n} \sum_{i=1}^{n} z_{t,i}, \qquad "
+            r"s_t = \sqrt{\frac{1}{n} \sum_{i=1}^{n} (z_{t,i} - \mu_t)^2 + 0.00001}",
+        ]
+    ],
+    "mgu": [
+        [
+            r"f_t = \sigma(W_{xf} x_t + W_{hf} h_{t-1} + b_f)",
+            r"\tilde h_t = \tanh(W_{xh} x_t + W_{hh}(f_t \odot h_{t-1}) + b_h)",
+            r"h_t = (1 - f_t) \odot h_{t-1} + f_t \odot \tilde h_t",
+        ]
+    ],
+    "lstm": [
+        LSTM_GATES.format(i="", f="", p="", o=r"\odot"),
+        LSTM_GATES.format(i="", f="", p="", o=""),
+        LSTM_GATES.format(i="", f="", p="", o="*"),
+        LSTM_GATES.format(i="", f="", p="", o=r"\circ"),
+        LSTM_GATES.format(i="", f="", p="", o=r"\cdot"),
+        BOLD_LSTM,
+        BOLD_LSTM[::-1],
+        D2L_LSTM,
+    ],
+    "lstm_peephole": [
+        LSTM_GATES.format(i=r"p_i \odot c_{t-1} + ", f=r"p_f \odot c_{t-1} + ", p=r"p_o \odot c_t + ", o=r"\odot")
+    ],
+    "lstm_coupled": [
+        LSTM_GATES.format(i="", f="", p="", o=r"\odot").replace(r"i_t \odot", r"(1 - f_t) \odot").split("\\\\\n", 1)[1]
+        .replace(r"\end{aligned}", "").replace("&", "").replace("\\\\", ", "),
+    ],
+    "gru": [
+        [*GRU_GATES, r"\tilde h_t = \tanh(W_{xh} x_t + b_h + r_t \odot (W_{hh} h_{t-1} + b_{hh}))",
+         r"h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t"],
+        TORCH_GRU,
+    ],
+    "gru_replace": [
+        [*GRU_GATES, r"\tilde h_t = \tanh(W_{xh} x_t + b_h + r_t \odot (W_{hh} h_{t-1} + b_{hh}))",
+         r"h_t = (1 - z_t) h_{t-1} + z_t \tilde h_t"],
+    ],
+    "gru_before": [
+        [*GRU_GATES, r"\tilde{h}_t = \tanh(W_{xh} x_t + W_{hh} (r_t \odot h_{t-1}) + b_h)",
+         r"h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde{h}_t"],
+        [r"\mathbf{R}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xr} + \mathbf{H}_{t-1} \mathbf{W}_{hr} + \mathbf{b}_r)",
+         r"\mathbf{Z}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xz} + \mathbf{H}_{t-1} \mathbf{W}_{hz} + \mathbf{b}_z)",
+         r"\tilde{\mathbf{H}}_t = \tanh(\mathbf{X}_t \mathbf{W}_{xh} + \left(\mathbf{R}_t \odot \mathbf{H}_{t-1}\right)"
+         r"\mathbf{W}_{hh} + \mathbf{b}_h)",
+         r"\mathbf{H}_t = \mathbf{Z}_t \odot \mathbf{H}_{t-1}  + (1 - \mathbf{Z}_t) \odot \tilde{\mathbf{H}}_t"],
+    ],
+    "gru_before_replace": [
+        [*GRU_GATES, r"\tilde{h}_t = \tanh(W_{xh} x_t + W_{hh} [r_t \circ h_{t-1}] + b_h)",
+         r"h_t = (1 - z_t) \circ h_{t-1} + z_t \circ \tilde{h}_t"],
+    ],
+    "lstm_both": [
+        [r"f_t = \sigma(W_{xf} x_t + W_{hf} h_{t-1} + p_f \odot c_{t-1} + b_f)",
+         r"\tilde c_t = \tanh(W_{xc} x_t + W_{hc} h_{t-1} + b_c)",
+         r"c_t = f_t \odot c_{t-1} + (1 - f_t) \odot \tilde c_t",
+         r"o_t = \sigma(W_{xo} x_t + W_{ho} h_{t-1} + p_o \odot c_t + b_o)", r"h_t = o_t \odot \tanh(c_t)"],
+    ],
+    "state_space": [
+        r"h_t = A h_{t-1} + B x_t, \quad y_t = C h_t + D x_t",
+        [r"y_t = C h_t + D x_t", r"h_t = A h_{t-1} + B x_t"],
+        [r"x_t = A x_{t-1} + B u_t", r"y_t = C x_t + D u_t"],
+    ],
+    "linear_attention": [
+        [r"k_t = W_k x_t,\; v_t = W_v x_t,\; q_t = W_q x_t", r"S_t = S_{t-1} + v_t k_t^\top", r"o_t = S_t q_t"],
+        [r"k_t = W_k x_t,\; v_t = W_v x_t,\; q_t = W_q x_t", r"S_t = S_{t-1} + v_t \otimes k_t", r"y_t = S_t q_t"],
+    ],
+    "delta_rule": [
+        [r"k_t = W_k x_t,\; v_t = W_v x_t,\; q_t = W_q x_t", r"\beta_t = \sigma(w_\beta^T x_t)",
+         r"S_t = S_{t-1} - \beta_t (S_{t-1} k_t - v_t) k_t^T", r"o_t = S_t q_t"],
+    ],
+}  # fmt: skip
+STYLES = [(name, i) for name, forms in TEXTBOOK.items() for i in range(len(forms))]
+
+
+def test_every_cell_of_the_catalogue_has_its_textbook_form():
+    assert set(TEXTBOOK) == set(VARIANTS)
+
+
+@pytest.mark.parametrize(("name", "style"), STYLES)
+def test_the_textbook_form_is_the_cell_of_the_catalogue(name, style):
+    assert_equal(read_cell(TEXTBOOK[name][style]).cell, VARIANTS[name]())

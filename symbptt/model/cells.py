@@ -190,7 +190,7 @@ class Cell:
         hₜ      h    n      state, output
         xₜ      x    m      input
         W_h     W_h  n × n  parameter
-        Wₓ      W_x  n × m  parameter
+        W_x     W_x  n × m  parameter
         """
         from .shown import SymbolTable
 

@@ -313,7 +313,7 @@ def _cell(
     except (RankError, ShapeError) as error:
         if not numbers:
             raise _placed(error, equations, texts) from None
-        said = {**said, **numbers}
+        said.update(numbers)
         cell = _sized(equations, texts, said, ranks, parts, error)
     wrong = _wrong(cell, equations, ranks)
     if wrong:
@@ -383,6 +383,8 @@ def _beside(key: str, e: Expr, inferred: Mapping[str, Any]) -> Any:
 def _placed(error: SymbpttError, equations: Sequence[Equation], texts: Sequence[str]) -> SymbpttError:
     """Return an error of the cell with the place of the equation that it is about."""
     message = str(error)
+    if any(message.startswith(f"{e.source.what}, ") for e in equations):
+        return error
     for e, text in zip(equations, texts, strict=True):
         if repr(text) in message:
             try:

@@ -47,7 +47,7 @@ def loss_from_latex(
     """
     if not isinstance(latex, str) or not latex.strip():
         raise EquationError(r"a loss is a string of LaTeX, such as r'\frac12 \|y_t - \hat y_t\|^2'")
-    source = Source(latex)
+    source = Source(latex, "loss")
     spelled, own = function_names(functions or {})
     if own:
         raise EquationError(f"functions: {next(iter(own))!r} must be a function of the equation language in a loss")

@@ -162,7 +162,8 @@ class Ranks:
             self.of.setdefault(e.key, rank)
         elif isinstance(e, Add):
             for term in e.terms:
-                if isinstance(term, Mul) or self.rank(term) is None:
+                computed = isinstance(term, Ref) and term.key in self.defined  # a number of the step spreads over all
+                if not computed and (isinstance(term, Mul) or self.rank(term) is None):
                     self._push(term, rank)
         elif isinstance(e, Call) and e.name not in TO_SCALAR | TO_VECTOR | {"diag"} and len(e.arguments) == 1:
             self._push(e.arguments[0], rank)
