@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -94,10 +95,10 @@ def read_cell(
     spelled, own = function_names(functions or {})
     found = definitions(equations, spelled, keys or {})
     behind = found.rows and not found.transposed
-    declared = {k: v[::-1] if behind and isinstance(v, tuple) else v for k, v in found.shapes.items()}
-    given = {**declared, **_named(shapes or {}, found, "shapes")}
+    given = _named(shapes or {}, found, "shapes")
     carried = _states(states, found)
-    found, ranks = _with_ranks(found, {**given, **{k: v for k, v in carried.items() if v is not None}}, carried)
+    sized = {k: v for k, v in carried.items() if v is not None}
+    found, ranks = _with_ranks(found, {**found.shapes, **given, **sized}, carried)
     ordered = _ordered(found.equations)
     texts = [_text(e, ranks) for e in ordered]
     _check_steps(ordered, carried, ranks)
@@ -341,6 +342,10 @@ def _sized(
         except SymbpttError as error:
             unsettled = str(error).startswith("the size of ")
             found = open_sizes(texts, parts["states"], shapes, parts["functions"]) if unsettled else []
+            inner = re.match(r"the size of '([\w.]+)' is not settled: \((\w+) x \?\)", str(error))
+            if inner and not found and before is None:  # W_1 W_2 h: what lies between two matrices
+                shapes[inner[1]] = (inner[2], next(free, "w"))
+                continue
             only = bool(found) and found[0] in inputs[:1] and "x" not in inputs
             letter = "m" if only else next(free, "") if found else ""
             if not letter:
@@ -385,10 +390,16 @@ def _placed(error: SymbpttError, equations: Sequence[Equation], texts: Sequence[
     message = str(error)
     if any(message.startswith(f"{e.source.what}, ") for e in equations):
         return error
-    for e, text in zip(equations, texts, strict=True):
-        if repr(text) in message:
-            try:
-                e.source.fail(e.left, message.replace(f"equation {text!r}: ", f"read as {text!r}: "), type(error))
-            except SymbpttError as placed:
-                return placed
-    return error
+    place = next(((e.source, e.left) for e, text in zip(equations, texts, strict=True) if repr(text) in message), None)
+    about = re.match(r"the (?:size|rank) of '([\w.]+)'", message)
+    if place is None and about:
+        refs = ((e.source, p) for e in equations for p in e.right.walk() if isinstance(p, Ref))
+        place = next(((source, p.tree) for source, p in refs if p.key == about[1]), None)
+    if place is None:
+        return error
+    for text in texts:
+        message = message.replace(f"equation {text!r}: ", f"read as {text!r}: ")
+    try:
+        place[0].fail(place[1], message, type(error))
+    except SymbpttError as placed:
+        return placed

@@ -31,6 +31,10 @@ WHY = {
     "second-order": "a derivative cannot stand in a cell's equations",
 }
 """Why a part has no meaning, as words of an error."""
+NO_NAMES = frozenset(
+    ["partial", "nabla", "top", "bot", "infty", "prime", "forall", "exists", "emptyset", "square", "angle", "dagger"]
+)
+"""Signs that name nothing."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,8 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
             source.fail(part.tree, "a derivative cannot stand in a cell's equations")
         if isinstance(part, Call):
             return _called(part, source, functions)
+        if isinstance(part, Ref):
+            _check_name(part, source)
         if isinstance(part, Counter):
             names = part.index.letters
             if len(names) == 1 and part.index.constant == 0 and not names & {"t", "T", "tau"}:
@@ -206,6 +212,18 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
         return part
 
     return e.mapped(visit)
+
+
+def _check_name(e: Ref, source: Source) -> None:
+    """Refuse what is no name of a variable or a parameter."""
+    piece = source.piece(e.tree)
+    if "?" in e.key:
+        source.fail(e.tree, f"the subscript of {piece!r} is not understood")
+    bare = e.key.partition("_")[0]
+    if e.when is None and bare in NO_NAMES:
+        source.fail(e.tree, f"{piece!r} cannot stand here")
+    if e.when is None and len(bare) > 1 and known_function(bare) and bare != "sigma":
+        source.fail(e.tree, f"the function {piece!r} has no argument; put it in brackets behind it")
 
 
 def _called(e: Call, source: Source, functions: Mapping[str, str]) -> Call:

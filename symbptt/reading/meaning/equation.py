@@ -241,13 +241,14 @@ class Entrywise(Ranks):
 
 
 def without_places(e: Expr, index: str) -> Expr | None:
-    """Return an expression without the component that an index counts; None where it stands anywhere else."""
-    failed = False
+    """Return an expression without the component that an index counts; None where it stands nowhere, or elsewhere."""
+    failed, found_one = False, False
 
     def rule(part: Expr) -> Expr:
-        nonlocal failed
+        nonlocal failed, found_one
         if isinstance(part, Entry):
             names = [str(place) for place in part.places]
+            found_one = True
             if names == [index] and isinstance(part.of, Ref):
                 return part.of
             failed = True
@@ -257,7 +258,7 @@ def without_places(e: Expr, index: str) -> Expr | None:
         return part
 
     found = e.mapped(rule)
-    return None if failed else found
+    return found if found_one and not failed else None
 
 
 def _value(e: Expr) -> str:

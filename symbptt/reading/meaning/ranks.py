@@ -225,7 +225,8 @@ class Ranks:
             one, two = self.rank(left), self.rank(right)
             capital = isinstance(right, Ref) and is_capital(right.key)
             last = i == len(e.factors) - 1
-            before_vector = one in (MATRIX, ROW) and (not capital or (last and one == ROW))
+            ends = last or self._varies(right)  # a parameter in front of something else is a number
+            before_vector = one in (MATRIX, ROW) and ends and (not capital or (last and one == ROW))
             wanted = one == MATRIX and self.expected.get(id(e)) == VECTOR
             if two is None and (before_vector or wanted or (one == VECTOR and (capital or kind == "ast"))):
                 self._push(right, VECTOR)
@@ -279,7 +280,7 @@ class Ranks:
             return False
         for i in range(len(e.factors) - 1):
             factor, rest = e.factors[i], [self.rank(f) for f in e.factors[i + 1 :]]
-            leads = any(r for r in rest) and not any(map(self.rank, e.factors[:i]))
+            leads = any(r for r in rest) and VECTOR not in map(self.rank, e.factors[:i])
             if leads and self.rank(factor) is None and not self._varies(factor) and self._scalar(factor):
                 return True
         return False
