@@ -218,3 +218,87 @@ def test_every_cell_of_the_catalogue_has_its_textbook_form():
 @pytest.mark.parametrize(("name", "style"), STYLES)
 def test_the_textbook_form_is_the_cell_of_the_catalogue(name, style):
     assert_equal(read_cell(TEXTBOOK[name][style]).cell, VARIANTS[name]())
+
+
+# -- weights that are joined, and other names -----------------------------------------------------------
+
+COLAH = [
+    r"f_t = \sigma\left(W_f \cdot [h_{t-1}, x_t] + b_f\right)",
+    r"i_t = \sigma\left(W_i \cdot [h_{t-1}, x_t] + b_i\right)",
+    r"\tilde{C}_t = \tanh(W_C \cdot [h_{t-1}, x_t] + b_C)",
+    r"C_t = f_t * C_{t-1} + i_t * \tilde{C}_t",
+    r"o_t = \sigma\left(W_o [h_{t-1}, x_t] + b_o\right)",
+    r"h_t = o_t * \tanh\left(C_t\right)",
+]
+COLUMN = r"\begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}"
+JOINED = {
+    "comma": COLAH,
+    "semicolon": [text.replace("h_{t-1}, x_t", "h_{t-1}; x_t") for text in COLAH],
+    "column": [text.replace("[h_{t-1}, x_t]", COLUMN) for text in COLAH],
+    "round": [text.replace(r"\cdot [h_{t-1}, x_t]", "(h_{t-1}, x_t)") for text in COLAH],
+}
+
+
+@pytest.mark.parametrize("style", JOINED)
+def test_joined_vectors_are_the_sum_of_two_products(style):
+    cell = read_cell(JOINED[style]).cell
+    split = Cell(
+        [
+            *(f"{k}[t] = sigmoid(W_{k}1 @ h[t-1] + W_{k}2 @ x[t] + b_{k})" for k in "fi"),
+            "g[t] = tanh(W_C1 @ h[t-1] + W_C2 @ x[t] + b_C)",
+            "c[t] = f[t] * c[t-1] + i[t] * g[t]",
+            "o[t] = sigmoid(W_o1 @ h[t-1] + W_o2 @ x[t] + b_o)",
+            "h[t] = o[t] * tanh(c[t])",
+        ],
+        states=["h", "c"],
+    )
+    rng = np.random.default_rng(1)
+    parameters = {}
+    for gate in "fiCo":
+        parameters[f"W_{gate}1"], parameters[f"W_{gate}2"] = rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
+        parameters[f"b_{gate}"] = rng.normal(size=3)
+    joined = {f"b_{gate}": parameters[f"b_{gate}"] for gate in "fiCo"}
+    joined |= {f"W_{g}": np.hstack([parameters[f"W_{g}1"], parameters[f"W_{g}2"]]) for g in "fiCo"}
+    x, target = rng.normal(size=(4, 2)), rng.normal(size=(4, 3))
+    models = [RNN(c, hidden=3, inputs=2, steps=4).lambdify() for c in (cell, split)]
+    one, two = models[0](joined, x, target), models[1](parameters, x, target)
+    assert one.loss == pytest.approx(two.loss, rel=1e-12)
+    np.testing.assert_allclose(one.grads["W_C"][:, :3], two.grads["W_C1"], rtol=1e-10)
+    np.testing.assert_allclose(one.grads["x"], two.grads["x"], rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("latex", "equations"),
+    {
+        r"a^{(t)} = b + W h^{(t-1)} + U x^{(t)}, \quad h^{(t)} = \tanh(a^{(t)})": (
+            "a_[t] = b + W @ h[t-1] + U @ x[t]", "h[t] = tanh(a_[t])",
+        ),
+        r"h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})": (
+            "h[t] = tanh(W_ih @ x[t] + b_ih + W_hh @ h[t-1] + b_hh)",
+        ),
+        r"h_t = \tanh(x_t W_{ih}^T + b_{ih} + h_{t-1} W_{hh}^T + b_{hh})": (
+            "h[t] = tanh(W_ih @ x[t] + b_ih + W_hh @ h[t-1] + b_hh)",
+        ),
+        r"h_{t+1} = \tanh(W h_t + U x_{t+1})": ("h[t] = tanh(W @ h[t-1] + U @ x[t])",),
+        r"h_t^{(1)} = \tanh(W^{(1)} h_{t-1}^{(1)} + x_t), h_t^{(2)} = \tanh(W^{(2)} h_{t-1}^{(2)} + h_t^{(1)})": (
+            "1.h[t] = tanh(1.W @ 1.h[t-1] + x[t])", "2.h[t] = tanh(2.W @ 2.h[t-1] + 1.h[t])",
+        ),
+        r"\hat{y_t} = V h_t + c, \text{ where } h_t = \tanh(W h_{t-1} + U x_t),\ h_0 = 0,\ t = 1, \dots, T": (
+            "h[t] = tanh(W @ h[t-1] + U @ x[t])", "y_hat[t] = V @ h[t] + c",
+        ),
+        r"h_t = h_{t-1} + \frac{\Delta t}{\tau}\left(-h_{t-1} + \tanh(W h_{t-1} + U x_t)\right)": (
+            "h[t] = h[t-1] + Delta_t / tau * (-h[t-1] + tanh(W @ h[t-1] + U @ x[t]))",
+        ),
+        r"h_t = \tanh(W \alpha h_{t-1} + 0.10 U x_t)": ("h[t] = tanh(W * alpha @ h[t-1] + 0.10 * U @ x[t])",),
+        r"h_t = \begin{bmatrix} W & U \end{bmatrix} \begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}": (
+            "h[t] = W @ h[t-1] + U @ x[t]",
+        ),
+        r"n_t = \tanh(W_{in} x_t), \; h_t = \lambda n_t + (1 - \lambda) h_{t-1}": (
+            "n_[t] = tanh(W_in @ x[t])", "h[t] = lambda_ * n_[t] + (1 - lambda_) * h[t-1]",
+        ),
+        r"h_t = W h_{t+1} + U x_t": ("h[t] = W @ h[t+1] + U @ x[t]",),
+        r"h_t = (w^\top h_{t-1}) x_t + h_{t-1}": ("h[t] = w.T @ h[t-1] * x[t] + h[t-1]",),
+    }.items(),
+)  # fmt: skip
+def test_names_and_numbers_survive_as_written(latex, equations):
+    assert read_cell(latex).cell.equations == equations

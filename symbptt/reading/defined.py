@@ -13,7 +13,7 @@ from ..model.cells import RESERVED, RESERVED_PARAMETERS
 from ..model.language import known_functions
 from .meaning.elaborate import elaborate
 from .meaning.equation import NAMES, known_function
-from .meaning.expr import Bound, Call, Counter, Deriv, Div, Expr, Mul, Num, Ref, Transpose, Unknown
+from .meaning.expr import Add, Bound, Call, Counter, Deriv, Div, Expr, Matrix, Mul, Num, Ref, Transpose, Unknown
 from .meaning.index import Index
 from .meaning.ranks import STEP_SIZE, is_capital
 from .meaning.symbols import ARRAY_FUNCTIONS, FUNCTION_NAMES, Symbols, find_symbols, head_key, label_of
@@ -208,7 +208,7 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
                 return Ref(next(iter(names)), tree=part.tree)
             source.fail(part.tree, "the number of a step cannot stand in a cell's equations")
         if isinstance(part, Mul | Div | Bound):
-            return _averaged(part)
+            return _of_blocks(_averaged(part))
         return part
 
     return e.mapped(visit)
@@ -268,6 +268,19 @@ def _averaged(e: Expr) -> Expr:
         body = without_places(over.body, over.index)
         if over.kind == "sum" and body is not None and str(over.high) == name and str(over.low) == "1":
             return Call("mean", (body,), tree=e.tree)
+    return e
+
+
+def _of_blocks(e: Expr) -> Expr:
+    r"""Return W h + U x for the row of blocks [W U] times the column [h; x]."""
+    if isinstance(e, Mul) and len(e.factors) == 2 and all(isinstance(f, Matrix) for f in e.factors):
+        row, column = e.factors
+        assert isinstance(row, Matrix) and isinstance(column, Matrix)
+        weights, parts = row.rows[0], [r[0] for r in column.rows]
+        alone = len(row.rows) == 1 and all(len(r) == 1 for r in column.rows)
+        if alone and len(weights) == len(parts) > 1 and all(map(_is_weight, weights)):
+            products = (Mul((w, x), ("",), tree=w.tree) for w, x in zip(weights, parts, strict=True))
+            return Add((1,) * len(parts), tuple(products), tree=e.tree)
     return e
 
 

@@ -209,6 +209,8 @@ class _Writer:
         if len(e.rows) > 1 and any(len(row) > 1 for row in e.rows):
             raise CannotWriteError(e, "a matrix of blocks is not in the language; write the products out")
         cells = [cell for row in e.rows for cell in row]
+        if MATRIX in map(self.ranks.rank, cells):
+            raise CannotWriteError(e, "a matrix of blocks is not in the language; write the products out")
         return f"concat({', '.join(self.text(c)[0] for c in cells)})", ATOM
 
     def extreme(self, e: Extreme) -> Text:

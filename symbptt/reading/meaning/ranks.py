@@ -227,7 +227,7 @@ class Ranks:
             last = i == len(e.factors) - 1
             ends = last or self._varies(right)  # a parameter in front of something else is a number
             before_vector = one in (MATRIX, ROW) and ends and (not capital or (last and one == ROW))
-            wanted = one == MATRIX and self.expected.get(id(e)) == VECTOR
+            wanted = one == MATRIX and ends and self.expected.get(id(e)) == VECTOR
             if two is None and (before_vector or wanted or (one == VECTOR and (capital or kind == "ast"))):
                 self._push(right, VECTOR)
             elif one is None and two == VECTOR and kind == "ast" and self._varies(left):
