@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from ..errors import EquationError, nearest
@@ -13,7 +14,22 @@ from ..model.cells import RESERVED, RESERVED_PARAMETERS
 from ..model.language import known_functions
 from .meaning.elaborate import elaborate
 from .meaning.equation import NAMES, known_function
-from .meaning.expr import Add, Bound, Call, Counter, Deriv, Div, Expr, Matrix, Mul, Num, Ref, Transpose, Unknown
+from .meaning.expr import (
+    Add,
+    Bound,
+    Call,
+    Constant,
+    Counter,
+    Deriv,
+    Div,
+    Expr,
+    Matrix,
+    Mul,
+    Num,
+    Ref,
+    Transpose,
+    Unknown,
+)
 from .meaning.index import Index
 from .meaning.ranks import STEP_SIZE, is_capital
 from .meaning.symbols import ARRAY_FUNCTIONS, FUNCTION_NAMES, Symbols, find_symbols, head_key, label_of
@@ -200,6 +216,12 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
             source.fail(part.tree, "a derivative cannot stand in a cell's equations")
         if isinstance(part, Call):
             return _called(part, source, functions)
+        if isinstance(part, Constant):
+            if part.kind == "ones":
+                return Num(Fraction(1), tree=part.tree)
+            source.fail(
+                part.tree, "the identity matrix has no form in a cell's equations; give this letter another name"
+            )
         if isinstance(part, Ref):
             _check_name(part, source)
         if isinstance(part, Counter):

@@ -11,6 +11,7 @@ from .meaning.index import index_of
 from .notation import NotationError, parse
 from .notation.tree import (
     Annotated,
+    Big,
     Chain,
     Dots,
     Empty,
@@ -36,6 +37,7 @@ UNREAD = {
     "command": "the command {what} is not known",
     "environment": "the environment {what} is not known",
     "environment-open": "the environment {what} is never closed",
+    "macro-loop": "the macro {name} uses itself",
 }
 """What the notation parser complains about, as words of an error."""
 DEFINES = ("=", ":=", "equiv", "gets")
@@ -154,6 +156,9 @@ def _prepared(tree: Tree) -> Tree:
                 continue
             if one == Name("Delta") and two == Name("t"):
                 factors[i : i + 2] = [Name("Delta_t", start=one.start, end=two.end)]
+                del operators[i]
+            elif one == Name("max") and isinstance(two, Fence):
+                factors[i : i + 2] = [Big("max", None, None, two, start=one.start, end=two.end)]
                 del operators[i]
             elif isinstance(two, Fence) and two.left == "(" and isinstance(two.body, Listing) and _is_matrix(one):
                 factors[i + 1] = replace(two, left="[", right="]")
