@@ -228,7 +228,7 @@ def _text(e: Equation, ranks: Ranks) -> str:
     except OpenProductError as error:
         a, b = (source.piece(x.tree) for x in (error.left, error.right))
         refs = [p for x in (error.left, error.right) for p in x.walk() if isinstance(p, Ref)]
-        key = next((p.key for p in refs if ranks.rank(p) is None), "")
+        key = next((p.key for p in refs if ranks.rank(p) is None), "").rstrip("_")
         both = f"both vectors (then write {a} \\odot {b})"
         if ranks.rank(error.left) == VECTOR and ranks.rank(error.right) == VECTOR:
             readings = f"the entrywise product (then write {a} \\odot {b}) or the inner product ({a}^\\top {b})"

@@ -38,6 +38,7 @@ UNREAD = {
     "environment": "the environment {what} is not known",
     "environment-open": "the environment {what} is never closed",
     "macro-loop": "the macro {name} uses itself",
+    "incomplete": "something is missing here",
 }
 """What the notation parser complains about, as words of an error."""
 DEFINES = ("=", ":=", "equiv", "gets")
