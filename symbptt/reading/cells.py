@@ -11,10 +11,12 @@ from ..errors import EquationError, RankError, ShapeError, SymbpttError, nearest
 from ..model import COLUMNS, ROWS, Cell, check_layout
 from ..model.cells import open_sizes
 from ..model.language import known_functions
-from .defined import Definitions, Equation, definitions
+from .defined import Definitions, definitions
 from .meaning.equation import CannotWriteError, equation
 from .meaning.expr import Add, Expr, Hadamard, Ref
 from .meaning.ranks import MATRIX, SCALAR, VECTOR, MisfitError, OpenProductError, Ranks, is_capital
+from .order import in_order, lag_of, output_of
+from .statements import Equation
 
 FREE_SIZES = ("p", "d", "r", "s", "k", "u", "v")
 """Letters of sizes that nothing settles, in order of preference."""
@@ -99,12 +101,12 @@ def read_cell(
     carried = _states(states, found)
     sized = {k: v for k, v in carried.items() if v is not None}
     found, ranks = _with_ranks(found, {**found.shapes, **given, **sized}, carried)
-    ordered = _ordered(found.equations)
+    ordered = in_order(found.equations)
     texts = [_text(e, ranks) for e in ordered]
     _check_steps(ordered, carried, ranks)
     parts = {
         "states": list(carried) if all(v is None for v in carried.values()) else dict(carried),
-        "output": _named({output: None}, found, "output").popitem()[0] if output else _output(ordered, carried),
+        "output": _named({output: None}, found, "output").popitem()[0] if output else output_of(ordered, carried),
         "name": name,
         "functions": own,
         "direction": _direction(ordered, carried),
@@ -154,13 +156,13 @@ def _states(given: Any, found: Definitions) -> dict[str, Any]:
             if key not in defined:
                 raise EquationError(f"state {key!r} is defined by no equation{nearest(key, defined)}")
         return pairs
-    read = {p.key for e in found.equations for p in e.right.walk() if isinstance(p, Ref) and _lag(p)}
+    read = {p.key for e in found.equations for p in e.right.walk() if isinstance(p, Ref) and lag_of(p)}
     states = [key for key in dict.fromkeys(defined) if key in read]
     if not states:
         for e in found.equations:
             for p in e.right.walk():
-                if isinstance(p, Ref) and _lag(p):
-                    e.source.fail(p.tree, f"{e.source.piece(p.tree)!r} is read, but no equation defines {p.key}_t")
+                if isinstance(p, Ref) and lag_of(p):
+                    e.source.fail(p.tree, f"'{e.source.piece(p.tree)}' is read, but no equation defines {p.key}_t")
         first = found.equations[0]
         first.source.fail(
             first.left, "nothing is carried from step to step: no equation reads a variable of step t-1 that another "
@@ -168,11 +170,6 @@ def _states(given: Any, found: Definitions) -> dict[str, Any]:
         )  # fmt: skip
     # the hidden state first, as it is what carries the size n: h, else the state that is an output of the step
     return dict.fromkeys(sorted(states, key=lambda key: key.rpartition(".")[2] != "h"))
-
-
-def _lag(part: Expr) -> int | None:
-    """Return how far from t a variable is read; None for what is no variable."""
-    return part.when.constant if isinstance(part, Ref) and part.when is not None else None
 
 
 # -- ranks ----------------------------------------------------------------------------------------------
@@ -232,53 +229,16 @@ def _text(e: Equation, ranks: Ranks) -> str:
         both = f"both vectors (then write {a} \\odot {b})"
         if ranks.rank(error.left) == VECTOR and ranks.rank(error.right) == VECTOR:
             readings = f"the entrywise product (then write {a} \\odot {b}) or the inner product ({a}^\\top {b})"
-            source.fail(error.product.tree, f"the product of {a!r} and {b!r} is ambiguous: {readings}", RankError)
+            source.fail(error.product.tree, f"the product of '{a}' and '{b}' is ambiguous: {readings}", RankError)
         source.fail(
-            error.left.tree, f"the product of {a!r} and {b!r} is ambiguous: {a} a number and {b} a vector, {a} a "
+            error.left.tree, f"the product of '{a}' and '{b}' is ambiguous: {a} a number and {b} a vector, {a} a "
             f"vector and {b} a number, or {both}; say which with shapes={{{key!r}: ()}} or shapes={{{key!r}: 'n'}}",
             RankError,
         )  # fmt: skip
     except MisfitError as error:
         a, b = (source.piece(x.tree) for x in (error.left, error.right))
         one, two = (_RANK_WORDS[r] for r in error.ranks)
-        source.fail(error.left.tree, f"{a!r} is {one} and {b!r} is {two}, which no product joins here", ShapeError)
-
-
-# -- order and output -----------------------------------------------------------------------------------
-
-
-def _ordered(equations: Sequence[Equation]) -> list[Equation]:
-    """Return the equations in an order in which they can be computed, otherwise as they were written."""
-    seen: dict[str, Equation] = {}
-    for e in equations:
-        if e.key in seen:
-            if seen[e.key].right == e.right:
-                continue
-            e.source.fail(e.left, f"a second equation for {e.source.piece(e.left)!r}; keep one")
-        seen[e.key] = e
-    left, ordered = list(seen.values()), list[Equation]()
-    while left:
-        placed = {e.key for e in ordered}
-        ready = next((e for e in left if all(k in placed or k not in seen for k in _same_step(e))), None)
-        if ready is None:
-            e = left[0]
-            names = " and ".join(repr(x.key) for x in left)
-            e.source.fail(e.left, f"the equations of {names} need each other within a step; read one of them at t-1")
-        left.remove(ready)
-        ordered.append(ready)
-    return ordered
-
-
-def _same_step(e: Equation) -> set[str]:
-    return {p.key for p in e.right.walk() if isinstance(p, Ref) and _lag(p) == 0}
-
-
-def _output(equations: Sequence[Equation], states: Mapping[str, Any]) -> str:
-    """Return what no equation of the step reads: the last such one, a state called h before others."""
-    read = {key for e in equations for key in _same_step(e)}
-    ends = [e.key for e in equations if e.key not in read]
-    beyond = [key for key in ends if key not in states]
-    return beyond[-1] if beyond else next((k for k in ends if k == "h"), ends[-1])
+        source.fail(error.left.tree, f"'{a}' is {one} and '{b}' is {two}, which no product joins here", ShapeError)
 
 
 # -- the cell -------------------------------------------------------------------------------------------
@@ -288,17 +248,17 @@ def _check_steps(equations: Sequence[Equation], states: Mapping[str, Any], ranks
     """Refuse what is read at another step and carried on by no equation."""
     for e in equations:
         for p in e.right.walk():
-            if isinstance(p, Ref) and _lag(p) and p.key not in states:
+            if isinstance(p, Ref) and lag_of(p) and p.key not in states:
                 piece = e.source.piece(p.tree)
                 if p.key in ranks.defined:
-                    e.source.fail(p.tree, f"{piece!r} is read, but {p.key!r} is no state; add it to states")
-                e.source.fail(p.tree, f"{piece!r} is read, but no equation defines {p.key}_t")
+                    e.source.fail(p.tree, f"'{piece}' is read, but {p.key!r} is no state; add it to states")
+                e.source.fail(p.tree, f"'{piece}' is read, but no equation defines {p.key}_t")
 
 
 def _direction(equations: Sequence[Equation], states: Mapping[str, Any]) -> Any:
     """Return the direction in which the states are read."""
     refs = [p for e in equations for p in e.right.walk() if isinstance(p, Ref) and p.key in states]
-    lags = {_lag(p) for p in refs} - {0}
+    lags = {lag_of(p) for p in refs} - {0}
     return "both" if len(lags) > 1 else -1 if lags == {1} else 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import EquationError, nearest
-from ..model.cells import RESERVED, RESERVED_PARAMETERS
 from ..model.language import known_functions
+from .convention import convention, flipped, is_weight
+from .keys import Keys
 from .meaning.elaborate import elaborate
 from .meaning.equation import NAMES, known_function
 from .meaning.expr import (
@@ -27,18 +27,14 @@ from .meaning.expr import (
     Mul,
     Num,
     Ref,
-    Transpose,
     Unknown,
 )
 from .meaning.index import Index
-from .meaning.ranks import STEP_SIZE, is_capital
 from .meaning.symbols import ARRAY_FUNCTIONS, FUNCTION_NAMES, Symbols, find_symbols, head_key, label_of
 from .notation import NotationError, parse
 from .notation.tree import Accent, Fence, Name, Product, Script, Tree
-from .statements import Source, Statement, read, sources_of, statements
+from .statements import Equation, Source, Statement, read, sources_of, statements
 
-SIZES = frozenset({"n", "m"})
-"""Keys that are sizes of every cell; a variable of that name is written with an underscore, which is not printed."""
 WHY = {
     "no-meaning": "this has no meaning in an equation of a cell",
     "open-ended": "an ellipsis has no form in a cell's equations",
@@ -51,16 +47,6 @@ NO_NAMES = frozenset(
     ["partial", "nabla", "top", "bot", "infty", "prime", "forall", "exists", "emptyset", "square", "angle", "dagger"]
 )
 """Signs that name nothing."""
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One defining equation: the key of its variable, the right side, and where it stands."""
-
-    key: str
-    right: Expr
-    source: Source
-    left: Tree
 
 
 @dataclass(frozen=True)
@@ -110,7 +96,7 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
     symbols = find_symbols(trees, {**called_words(trees), **names})
     symbols = _with_accents(symbols, found)
     chosen = {plain_key(k): v for k, v in keys.items()}
-    renamer = _Keys(chosen)
+    renamer = Keys(chosen)
     equations, declared = [], {}
     for statement in found:
         if statement.relation == "in":
@@ -121,9 +107,9 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
             equations.append(equation)
     if not equations:
         raise EquationError("no equation defines a variable at step t; write one such as 'h_t = ...'")
-    rows, transposed = _convention(equations)
+    rows, transposed = convention(equations)
     if rows:
-        equations = [replace(e, right=_flipped(e.right, transposed)) for e in equations]
+        equations = [replace(e, right=flipped(e.right, transposed)) for e in equations]
     renamer.take(equations, rows)
     unused = next((k for k in chosen if k not in renamer.seen), None)
     if unused is not None:
@@ -159,9 +145,9 @@ def called_words(trees: Iterable[Tree]) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in (p for tree in trees for p in tree.walk() if isinstance(p, Product)):
         for one, two, operator in zip(part.factors, part.factors[1:], part.operators, strict=False):
-            if isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text"):
-                if operator == "" and isinstance(two, Fence) and two.left == "(":
-                    found[one.name] = NAMES.get(one.name, one.name)
+            opens = operator == "" and isinstance(two, Fence) and two.left == "("
+            if opens and isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text"):
+                found[one.name] = NAMES.get(one.name, one.name)
     return {word: name for word, name in found.items() if word not in FUNCTION_NAMES and word not in ARRAY_FUNCTIONS}
 
 
@@ -183,11 +169,11 @@ def _equation(statement: Statement, symbols: Symbols, functions: Mapping[str, st
     left = elaborate(statement.left, symbols)
     if not isinstance(left, Ref):
         source.fail(
-            statement.left, f"{source.piece(statement.left)!r} is no variable at step t; write h_t = ... "
+            statement.left, f"'{source.piece(statement.left)}' is no variable at step t; write h_t = ... "
             "(layers as h_t^{(1)})"
         )  # fmt: skip
     if left.when is None:
-        source.fail(statement.left, f"{source.piece(statement.left)!r} has no step; write {left.key}_t = ...")
+        source.fail(statement.left, f"'{source.piece(statement.left)}' has no step; write {left.key}_t = ...")
     if left.when.is_number:
         if isinstance(statement.right, Script | Name | Fence) or elaborate(statement.right, symbols) == Num(0):  # type: ignore[arg-type]
             return None  # the initial state is given to the model
@@ -240,12 +226,12 @@ def _check_name(e: Ref, source: Source) -> None:
     """Refuse what is no name of a variable or a parameter."""
     piece = source.piece(e.tree)
     if "?" in e.key:
-        source.fail(e.tree, f"the subscript of {piece!r} is not understood")
+        source.fail(e.tree, f"the subscript of '{piece}' is not understood")
     bare = e.key.partition("_")[0]
     if e.when is None and bare in NO_NAMES:
-        source.fail(e.tree, f"{piece!r} cannot stand here")
+        source.fail(e.tree, f"'{piece}' cannot stand here")
     if e.when is None and len(bare) > 1 and known_function(bare) and bare != "sigma":
-        source.fail(e.tree, f"the function {piece!r} has no argument; put it in brackets behind it")
+        source.fail(e.tree, f"the function '{piece}' has no argument; put it in brackets behind it")
 
 
 def _called(e: Call, source: Source, functions: Mapping[str, str]) -> Call:
@@ -268,7 +254,7 @@ def _called(e: Call, source: Source, functions: Mapping[str, str]) -> Call:
         written = source.piece(place) if head is not None else e.name
         some = ", ".join(n for n in ("tanh", "sigmoid", "relu", "softmax") if n in known_functions())
         source.fail(
-            place, f"the function {written!r} is not known: say what it is with functions={{{name!r}: 'tanh'}} "
+            place, f"the function '{written}' is not known: say what it is with functions={{{name!r}: 'tanh'}} "
             f"({some}, ... or an expression such as 'u / (1 + abs(u))')"
         )  # fmt: skip
     return replace(e, name=name)
@@ -300,7 +286,7 @@ def _of_blocks(e: Expr) -> Expr:
         assert isinstance(row, Matrix) and isinstance(column, Matrix)
         weights, parts = row.rows[0], [r[0] for r in column.rows]
         alone = len(row.rows) == 1 and all(len(r) == 1 for r in column.rows)
-        if alone and len(weights) == len(parts) > 1 and all(map(_is_weight, weights)):
+        if alone and len(weights) == len(parts) > 1 and all(map(is_weight, weights)):
             products = (Mul((w, x), ("",), tree=w.tree) for w, x in zip(weights, parts, strict=True))
             return Add((1,) * len(parts), tuple(products), tree=e.tree)
     return e
@@ -331,122 +317,3 @@ def _size(part: Tree) -> Any:
     if text is None:
         return None
     return int(text) if text.isdigit() else text if text.isidentifier() else None
-
-
-# -- the row convention ---------------------------------------------------------------------------------
-
-
-def _convention(equations: Sequence[Equation]) -> tuple[bool, bool]:
-    """Return whether products are in the row convention, and then whether all weights in them are transposed."""
-    rows: list[tuple[Equation, Expr]] = []
-    columns: list[tuple[Equation, Expr]] = []
-    for equation in equations:
-        for part in equation.right.walk():
-            if not isinstance(part, Mul) or len(part.factors) < 2:
-                continue
-            weights = [_is_weight(f) for f in part.factors]
-            varies = [_varies(f) for f in part.factors]
-            if weights[-1] and any(varies):
-                rows.append((equation, part))
-            elif any(weights) and varies[-1]:
-                columns.append((equation, part))
-    if rows and columns:
-        (e, one), (f, two) = rows[0], columns[0]
-        e.source.fail(
-            one.tree, f"{e.source.piece(one.tree)!r} has its weight behind the vector, and "
-            f"{f.source.piece(two.tree)!r} has it in front: one order is expected in all equations"
-        )  # fmt: skip
-    transposed = all(isinstance(f, Transpose) for _, p in rows for f in getattr(p, "factors", ()) if _is_weight(f))
-    return bool(rows), bool(rows) and transposed
-
-
-def _is_weight(e: Expr) -> bool:
-    inner = e.of if isinstance(e, Transpose) else e
-    return isinstance(inner, Ref) and inner.when is None and is_capital(inner.key) and inner.key != STEP_SIZE
-
-
-def _varies(e: Expr) -> bool:
-    return any(isinstance(p, Ref) and p.when is not None for p in e.walk())
-
-
-def _flipped(e: Expr, transposed: bool) -> Expr:
-    """Return an expression with the products of the column convention."""
-
-    def rule(part: Expr) -> Expr:
-        if isinstance(part, Mul) and any(map(_is_weight, part.factors)):
-            order = sorted(range(len(part.factors)), key=lambda i: (_is_weight(part.factors[i]), i))
-            first = [part.factors[i] for i in order if not _is_weight(part.factors[i])]
-            weights = [part.factors[i] for i in reversed(order) if _is_weight(part.factors[i])]
-            if transposed:
-                weights = [w.of if isinstance(w, Transpose) else w for w in weights]
-            factors = (*first[:-1], *weights, first[-1]) if first else tuple(weights)
-            return replace(part, factors=factors, kinds=("",) * (len(factors) - 1))
-        return part
-
-    return e.mapped(rule)
-
-
-# -- keys -----------------------------------------------------------------------------------------------
-
-
-class _Keys:
-    """Gives every name the key that the cell knows it by."""
-
-    def __init__(self, chosen: Mapping[str, str]) -> None:
-        self.chosen = chosen
-        self.seen: dict[str, None] = {}
-        self.written: dict[str, str] = {}
-        self.of: dict[tuple[str, bool], str] = {}
-
-    def take(self, equations: Sequence[Equation], rows: bool) -> None:
-        names: dict[tuple[str, bool], tuple[Source, Tree]] = {}
-        for e in equations:
-            names.setdefault((e.key, True), (e.source, e.left))
-        for e in equations:
-            for part in e.right.walk():
-                if isinstance(part, Ref):
-                    names.setdefault((part.key, part.when is not None), (e.source, part.tree))
-        exponential = Ref("e")
-        for (key, timed), (source, tree) in names.items():
-            if not timed and (key, True) in names and not rows:
-                source.fail(tree, f"{key!r} stands here without a step, and elsewhere with one; write {key}_t")
-            self.seen[key] = None
-            if key == exponential.key and not timed:
-                self.of[key, timed] = key
-                continue
-            new = self._key(key, timed, rows, {k for k, _ in names} if rows else set())
-            while new in self.of.values():
-                new += "_"
-            self.of[key, timed] = new
-            self.written[new] = source.piece(tree)
-
-    def _key(self, key: str, timed: bool, rows: bool, taken: set[str]) -> str:
-        if key in self.chosen:
-            return self.chosen[key]
-        prefix, name = "", key
-        match = re.fullmatch(r"(\w+?)_?\^(\w+)(.*)", key)
-        if match:
-            name = match[1] + match[3]
-            if match[2].isdigit() and match[2] != "0":
-                prefix = f"{match[2]}."
-            else:
-                name = f"{match[1]}_{match[2]}{match[3]}"
-        name = re.sub(r"\W", "_", name.replace("'", "_prime"))
-        if rows and timed and name[:1].isupper():
-            lower = name[0].lower() + name[1:]
-            name = lower if lower not in taken else lower + "_"
-        reserved = RESERVED if timed else RESERVED_PARAMETERS
-        if keyword.iskeyword(name) or name in reserved or name in SIZES or (name[0].isdigit()):
-            name += "_"
-        return prefix + name
-
-    def declared(self, key: str) -> str:
-        return self.of.get((key, False)) or self.of[key, True]
-
-    def renamed(self, equation: Equation) -> Equation:
-        def rule(part: Expr) -> Expr:
-            if isinstance(part, Ref):
-                return replace(part, key=self.of[part.key, part.when is not None])
-            return part
-
-        return replace(equation, key=self.of[equation.key, True], right=equation.right.mapped(rule))

@@ -69,7 +69,7 @@ def loss_from_latex(
     except CannotWriteError as error:
         source.fail(error.part.tree, error.reason)
     except (OpenProductError, MisfitError) as error:
-        source.fail(error.product.tree, f"{source.piece(error.product.tree)!r} is no product of vectors and numbers")
+        source.fail(error.product.tree, f"'{source.piece(error.product.tree)}' is no product of vectors and numbers")
     if rank != SCALAR:
         text = f"sum({text})"
     text = text.replace("prediction[t]", "{y}").replace("target[t]", "{target}")
@@ -232,4 +232,4 @@ def _named(part: Expr, predicted: str, wanted: str | None) -> Expr:
 def _refuse_parameters(e: Expr, source: Source) -> None:
     for part in e.walk():
         if isinstance(part, Ref) and part.when is None:
-            source.fail(part.tree, f"{source.piece(part.tree)!r} is no number; write its value into the loss")
+            source.fail(part.tree, f"'{source.piece(part.tree)}' is no number; write its value into the loss")

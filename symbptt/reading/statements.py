@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from ..errors import EquationError, SymbpttError
+from .meaning.expr import Expr
 from .meaning.index import index_of
 from .notation import NotationError, parse
 from .notation.tree import (
@@ -72,7 +73,7 @@ class Source:
         line = self.latex.count("\n", 0, start)
         column = start - (self.latex.rfind("\n", 0, start) + 1) + 1
         where = f"line {line + 1}, column {column}" if "\n" in self.latex else f"column {column}"
-        raise kind(f"{self.what}, {where}: {reason} in {self._around(start)!r}") from None
+        raise kind(f"{self.what}, {where}: {reason} in '{self._around(start)}'") from None
 
     def _around(self, start: int) -> str:
         """Return the line with the place, cut where it is long."""
@@ -97,6 +98,16 @@ class Statement:
     left: Tree
     right: Tree
     relation: str = "="
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One defining equation: the key of its variable, the right side, and where it stands."""
+
+    key: str
+    right: Expr
+    source: Source
+    left: Tree
 
 
 def sources_of(given: str | Sequence[str]) -> list[Source]:
@@ -143,7 +154,7 @@ def read(source: Source, macros: Mapping[str, tuple[int, str | None, str]] = {})
 
 def _shown(values: Mapping[str, str]) -> dict[str, str]:
     names = {"finish": "the end", "close": "a closing brace", "end": r"\end", "row": r"\\", "cell": "&"}
-    return {k: v if k == "limit" else names.get(v, repr(v).replace("\\\\", "\\")) for k, v in values.items()}
+    return {k: v if k == "limit" else names.get(v, f"'{v}'") for k, v in values.items()}
 
 
 def _prepared(tree: Tree) -> Tree:
@@ -199,7 +210,7 @@ def statements(source: Source, tree: Tree) -> Iterator[Statement]:
     elif isinstance(tree, Chain):
         yield from _of_chain(source, tree)
     elif not isinstance(tree, Words | Dots | Empty) and index_of(tree) is None:
-        source.fail(tree, f"{source.piece(tree)!r} is no equation; write one variable, = and an expression")
+        source.fail(tree, f"'{source.piece(tree)}' is no equation; write one variable, = and an expression")
 
 
 def _joined(row: tuple[Tree, ...]) -> Tree:
@@ -218,7 +229,7 @@ def _of_chain(source: Source, chain: Chain) -> Iterator[Statement]:
         yield Statement(source, left, chain.operands[1], "in")
         return
     if kinds[0] not in DEFINES:
-        source.fail(chain.relations[0], f"{source.piece(chain.relations[0])!r} defines nothing; write = ")
+        source.fail(chain.relations[0], f"'{source.piece(chain.relations[0])}' defines nothing; write = ")
     if len(kinds) > 1:
         source.fail(chain.relations[1], "a second = ; write one equation for each variable")
     if isinstance(left, Empty):
