@@ -110,7 +110,7 @@ D2L_LSTM = [
     r"\mathbf{I}_t &= \sigma(\mathbf{X}_t \mathbf{W}_{xi} + \mathbf{H}_{t-1} \mathbf{W}_{hi} + \mathbf{b}_i),\\"
     r"\mathbf{F}_t &= \sigma(\mathbf{X}_t \mathbf{W}_{xf} + \mathbf{H}_{t-1} \mathbf{W}_{hf} + \mathbf{b}_f),"
     r"\end{aligned}",
-    r"\tilde{\mathbf{C}}_t = \text{tanh}(\mathbf{X}_t \mathbf{W}_{xc} + \mathbf{H}_{t-1} \mathbf{W}_{hc} + \mathbf b_c)",
+    r"\tilde{\mathbf{C}}_t = \text{tanh}(\mathbf{X}_t \mathbf{W}_{xc} + \mathbf{H}_{t-1} \mathbf{W}_{hc} + b_c)",
     r"\mathbf{C}_t = \mathbf{F}_t \odot \mathbf{C}_{t-1} + \mathbf{I}_t \odot \tilde{\mathbf{C}}_t.",
     r"\mathbf{O}_t = \sigma(\mathbf{X}_t \mathbf{W}_{xo} + \mathbf{H}_{t-1} \mathbf{W}_{ho} + \mathbf{b}_o)",
     r"\mathbf{H}_t = \mathbf{O}_t \odot \tanh(\mathbf{C}_t)",
@@ -298,6 +298,13 @@ def test_joined_vectors_are_the_sum_of_two_products(style):
         ),
         r"n_t = \tanh(W_{in} x_t), \; h_t = \lambda n_t + (1 - \lambda) h_{t-1}": (
             "n_[t] = tanh(W_in @ x[t])", "h[t] = lambda_ * n_[t] + (1 - lambda_) * h[t-1]",
+        ),
+        r"\overrightarrow{h}_t = \tanh(\overrightarrow{W}_h \overrightarrow{h}_{t-1} + x_t), \quad "
+        r"\overleftarrow{h}_t = \tanh(\overleftarrow{W}_h \overleftarrow{h}_{t+1} + x_t), \quad "
+        r"o_t = [\overrightarrow{h}_t; \overleftarrow{h}_t]": (
+            "forward.h[t] = tanh(forward.W_h @ forward.h[t-1] + x[t])",
+            "backward.h[t] = tanh(backward.W_h @ backward.h[t+1] + x[t])",
+            "o[t] = concat(forward.h[t], backward.h[t])",
         ),
         r"h_t = W h_{t+1} + U x_t": ("h[t] = W @ h[t+1] + U @ x[t]",),
         r"h_t = (w^\top h_{t-1}) x_t + h_{t-1}": ("h[t] = w.T @ h[t-1] * x[t] + h[t-1]",),

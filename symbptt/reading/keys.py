@@ -14,6 +14,8 @@ from .statements import Equation, Source
 
 SIZES = frozenset({"n", "m"})
 """Keys that are sizes of every cell; a variable of that name is written with an underscore, which is not printed."""
+ARROWS = {"overrightarrow": "forward", "overleftarrow": "backward"}
+"""Arrows over letters -> the direction that their keys begin with."""
 
 
 class Keys:
@@ -51,11 +53,14 @@ class Keys:
         if key in self.chosen:
             return self.chosen[key]
         prefix, name = "", key
-        match = re.fullmatch(r"(\w+?)_?\^(\w+)(.*)", key)
+        for mark, direction in ARROWS.items():
+            if f"_{mark}" in name:
+                prefix, name = f"{direction}.", name.replace(f"_{mark}", "", 1)
+        match = re.fullmatch(r"(\w+?)_?\^(\w+)(.*)", name)
         if match:
             name = match[1] + match[3]
             if match[2].isdigit() and match[2] != "0":
-                prefix = f"{match[2]}."
+                prefix = f"{match[2]}.{prefix}"
             else:
                 name = f"{match[1]}_{match[2]}{match[3]}"
         name = re.sub(r"\W", "_", name.replace("'", "_prime"))
