@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from symbptt import RNN
 from symbptt.algebra.present import present
 from symbptt.algebra.tex import to_tex
+from symbptt.errors import SymbpttError
 from symbptt.model import CATALOGUE, GRU, LSTM, NOTATIONS, Cell, names_in
 from symbptt.reading.cells import read_cell
 
@@ -85,6 +87,39 @@ def test_what_a_derivation_prints_in_rows_is_read_back(name, notation):
     reading = read_cell(printed(RNN(cell, layout="rows", notation=notation), notation))
     assert reading.layout == "rows"
     assert_equal(reading.cell, cell)
+
+
+def invented(rng: random.Random) -> Cell | None:
+    """A cell with an equation put together at random; None where it is not in the language."""
+    counts = iter(range(1, 100))
+
+    def vector(depth: int) -> str:
+        a, b = (vector(depth - 1), vector(depth - 1)) if depth else ("", "")
+        n = next(counts)
+        leaves = ["h[t-1]", "u[t]", f"W_{n} @ x[t]"]
+        forms = [
+            *(f"W_{n} @ ({a})", f"({a} + {b})", f"({a} - {b})", f"({a}) * ({b})", f"tanh({a})", f"sigmoid({a})"),
+            *(f"alpha * ({a})", f"0.5 * ({a})", f"(1 - alpha) * ({a})", f"({a}) / (1 + norm2({b}))", f"({a} + b_{n})"),
+            *(f"-({a})", f"(1 - {a})", f"({a})**2", f"W_{n}.T @ ({a})", f"softmax({a})", f"sqrt(1 + ({a})**2)"),
+            f"inner({a}, {b}) * ({a})",
+        ]
+        return rng.choice(leaves if depth == 0 or rng.random() < 0.2 else forms)
+
+    equations = ["u[t] = tanh(W_u @ h[t-1] + W_x @ x[t])", f"h[t] = tanh({vector(3)} + W_h @ h[t-1])"]
+    try:
+        return Cell(equations, states=["h"])
+    except SymbpttError:
+        return None
+
+
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(s, marks=pytest.mark.slow) for s in range(8, 120))])
+def test_equations_put_together_at_random_are_read_back(seed):
+    rng = random.Random(seed)
+    cell = next(found for found in iter(lambda: invented(rng), 0) if isinstance(found, Cell))
+    for layout in ("columns", "rows"):
+        reading = read_cell(printed(RNN(cell, layout=layout), "textbook"))
+        assert reading.layout == layout
+        assert_equal(reading.cell, cell)
 
 
 # -- as the textbooks print them ------------------------------------------------------------------------

@@ -27,10 +27,12 @@ from .meaning.expr import (
     Mul,
     Num,
     Ref,
+    Transpose,
     Unknown,
 )
-from .meaning.index import Index
-from .meaning.symbols import ARRAY_FUNCTIONS, FUNCTION_NAMES, Symbols, find_symbols, head_key, label_of
+from .meaning.index import Index, index_of
+from .meaning.ranks import is_one
+from .meaning.symbols import ARRAY_FUNCTIONS, FUNCTION_NAMES, Symbols, find_symbols, head_key, label_of, parts_of
 from .notation import NotationError, parse
 from .notation.tree import Accent, Fence, Name, Product, Script, Tree
 from .statements import Equation, Source, Statement, read, sources_of, statements
@@ -94,7 +96,7 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
     names = {_function_key(k): v for k, v in functions.items()}
     trees = [t for s in found for t in (s.left, s.right)]
     symbols = find_symbols(trees, {**called_words(trees), **names})
-    symbols = _with_accents(symbols, found)
+    symbols = _at_steps(_with_accents(symbols, found), trees)
     chosen = {plain_key(k): v for k, v in keys.items()}
     renamer = Keys(chosen)
     equations, declared = [], {}
@@ -151,6 +153,19 @@ def called_words(trees: Iterable[Tree]) -> dict[str, str]:
     return {word: name for word, name in found.items() if word not in FUNCTION_NAMES and word not in ARRAY_FUNCTIONS}
 
 
+def _at_steps(symbols: Symbols, trees: Iterable[Tree]) -> Symbols:
+    """Count only what is read at t among the variables over time: W_1, W_2 and W_3 are three weights."""
+    timed = set()
+    for part in (p for tree in trees for p in tree.walk() if isinstance(p, Script)):
+        indices = [index_of(piece) for piece in parts_of(part.sub)]
+        indices += [index_of(part.sup.body)] if isinstance(part.sup, Fence) else []
+        if any(i is not None and "t" in i.letters for i in indices):
+            head = head_key(part.base)
+            timed |= {head} if head is not None else set()
+    heads = {h for h in symbols.timed if h in timed or any(h.startswith(f"{base}_") for base in timed)}
+    return replace(symbols, timed=frozenset(heads))
+
+
 def _with_accents(symbols: Symbols, found: Iterable[Statement]) -> Symbols:
     r"""Count ``\hat{h_t}`` among the variables over time, as ``\hat h_t`` is."""
     timed = set(symbols.timed)
@@ -202,12 +217,13 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
             source.fail(part.tree, "a derivative cannot stand in a cell's equations")
         if isinstance(part, Call):
             return _called(part, source, functions)
-        if isinstance(part, Constant):
-            if part.kind == "ones":
-                return Num(Fraction(1), tree=part.tree)
+        if isinstance(part, Constant) and part.kind != "ones":
             source.fail(
-                part.tree, "the identity matrix has no form in a cell's equations; give this letter another name"
+                part.tree, "the identity matrix has no form in a cell's equations; call it otherwise"
             )
+        if isinstance(part, Add):
+            ones = (Num(Fraction(1), tree=t.tree) if isinstance(t, Constant) else t for t in part.terms)
+            return replace(part, terms=tuple(ones))
         if isinstance(part, Ref):
             _check_name(part, source)
         if isinstance(part, Counter):
@@ -216,10 +232,34 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
                 return Ref(next(iter(names)), tree=part.tree)
             source.fail(part.tree, "the number of a step cannot stand in a cell's equations")
         if isinstance(part, Mul | Div | Bound):
-            return _of_blocks(_averaged(part))
+            return _of_blocks(_averaged(_summed(part)))
         return part
 
-    return e.mapped(visit)
+    found = e.mapped(visit)
+    for part in found.walk():
+        for child in part.children:
+            if isinstance(child, Constant) and not isinstance(part, Transpose):
+                source.fail(child.tree, "a vector of ones has no form here; write the sum out")
+    return found
+
+
+def _summed(e: Expr) -> Expr:
+    r"""Return the sum of the entries for a product with ones: ``\mathbf{1}^\top x_t``, ``X_t \mathbf{1}``."""
+    if not isinstance(e, Mul):
+        return e
+    factors: list[Expr] = []
+    for factor in e.factors:
+        if isinstance(factor, Constant) and factors and any(isinstance(p, Ref) and p.when for p in e.walk()):
+            before = factors[0] if len(factors) == 1 else Mul(tuple(factors), ("",) * (len(factors) - 1), tree=e.tree)
+            factors = [Call("sum", (before,), tree=e.tree)]
+        else:
+            factors.append(factor)
+    if is_one(factors[0]) and len(factors) > 1:
+        rest = factors[1] if len(factors) == 2 else Mul(tuple(factors[1:]), ("",) * (len(factors) - 2), tree=e.tree)
+        return Call("sum", (rest,), tree=e.tree)
+    if len(factors) == len(e.factors):
+        return e
+    return factors[0] if len(factors) == 1 else Mul(tuple(factors), ("",) * (len(factors) - 1), tree=e.tree)
 
 
 def _check_name(e: Ref, source: Source) -> None:

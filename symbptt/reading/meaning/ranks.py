@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .expr import Add, Bound, Call, Counter, Div, Expr, Hadamard, Matrix, Mul, Norm, Num, Pow, Ref, Transpose
+from .expr import Add, Bound, Call, Constant, Counter, Div, Expr, Hadamard, Matrix, Mul, Norm, Num, Pow, Ref, Transpose
 
 SCALAR, VECTOR, MATRIX, ROW = 0, 1, 2, -1
 """Ranks; a row is a vector that is transposed."""
@@ -33,8 +33,8 @@ class MisfitError(Exception):
 
 
 def is_one(expr: Expr) -> bool:
-    """Whether it is the number 1, or a row of ones, which only spreads a number of the step over a vector."""
-    return isinstance(expr, Transpose) and isinstance(expr.of, Num) and expr.of.value == 1
+    """Whether it is a row of ones, which only spreads a number of the step over a vector."""
+    return isinstance(expr, Transpose) and isinstance(expr.of, Constant) and expr.of.kind == "ones"
 
 
 def plain_number(expr: Expr) -> bool:
