@@ -274,6 +274,7 @@ JOINED = {
     "semicolon": [text.replace("h_{t-1}, x_t", "h_{t-1}; x_t") for text in COLAH],
     "column": [text.replace("[h_{t-1}, x_t]", COLUMN) for text in COLAH],
     "round": [text.replace(r"\cdot [h_{t-1}, x_t]", "(h_{t-1}, x_t)") for text in COLAH],
+    "turned": [text.replace("[h_{t-1}, x_t]", r"[h_{t-1}^\top, x_t^\top]^\top") for text in COLAH],
 }
 
 
@@ -340,6 +341,9 @@ def test_joined_vectors_are_the_sum_of_two_products(style):
             "forward.h[t] = tanh(forward.W_h @ forward.h[t-1] + x[t])",
             "backward.h[t] = tanh(backward.W_h @ backward.h[t+1] + x[t])",
             "o[t] = concat(forward.h[t], backward.h[t])",
+        ),
+        r"h_t = \tanh(W_1 h_{t-1} + W_2 x_t + h_{t-1} \mathbf{1}^\top W_3 x_t)": (
+            "h[t] = tanh(W_1 @ h[t-1] + W_2 @ x[t] + h[t-1] * sum(W_3 @ x[t]))",
         ),
         r"h_t = W h_{t+1} + U x_t": ("h[t] = W @ h[t+1] + U @ x[t]",),
         r"h_t = (w^\top h_{t-1}) x_t + h_{t-1}": ("h[t] = w.T @ h[t-1] * x[t] + h[t-1]",),

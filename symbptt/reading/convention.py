@@ -20,7 +20,8 @@ def convention(equations: Sequence[Equation]) -> tuple[bool, bool]:
                 continue
             weights = [is_weight(f) for f in part.factors]
             varies = [_varies(f) for f in part.factors]
-            if weights[-1] and any(varies):
+            turned = any(isinstance(f, Transpose) and _varies(f) for f in part.factors)  # x_t^T W of columns
+            if weights[-1] and any(varies) and not turned:
                 rows.append((equation, part))
             elif any(weights) and varies[-1]:
                 columns.append((equation, part))

@@ -112,6 +112,10 @@ def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: 
     rows, transposed = convention(equations)
     if rows:
         equations = [replace(e, right=flipped(e.right, transposed)) for e in equations]
+    else:
+        for equation, part in ((e, p) for e in equations for p in e.right.walk()):
+            if is_one(part):  # in rows it spreads a number of each example over its row
+                equation.source.fail(part.tree, "a row of ones has no form here; write the sum or the product out")
     renamer.take(equations, rows)
     unused = next((k for k in chosen if k not in renamer.seen), None)
     if unused is not None:
@@ -143,12 +147,13 @@ def plain_key(name: str) -> str:
 
 
 def called_words(trees: Iterable[Tree]) -> dict[str, str]:
-    r"""Return the words that a bracket follows, ``\mathrm{var}(z_t)``: functions, known or not."""
+    r"""Return the words and calligraphic letters that a bracket follows, ``\mathrm{var}(z_t)``: functions."""
     found: dict[str, str] = {}
     for part in (p for tree in trees for p in tree.walk() if isinstance(p, Product)):
         for one, two, operator in zip(part.factors, part.factors[1:], part.operators, strict=False):
             opens = operator == "" and isinstance(two, Fence) and two.left == "("
-            if opens and isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text"):
+            word = isinstance(one, Name) and len(one.name) > 1 and one.style in ("upright", "text")
+            if opens and isinstance(one, Name) and (word or one.style == "cal"):
                 found[one.name] = NAMES.get(one.name, one.name)
     return {word: name for word, name in found.items() if word not in FUNCTION_NAMES and word not in ARRAY_FUNCTIONS}
 
@@ -218,9 +223,10 @@ def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:
         if isinstance(part, Call):
             return _called(part, source, functions)
         if isinstance(part, Constant) and part.kind != "ones":
-            source.fail(
-                part.tree, "the identity matrix has no form in a cell's equations; call it otherwise"
-            )
+            source.fail(part.tree, "the identity matrix has no form in a cell's equations; call it otherwise")
+        if isinstance(part, Transpose) and isinstance(part.of, Matrix) and len(part.of.rows) == 1:
+            cells = (c.of if isinstance(c, Transpose) else c for c in part.of.rows[0])
+            return replace(part.of, rows=(tuple(cells),), tree=part.tree)  # [h^T, x^T]^T is h above x
         if isinstance(part, Add):
             ones = (Num(Fraction(1), tree=t.tree) if isinstance(t, Constant) else t for t in part.terms)
             return replace(part, terms=tuple(ones))
@@ -254,9 +260,11 @@ def _summed(e: Expr) -> Expr:
             factors = [Call("sum", (before,), tree=e.tree)]
         else:
             factors.append(factor)
-    if is_one(factors[0]) and len(factors) > 1:
-        rest = factors[1] if len(factors) == 2 else Mul(tuple(factors[1:]), ("",) * (len(factors) - 2), tree=e.tree)
-        return Call("sum", (rest,), tree=e.tree)
+    where = next((i for i, f in enumerate(factors[:-1]) if is_one(f)), None)
+    if where is not None:
+        behind = tuple(factors[where + 1 :])
+        rest = behind[0] if len(behind) == 1 else Mul(behind, ("",) * (len(behind) - 1), tree=e.tree)
+        factors[where:] = [Call("sum", (rest,), tree=e.tree)]
     if len(factors) == len(e.factors):
         return e
     return factors[0] if len(factors) == 1 else Mul(tuple(factors), ("",) * (len(factors) - 1), tree=e.tree)
