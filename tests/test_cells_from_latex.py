@@ -342,8 +342,8 @@ def test_joined_vectors_are_the_sum_of_two_products(style):
             "backward.h[t] = tanh(backward.W_h @ backward.h[t+1] + x[t])",
             "o[t] = concat(forward.h[t], backward.h[t])",
         ),
-        r"h_t = \tanh(W_1 h_{t-1} + W_2 x_t + h_{t-1} \mathbf{1}^\top W_3 x_t)": (
-            "h[t] = tanh(W_1 @ h[t-1] + W_2 @ x[t] + h[t-1] * sum(W_3 @ x[t]))",
+        r"h_t = \tanh(W_1 h_{t-1} + W_2 x_t + h_{t-1} \mathbf{1}^\top x_t)": (
+            "h[t] = tanh(W_1 @ h[t-1] + W_2 @ x[t] + h[t-1] * sum(x[t]))",
         ),
         r"h_t = W h_{t+1} + U x_t": ("h[t] = W @ h[t+1] + U @ x[t]",),
         r"h_t = (w^\top h_{t-1}) x_t + h_{t-1}": ("h[t] = w.T @ h[t-1] * x[t] + h[t-1]",),

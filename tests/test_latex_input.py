@@ -158,7 +158,7 @@ WRONG: dict[str, tuple[type[Exception], str]] = {
     r"h_t = W^2 h_{t-1}": (EquationError, "column 7: a power of a matrix"),
     r"h_t = h_{t-1} + t x_t": (EquationError, "column 17: the number of a step"),
     r"h_t = \tanh h": (EquationError, "stands here without a step"),
-    r"h_t = W h_{t-1} + x_t \mathbf{1}^\top h_{t-1} + x_t \mathbf{1}^\top": (EquationError, "a row of ones has no form"),
+    r"h_t = W h_{t-1} + x_t \mathbf{1}^\top": (EquationError, "a row of ones has no form"),
     r"h_t = \tanh(h_{t-1}^\top W + x_t^\top U)^\top": (SymbpttError, "shapes do not fit"),
     r"h_t = \mathcal{H}(W h_{t-1} + x_t)": (EquationError, "functions={'H': 'tanh'}"),
     r"h_t = \foo{W} h_{t-1}": (EquationError, r"column 7: the command '\\foo' is not known"),

@@ -302,9 +302,9 @@ def _sized(
         except SymbpttError as error:
             unsettled = str(error).startswith("the size of ")
             found = open_sizes(texts, parts["states"], shapes, parts["functions"]) if unsettled else []
-            inner = re.match(r"the size of '([\w.]+)' is not settled: \((\w+) x \?\)", str(error))
+            inner = re.match(r"the size of '([\w.]+)' is not settled: \((\w+|\?) x (\w+|\?)\)", str(error))
             if inner and not found and before is None:  # W_1 W_2 h: what lies between two matrices
-                shapes[inner[1]] = (inner[2], next(free, "w"))
+                shapes[inner[1]] = tuple(s if s != "?" else next(free, "w") for s in inner.groups()[1:])
                 continue
             only = bool(found) and found[0] in inputs[:1] and "x" not in inputs
             letter = "m" if only else next(free, "") if found else ""

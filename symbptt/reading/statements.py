@@ -87,7 +87,7 @@ class Source:
 
     def piece(self, tree: Tree) -> str:
         """Return the LaTeX of a part."""
-        return self.latex[tree.start : tree.end].strip()
+        return " ".join(self.latex[tree.start : tree.end].split())
 
 
 @dataclass(frozen=True)
