@@ -74,10 +74,10 @@ CELL = (
         LATEX,
         "texts",
         about(
-            "In the place of equations: the same in LaTeX, as a paper prints them, in any order; states and output are\n"
-            "then inferred. Functions may be names: {f = \"tanh\"}. In single quotes TOML leaves backslashes alone.",
+            "In the place of equations: the same in LaTeX, as a paper prints them, in any order; states and output\n"
+            'are then inferred. Functions may be names: {f = "tanh"}. In single quotes TOML leaves backslashes alone.',
             "代替 equations：用 LaTeX 书写的方程，与论文中的写法相同，次序不限；此时 states 和 output 由方程推断。\n"
-            "functions 中可以写函数名：{f = \"tanh\"}。TOML 的单引号字符串不处理反斜杠。",
+            'functions 中可以写函数名：{f = "tanh"}。TOML 的单引号字符串不处理反斜杠。',
         ),
         [r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(W_h h_{t-1} + W_x x_t + b_h)"],
     ),
