@@ -52,6 +52,8 @@ GREEK = {
 MARKS: tuple[Mark, ...] = ("hat", "tilde", "bar", "vec", "overrightarrow", "overleftarrow")
 DIRECTIONS: dict[str, Mark] = {"forward": "overrightarrow", "backward": "overleftarrow"}
 """What the names of a direction begin with -> the arrow over them."""
+_KEY_MARKS: dict[str, Mark] = {"hat": "hat", "tilde": "tilde", "bar": "bar"}
+"""First part of a key behind its letter -> the accent that it stands for: ``c_tilde``."""
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|[{}_^]|[A-Za-z]|[0-9]+|[^\s]")
 
@@ -62,9 +64,14 @@ def key_layout(key: str) -> Item:
 
     >>> key_layout("W_h")
     Script(base=Ident(name='W', style='italic'), sub=Ident(name='h', style='italic'), sup=None)
+    >>> key_layout("c_tilde")
+    Accent(base=Ident(name='c', style='italic'), mark='tilde')
     """
     base, _, sub = key.partition("_")
     head: Item = Ident(GREEK[base]) if base in GREEK else _word(base)
+    mark, _, rest = sub.partition("_")
+    if mark in _KEY_MARKS and isinstance(head, Ident):
+        head, sub = Accent(head, _KEY_MARKS[mark]), rest
     return Script(head, _letters(sub)) if sub else head
 
 

@@ -1,8 +1,10 @@
 """The public objects: thin facades that hold frozen data and call the layers below."""
 
 from ..model import Cell, Loss
+from ..model.from_latex import register
 from ..model.truncation import Randomised, Segments, Window
 from .derivation import Derivation, StabilityDerivation
+from .from_latex import read_cell, read_loss
 from .model import RNN, load
 from .notes import NoteReport, check_notes
 
@@ -19,3 +21,6 @@ __all__ = [
     "check_notes",
     "load",
 ]
+
+register("cell", read_cell)
+register("loss", read_loss)

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EquationError, ModelFileError, SymbpttError
 from .checking import faults
 from .kinds import Written
 from .lines import locate
-from .schema import MADE_OF_CELLS
+from .schema import LATEX, MADE_OF_CELLS
+
+if TYPE_CHECKING:
+    from ..reading.cells import CellReading
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,7 +48,11 @@ class ModelFile:
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments for :class:`symbptt.RNN`."""
-        return {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k not in _BESIDE}
+        found = {k: _READERS.get(k, _plain)(v) for k, v in self.data.items() if k not in _BESIDE}
+        cell = self.data.get("cell")
+        if isinstance(cell, dict) and LATEX in cell and "layout" not in found:
+            found["layout"] = _read_latex(cell).layout
+        return found
 
     @contextmanager
     def located(self, *elsewhere: str) -> Iterator[None]:
@@ -72,6 +79,11 @@ class ModelFile:
             raise type(error)(f"{self.name}:{line}: {message}" if line else f"{self.name}: {message}") from None
 
     def _line_of(self, message: str) -> int | None:
+        place = _IN_LATEX.match(message)
+        if place and place[1] == "loss":
+            return self.lines.get(("loss",))
+        if place and ("cell", LATEX) in self.lines:
+            return self.lines.get(("cell", LATEX, int(place[2] or 1) - 1))
         for pattern, above in _ABOUT:
             match = pattern.match(message)
             if match and (above, match[1]) in self.lines:
@@ -102,6 +114,8 @@ _ABOUT = (
     (re.compile(r"notation for '([^']+)'"), "notation"),
 )
 """How messages about values and notations begin -> the table that they are about."""
+_IN_LATEX = re.compile(r"(latex|loss)(?: (\d+))?, (?:line|column) ")
+"""How messages about a place in LaTeX begin."""
 _UNSETTLED = re.compile(r"the (?:rank|size) of '(\w+)'")
 """How messages about a name in some equation begin."""
 
@@ -207,11 +221,18 @@ def _cell(value: Any) -> Any:
         return value
     from ..model import Bidirectional, Cell, Stack
 
-    ways = [key for key in ("equations", *MADE_OF_CELLS) if key in value]
+    ways = [key for key in ("equations", LATEX, *MADE_OF_CELLS) if key in value]
     if len(ways) > 1:
         raise EquationError(f"cell: {' and '.join(ways)} are given; a cell has one of them")
+    if ways == [LATEX]:
+        if "layer_sizes" in value or "direction" in value:
+            stray = "layer_sizes" if "layer_sizes" in value else "direction"
+            raise EquationError(f"cell: {stray} does not go with latex; leave it out")
+        return _read_latex(value).cell
+    if "keys" in value:
+        raise EquationError("cell: keys goes with latex alone; leave it out")
     if ways != ["equations"]:
-        (way,), stray = ways, next((key for key in value if key not in (*MADE_OF_CELLS, "layer_sizes", "name")), None)
+        (way,), stray = ways, next((key for key in value if key not in (*MADE_OF_CELLS, "layer_sizes", "name")), "")
         if stray or (way == "bidirectional" and "layer_sizes" in value):
             raise EquationError(f"cell: {stray or 'layer_sizes'} does not go with {way}; leave it out")
         if way == "bidirectional":
@@ -222,6 +243,15 @@ def _cell(value: Any) -> Any:
     parts = {k: v for k, v in value.items() if k != "functions"}
     functions = {name: _function(name, text) for name, text in value.get("functions", {}).items()}
     return Cell(**{"name": "cell", **parts, "functions": functions})
+
+
+def _read_latex(value: Mapping[str, Any]) -> CellReading:
+    """Return the reading of a cell whose equations are in LaTeX."""
+    from ..reading.cells import read_cell
+
+    parts = {k: v for k, v in value.items() if k != LATEX}
+    shapes = {k: tuple(v) if isinstance(v, list) else v for k, v in parts.pop("shapes", {}).items()}
+    return read_cell(value[LATEX], shapes=shapes, **parts)
 
 
 def _function(name: str, text: str) -> Any:
@@ -242,6 +272,10 @@ def _loss(value: Any) -> Any:
 
     if isinstance(value, dict):
         return {name: _loss(text) for name, text in value.items()}
+    if value.strip().startswith("$"):
+        from ..reading.losses import loss_from_latex
+
+        return loss_from_latex(value.strip())
     name = value.strip().replace("-", "_")
     return name if name in LOSSES or name.isidentifier() else Loss(value)
 

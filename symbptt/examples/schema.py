@@ -55,6 +55,8 @@ def about(en: str, zh: str) -> dict[str, str]:
 
 MADE_OF_CELLS = ("stack", "bidirectional")
 """The keys of ``[cell]`` that make a cell of others, in the place of equations."""
+LATEX = "latex"
+"""The key of ``[cell]`` with equations in LaTeX, in the place of those of the equation language."""
 
 CELL = (
     Key(
@@ -66,7 +68,28 @@ CELL = (
         ),
         ["z[t] = W_h @ h[t-1] + W_x @ x[t] + b_h", "h[t] = tanh(z[t])"],
         required=True,
-        unless=MADE_OF_CELLS,
+        unless=(*MADE_OF_CELLS, LATEX),
+    ),
+    Key(
+        LATEX,
+        "texts",
+        about(
+            "In the place of equations: the same in LaTeX, as a paper prints them, in any order; states and output\n"
+            'are then inferred. Functions may be names: {f = "tanh"}. In single quotes TOML leaves backslashes alone.',
+            "代替 equations：用 LaTeX 书写的方程，与论文中的写法相同，次序不限；此时 states 和 output 由方程推断。\n"
+            'functions 中可以写函数名：{f = "tanh"}。TOML 的单引号字符串不处理反斜杠。',
+        ),
+        [r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(W_h h_{t-1} + W_x x_t + b_h)"],
+    ),
+    Key(
+        "keys",
+        "",
+        about(
+            "Of equations in LaTeX: a name as it is written, and the key that it is to have.",
+            "用 LaTeX 书写方程时：方程中的名称，及其在本程序中的键。",
+        ),
+        {"W_{hh}": "W_h"},
+        each="text",
     ),
     Key(
         "states",
@@ -78,7 +101,7 @@ CELL = (
         ["h"],
         each="shape",
         required=True,
-        unless=MADE_OF_CELLS,
+        unless=(*MADE_OF_CELLS, LATEX),
     ),
     Key(
         "output",
@@ -291,10 +314,10 @@ TOP = (
         "text",
         about(
             "Loss of one step: half_squared_error, squared_error, mse, cross_entropy, binary_cross_entropy,\n"
-            "or an expression in target[t] and the output (y[t] with a readout, else h[t]).\n"
+            "or an expression in target[t] and the output (y[t] with a readout, else h[t]), or LaTeX between $ signs.\n"
             "Of several readouts a table of losses.",
             "单步损失：half_squared_error、squared_error、mse、cross_entropy、binary_cross_entropy，\n"
-            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式。\n"
+            "或含 target[t] 与输出（有读出层时为 y[t]，否则为 h[t]）的表达式，或写在两个 $ 之间的 LaTeX。\n"
             "有几个读出层时为损失表。",
         ),
         "1/2 * norm2(target[t] - h[t])",

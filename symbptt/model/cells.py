@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy import Expr, Lambda
@@ -13,10 +13,14 @@ from sympy import Expr, Lambda
 from ..algebra import ElementwiseFunction, size
 from ..algebra.functions import U
 from ..errors import EquationError, UnknownNameError, nearest
+from . import from_latex
 from .functions import read_function
-from .inference import Shape, infer
+from .inference import Shape, infer, open_vectors
 from .language import Parsed, bare, parse_equation, uses
 from .scans import BOTH, Scan, scans
+
+if TYPE_CHECKING:
+    from .shown import SymbolTable
 
 RESERVED = {"l": "the loss of a step", "L": "the loss", "target": "the target", "y": "the readout", "a": "the readout",
             "t": "the time index", "T": "the number of steps"}  # fmt: skip
@@ -128,6 +132,70 @@ class Cell:
 
         return cell_formula(self)
 
+    @classmethod
+    def from_latex(
+        cls,
+        equations: str | Sequence[str],
+        states: Any = None,
+        output: str | None = None,
+        shapes: Mapping[str, Any] | None = None,
+        functions: Mapping[str, Any] | None = None,
+        name: str = "cell",
+        keys: Mapping[str, str] | None = None,
+        roles: Mapping[str, str] | None = None,
+        layout: str | None = None,
+    ) -> Cell:
+        r"""Return the cell that equations in LaTeX define, as a paper or a textbook prints them.
+
+        States, inputs, parameters and all shapes are inferred; look at them with :meth:`table`.
+
+        Parameters
+        ----------
+        equations : str or sequence of str
+            One string may hold several equations (``aligned``, ``cases``, commas), in any order.
+        states, output, shapes, roles : optional
+            As for a :class:`Cell`, where the equations leave something open or mean something else.
+        functions : mapping
+            What a letter such as f is: ``{"f": "tanh"}``, or an expression in one variable. Without it sigma is the
+            logistic function.
+        name : str
+        keys : mapping
+            A name as it is written -> its key: ``{"W_{hh}": "W_h"}``; by default ``W_{xu}`` is ``W_xu``.
+        layout : {None, "columns", "rows"}
+            Which convention the equations are in. By default it is recognised; that it is ``rows``,
+            H_t = f(X_t W_x + H_{t-1} W_h), is a warning, since the model needs ``layout="rows"`` for the same shapes.
+
+        Raises
+        ------
+        EquationError, RankError, ShapeError
+            With the place in the LaTeX and, where something is ambiguous, the readings.
+
+        Examples
+        --------
+        >>> from symbptt import Cell
+        >>> cell = Cell.from_latex(r"h_t = (1-\alpha) h_{t-1} + \alpha \tanh(W_h h_{t-1} + W_x x_t + b_h)")
+        >>> cell.equations
+        ('h[t] = (1 - alpha) * h[t-1] + alpha * tanh(W_h @ h[t-1] + W_x @ x[t] + b_h)',)
+        """
+        found: Cell = from_latex.reader("cell")(equations, states, output, shapes, functions, name, keys, roles, layout)
+        return found
+
+    def table(self) -> SymbolTable:
+        """Return its symbols with their keys, shapes and roles, as text and for notebooks.
+
+        Examples
+        --------
+        >>> print(Cell(["h[t] = tanh(W_h @ h[t-1] + W_x @ x[t])"], states=["h"]).table())
+        symbol  key  shape  role
+        hₜ      h    n      state, output
+        xₜ      x    m      input
+        W_h     W_h  n × n  parameter
+        W_x     W_x  n × m  parameter
+        """
+        from .shown import SymbolTable
+
+        return SymbolTable.of(self)
+
     @property
     def defined(self) -> tuple[str, ...]:
         """The variables that have an equation, in order."""
@@ -189,6 +257,16 @@ def _state_shapes(cell: Cell) -> Iterable[tuple[str, Shape | None]]:
         else:
             first = i == 0 and not bare(name)[0].isupper() and name not in dict(cell.shapes)
             yield name, (size("n"),) if first else None
+
+
+def open_sizes(equations: Iterable[str], states: Any, shapes: Any, functions: Any) -> list[str]:
+    """Return the vectors over time whose size neither the equations nor the shapes settle; arguments as for a cell."""
+    own = {key: _function(key, given) for key, given in _pairs(functions)}
+    draft = object.__new__(Cell)
+    for name, given in (("states", _pairs(states)), ("shapes", _pairs(shapes))):
+        object.__setattr__(draft, name, given)
+    parsed = [parse_equation(text, own) for text in equations]
+    return open_vectors(parsed, dict(_state_shapes(draft)), dict(_shapes(draft.shapes)), own)
 
 
 def _function(name: str, given: Any) -> ElementwiseFunction:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import sympy
@@ -436,9 +437,43 @@ def infer(
     >>> shapes["W_x"], shapes["b_h"]
     ((n, m), (n,))
     """
+    inference, defaults = _taken_in(equations, states, shapes, functions, sizes)
+    return inference.solve(defaults)
+
+
+def open_vectors(
+    equations: Sequence[Parsed],
+    states: Mapping[str, Shape | None],
+    shapes: Mapping[str, Shape],
+    functions: Mapping[str, Any],
+) -> list[str]:
+    """Return the vectors over time whose size nothing settles; the arguments are those of :func:`infer`.
+
+    Examples
+    --------
+    >>> from symbptt.model.language import parse_equation
+    >>> equations = [parse_equation(text) for text in ("h[t] = A @ h[t-1] + B @ u[t]", "o[t] = C @ h[t]")]
+    >>> open_vectors(equations, {"h": (size("n"),)}, {}, {})
+    ['u', 'o']
+    """
+    inference, defaults = _taken_in(equations, states, shapes, functions, {})
+    with suppress(RankError):
+        inference.solve(defaults)
+    kinds = {name: kind.root() for name, kind in inference.names.items() if name in inference.timed}
+    return [name for name, kind in kinds.items() if kind.rank == 1 and kind.rows.known is None]
+
+
+def _taken_in(
+    equations: Sequence[Parsed],
+    states: Mapping[str, Shape | None],
+    shapes: Mapping[str, Shape],
+    functions: Mapping[str, Any],
+    sizes: Mapping[str, Expr],
+) -> tuple[Inference, dict[str, Expr]]:
+    """Return the inference with all equations in it, and the sizes that hold where nothing else is said."""
     inference = Inference(states, shapes, functions, sizes)
     for parsed in equations:
         inference.equation(parsed)
     defaults: dict[str, Expr] = {"x": size("m")}
     defaults.update({name: size("n") for name, shape in states.items() if shape is None})
-    return inference.solve(defaults)
+    return inference, defaults

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import EquationError, UnknownNameError, nearest
+from . import from_latex
 from .language import parse_expression
 
 TARGETS = ("real", "distribution", "unit", "none")
@@ -46,6 +49,45 @@ class Loss:
         parse_expression(self.text("y", "h"))
         if "target" not in self.equation:
             object.__setattr__(self, "target", "none")
+
+    @classmethod
+    def from_latex(
+        cls,
+        latex: str,
+        prediction: str | None = None,
+        target: str | None = None,
+        cell: Any = None,
+        functions: Mapping[str, Any] | None = None,
+        targets: str = "real",
+    ) -> Loss:
+        r"""Return the loss of one step from LaTeX, an expression or an equation ``\ell_t = ...``.
+
+        Parameters
+        ----------
+        latex : str
+        prediction, target : str, optional
+            What is compared, as it is written (``"y"``, r"\hat y"), where the formula leaves open which is which. It
+            does not where one alone stands under a logarithm, where the loss is the same either way, and where a
+            ``cell`` defines one of them.
+        cell : Cell, optional
+        functions : mapping
+            As for :meth:`Cell.from_latex`.
+        targets : {"real", "distribution", "unit", "none"}
+            What targets may be.
+
+        Raises
+        ------
+        EquationError
+            With the place in the LaTeX; where something is ambiguous, with the readings.
+
+        Examples
+        --------
+        >>> from symbptt import Loss
+        >>> Loss.from_latex(r"\ell_t = \frac12 \|y_t - \hat y_t\|^2").equation
+        '1/2 * norm2({y} - {target})'
+        """
+        found: Loss = from_latex.reader("loss")(latex, prediction, target, cell, functions, targets)
+        return found
 
     def text(self, output: str, cell_output: str) -> str:
         """Return the equation with its placeholders filled in."""

@@ -264,7 +264,7 @@ def _loss_equation(network: Network, cell: Cell, prediction: str) -> Parsed:
 
 def _check_inputs(network: Network, shapes: Mapping[str, Shape]) -> None:
     """Refuse a size of the input that the equations contradict."""
-    shape = shapes.get("x")
+    shape = shapes.get("x") if "x" in network.cell.inputs else None
     if shape and network.inputs is not None and network.inputs.is_Integer and A.size("m") not in shape[0].free_symbols:
         found = shape[0].xreplace(_size_values(network))
         if found != network.inputs:
