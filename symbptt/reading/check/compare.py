@@ -209,7 +209,9 @@ def related(
             written = _agrees_with_digits(b, left, [], kind)
         if written is not None:
             return written, ""
-        if _within_rounding(a, b, left, right, world):
+        if _within_rounding(a, b, left, right, world) or (
+            world.stepwise and _off_in_the_last_digits(a, b, left, right)
+        ):
             return True, ""
     if kind == "propto":
         return _proportional(a, b), ""
@@ -250,6 +252,17 @@ def _within_rounding(a: Quantity, b: Quantity, left: Expr, right: Expr, world: W
             room += _room(side, exact, world)
     gap = abs(float(np.real(a.array)) - float(np.real(b.array)))
     return room > 0 and gap <= room * (1 + 1e-9)
+
+
+def _off_in_the_last_digits(a: Quantity, b: Quantity, left: Expr, right: Expr) -> bool:
+    """Whether two numbers agree but for what the rounding of earlier figures leaves: ten units of the last digit."""
+    if not a.is_scalar or not b.is_scalar:
+        return False
+    texts = [p.text for side in (left, right) for p in side.walk() if isinstance(p, Num) and "." in p.text]
+    digits = [len(text.replace(".", "").lstrip("0")) for text in texts]
+    shortest = min((d for d in digits if d > 2), default=3 if not digits else 0)
+    x, y = float(np.real(a.array)), float(np.real(b.array))
+    return bool(shortest) and abs(x - y) <= 10.0 ** (1 - shortest) * max(abs(x), abs(y))
 
 
 def _room(side: Expr, exact: set[float], world: World) -> float:

@@ -105,7 +105,7 @@ def _at_given_numbers(statement: Statement, worlds: Worlds) -> Judgement | None:
     if outcome.state == OPEN:
         return None
     if worlds.printed:
-        stepwise = replace(worlds.given, as_written=worlds.printed)
+        stepwise = replace(worlds.given, as_written=(*worlds.printed, *worlds.equations), stepwise=True)
         if test(statement, (stepwise,)).state == TRUE:
             return Judgement(HOLDS, message("check.reason.holds-rounded"), given=True)
     for modes in _modes(statement):

@@ -12,8 +12,10 @@ from ...errors import SymbpttError
 from ...evaluate.draw import size_names
 from ...evaluate.instance import Instance
 from ...model import Network
-from ..meaning.expr import Expr
+from ..meaning.expr import Expr, Ref
+from ..meaning.index import letter
 from ..value.world import Alias, Meanings, World
+from .definitions import T
 from .network import Built
 
 LONGEST = 12
@@ -39,6 +41,8 @@ class Worlds:
     printed : tuple of (Expr, Expr, tuple)
         Symbols and derivatives with the figures that the note has printed for them so far, for
         :attr:`World.as_written`: a note may go on from its rounded figures.
+    equations : tuple of (Expr, Expr, tuple)
+        The equations of the model in the same form, so that they too go on from rounded figures.
     """
 
     vectors: tuple[World, ...] = ()
@@ -47,6 +51,7 @@ class Worlds:
     free: tuple[World, ...] = ()
     complete: bool = False
     printed: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
+    equations: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
 
 
 def worlds_of(built: Built, seed: int = 0) -> Worlds:
@@ -66,7 +71,8 @@ def worlds_of(built: Built, seed: int = 0) -> Worlds:
         if (instance := _instance(network, seed + 10 + i, {}, steps[i])) is not None
     ]
     given, complete = _given(built)
-    return Worlds(tuple(vectors), tuple(scalars), given, _free(built, seed), complete)
+    equations = tuple((Ref(k, letter(T)), d.right, (T,)) for k, d in built.model.equations.items())
+    return Worlds(tuple(vectors), tuple(scalars), given, _free(built, seed), complete, equations=equations)
 
 
 def _instance(network: Network, seed: int, sizes: Mapping[str, int], steps: int | None) -> Instance | None:

@@ -109,6 +109,8 @@ class World:
         Whether a symbol without a meaning stands for any number.
     depth : int
         How many definitions led here.
+    stepwise : bool
+        Whether figures go on from rounded figures, so that their last digits may be off.
     """
 
     instance: Instance | None
@@ -121,6 +123,7 @@ class World:
     seed: int = 0
     guess: bool = False
     depth: int = 0
+    stepwise: bool = False
 
     @property
     def steps(self) -> int | None:
