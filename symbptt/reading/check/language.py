@@ -1,4 +1,8 @@
-"""From the equations of a note to the equation language, with the names that a model may have."""
+"""From the equations of a note to the equation language, with the names that a model may have.
+
+A note is read more kindly than :meth:`Cell.from_latex` reads: a product that could be several ones is taken entry by
+entry.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +11,16 @@ from dataclasses import dataclass, field, replace
 
 from ... import algebra as A
 from ...model.cells import RESERVED
-from ..meaning.expr import (
-    Add,
-    Bound,
-    Call,
-    Div,
-    Entry,
-    Expr,
-    Hadamard,
-    Matrix,
-    Mul,
-    Norm,
-    Num,
-    Pick,
-    Pow,
-    Ref,
-    Transpose,
-)
-from ..meaning.index import Index
+from ..convention import flipped
+from ..meaning.equation import CannotWriteError, equation, expression
+from ..meaning.expr import Call, Expr, Hadamard, Mul, Norm, Num, OneHot, Pick, Pow, Ref
+from ..meaning.index import letter
+from ..meaning.ranks import SCALAR, VECTOR, MisfitError, OpenProductError, Ranks
+
+LOSS = "l"
+_NOW = letter("t")
+MOST_OPEN = 12
+"""How many products of a note may leave open what they are."""
 
 
 class NotInLanguageError(Exception):
@@ -33,18 +29,18 @@ class NotInLanguageError(Exception):
 
 @dataclass
 class Writer:
-    """Writes expressions of a note in the equation language.
+    """Writes the equations of a note in the equation language.
 
     Attributes
     ----------
-    names : dict
-        Key of the note -> name in the model; filled as they occur.
     functions : mapping
         Name of a function in the note -> name in the language.
     rows : bool
         Whether the note multiplies from the right: ``X_t W``.
     target : str or None
         Key of the target.
+    names, parameters : dict
+        Key of the note -> name in the model; filled as they occur.
     """
 
     functions: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +53,8 @@ class Writer:
         """Return the name of a variable over time; vectors have small letters."""
         if key == self.target:
             return "target"
-        return self.names.setdefault(key, self._fresh(key[:1].lower() + key[1:] if not key.isupper() else key.lower()))
+        small = key.lower() if key.isupper() else key[:1].lower() + key[1:]
+        return self.names.setdefault(key, self._fresh(small))
 
     def parameter(self, key: str) -> str:
         """Return the name of a parameter."""
@@ -71,116 +68,77 @@ class Writer:
             name = f"{name}v"
         return name
 
-    # -- expressions --------------------------------------------------------------------------------------
-    def text(self, e: Expr) -> str:
-        """Return an expression in the equation language.
+    def lines(self, equations: Mapping[str, Expr], loss: Expr | None) -> tuple[list[str], str | None]:
+        """Return the equations of the cell, and the loss of a step.
+
+        Parameters
+        ----------
+        equations : mapping
+            Key -> right side, in the order in which they are computed.
+        loss : Expr or None
 
         Raises
         ------
         NotInLanguageError
         """
-        if isinstance(e, Num):
-            return e.text or (str(e.value) if e.value.denominator == 1 else f"({e.value})")
-        if isinstance(e, Ref):
-            return self._ref(e)
-        if isinstance(e, Add):
-            return self._sum(e)
-        if isinstance(e, Mul):
-            return self._product(e)
-        if isinstance(e, Hadamard):
-            return " * ".join(self._factor(f) for f in e.factors)
-        if isinstance(e, Div):
-            return f"{self._factor(e.top)} / {self._factor(e.bottom)}"
-        if isinstance(e, Pow):
-            return self._power(e)
-        if isinstance(e, Transpose):
-            return f"{self._factor(e.of)}.T"
-        if isinstance(e, Call):
-            return self._call(e)
-        if isinstance(e, Matrix) and all(len(row) == 1 for row in e.rows):
-            return f"concat({', '.join(self.text(row[0]) for row in e.rows)})"
-        if isinstance(e, Matrix) and len(e.rows) == 1:
-            return f"concat({', '.join(self.text(cell) for cell in e.rows[0])})"
-        if isinstance(e, Bound) and e.kind == "sum":
-            return self._components(e)
-        if isinstance(e, Pick):
-            return f"sum({self._factor(e.chosen)} * {self._factor(e.of)})"
-        raise NotInLanguageError(type(e).__name__)
+        for key in equations:
+            self.variable(key)
+        named = [(self.variable(key), self._named(right)) for key, right in equations.items()]
+        last = None if loss is None else self._named(squares_as_norms(loss))
+        for _ in range(MOST_OPEN):
+            known = {name: VECTOR for name, _ in named}
+            known["target"] = VECTOR
+            ranks = Ranks([*named, *([(LOSS, last)] if last is not None else [])], {**known, LOSS: SCALAR})
+            try:
+                return [equation(name, right, ranks) for name, right in named], (
+                    None if last is None else expression(last, ranks)
+                )
+            except OpenProductError as open_:
+                entrywise = _Entrywise(open_.product)
+                named = [(name, right.mapped(entrywise)) for name, right in named]
+                last = None if last is None else last.mapped(entrywise)
+            except (CannotWriteError, MisfitError) as error:
+                raise NotInLanguageError(str(error) or type(error).__name__) from None
+        raise NotInLanguageError("products")
 
-    def _ref(self, e: Ref) -> str:
-        if e.when is None:
-            return self.variable(e.key) + "[t]" if e.key == self.target else self.parameter(e.key)
-        lag = e.when - Index((("t", 1),))
-        if not lag.is_number or lag.constant not in (0, -1):
-            raise NotInLanguageError(f"{e.key}[{e.when}]")
-        return f"{self.variable(e.key)}[t{lag.constant or ''}]"
-
-    def _sum(self, e: Add) -> str:
-        text = ""
-        for i, (sign, term) in enumerate(zip(e.signs, e.terms, strict=True)):
-            part = self._factor(term) if isinstance(term, Add) else self.text(term)
-            text += (f" {'-' if sign < 0 else '+'} " if i else "-" if sign < 0 else "") + part
-        return text
-
-    def _factor(self, e: Expr) -> str:
-        text = self.text(e)
-        return f"({text})" if isinstance(e, Add | Mul | Hadamard | Div | Bound) else text
-
-    def _product(self, e: Mul) -> str:
-        factors = list(e.factors)
-        if self.rows and len(factors) == 2 and self._is_matrix(factors[1]) and self._is_vector(factors[0]):
-            factors.reverse()
-        text, matrix = self._factor(factors[0]), self._is_matrix(factors[0])
-        for i, factor in enumerate(factors[1:]):
-            scalar = isinstance(factor, Num) or isinstance(factors[i], Num)
-            operator = "@" if matrix and not scalar else "*"
-            text = f"{text} {operator} {self._factor(factor)}"
-            matrix = self._is_matrix(factor) or (matrix and isinstance(factor, Num))
-        return text
-
-    @staticmethod
-    def _is_matrix(e: Expr) -> bool:
-        if isinstance(e, Transpose):
-            return True
-        return isinstance(e, Ref) and e.when is None and e.key[:1].isupper()
-
-    @staticmethod
-    def _is_vector(e: Expr) -> bool:
-        return (isinstance(e, Ref) and e.when is not None) or isinstance(e, Call | Hadamard | Matrix | Add)
-
-    def _power(self, e: Pow) -> str:
-        if isinstance(e.exponent, Num) and e.exponent.value == 2:
-            if isinstance(e.base, Norm):
-                return f"norm2({self.text(e.base.of)})"
-            return f"{self._factor(e.base)}**2"
-        if isinstance(e.exponent, Num) and e.exponent.value.denominator == 1:
-            return f"{self._factor(e.base)}**{e.exponent.value}"
-        raise NotInLanguageError("power")
-
-    def _call(self, e: Call) -> str:
-        if len(e.arguments) == 1 and isinstance(e.arguments[0], Pick):  # the logarithm of the component of a class
-            pick = e.arguments[0]
-            return f"sum({self._factor(pick.chosen)} * {self._call(replace(e, arguments=(pick.of,)))})"
-        if e.primes or len(e.arguments) != 1:
-            raise NotInLanguageError(e.name)
-        name = self.functions.get(e.name, e.name)
-        if name not in A.FUNCTIONS and name not in ("softmax", "sum", "diag"):
-            raise NotInLanguageError(e.name)
-        argument = e.arguments[0]
-        return f"{name}({self.text(argument)})"
-
-    def _components(self, e: Bound) -> str:
-        """A sum over components is the sum of the entries."""
-        if not any(isinstance(p, Entry) for p in e.body.walk()):
-            raise NotInLanguageError("sum")
+    def _named(self, right: Expr) -> Expr:
+        """Return an expression with the names of the model, in the column convention."""
 
         def rule(part: Expr) -> Expr:
-            return part.of if isinstance(part, Entry) and all(p.letters == {e.index} for p in part.places) else part
+            if isinstance(part, Ref):
+                timed = part.when is not None or part.key == self.target
+                key = self.variable(part.key) if timed else self.parameter(part.key)
+                return replace(part, key=key, when=part.when if part.when is not None or not timed else _NOW)
+            if isinstance(part, Call):
+                return replace(part, name=self.functions.get(part.name) or part.name)
+            if isinstance(part, Pick):
+                return Call("sum", (Hadamard((part.chosen, part.of)),))
+            return part.chosen if isinstance(part, OneHot) else part
 
-        inner = e.body.mapped(rule)
-        if isinstance(inner, Mul) and inner != e.body:
-            inner = Hadamard(inner.factors)
-        return f"sum({self.text(inner)})"
+        plain = flipped(right, False) if self.rows else right
+        return _classes_summed(plain).mapped(rule)
+
+
+def _classes_summed(expr: Expr) -> Expr:
+    """Return an expression with the sum of all entries, each times 0 or 1, for a function of the entry of a class."""
+
+    def rule(part: Expr) -> Expr:
+        if isinstance(part, Call) and len(part.arguments) == 1 and isinstance(part.arguments[0], Pick):
+            pick = part.arguments[0]
+            return Call("sum", (Hadamard((pick.chosen, replace(part, arguments=(pick.of,)))),))
+        return part
+
+    return expr.mapped(rule)
+
+
+@dataclass(frozen=True)
+class _Entrywise:
+    """Makes one product an entrywise one."""
+
+    product: Expr
+
+    def __call__(self, part: Expr) -> Expr:
+        return Hadamard(part.factors, tree=part.tree) if part == self.product and isinstance(part, Mul) else part
 
 
 def squares_as_norms(e: Expr) -> Expr:

@@ -265,17 +265,12 @@ def _network(
 ) -> tuple[Network, Meanings]:
     target = _target(model, equations, loss)
     writer = Writer(functions, rows, target)
-    for key in equations:
-        writer.variable(key)
-    texts = [f"{writer.variable(key)}[t] = {writer.text(right)}" for key, right in equations.items()]
+    texts, own = writer.lines(equations, loss.step)
     states = [writer.names[k] for k in equations if any(
         r.key == k and r.when == BEFORE for e in equations.values() for r in refs_in(e)
     )]  # fmt: skip
     prediction = _prediction(equations, loss, writer)
-    if loss.step is not None:
-        text = writer.text(squares_as_norms(loss.step))
-    else:
-        text = generic.replace("{p}", f"{prediction}[t]")
+    text = own if own is not None else generic.replace("{p}", f"{prediction}[t]")
     kind = "distribution" if "log(" in text and _is_softmax(prediction, writer, equations) else "real"
     cell = _cell(texts, states, prediction, writer, equations)
     inputs = whole("m", "inputs") if cell.inputs else None

@@ -358,12 +358,9 @@ class _Elaborator:
         stepped = isinstance(tree, Script) and tree.sub is not None and head_key(head) in self.symbols.timed
         if stepped and body.left == "(" and head_key(head) in LOSSES:
             return True
-        return (
-            isinstance(trees[i], Script | Name)
-            and body.left == "("
-            and isinstance(body.body, Listing)
-            and (set(body.body.separators) <= {",", ";", "|"})
-        )
+        listed = isinstance(body.body, Listing) and set(body.body.separators) <= {",", ";", "|"}
+        known = head_key(head) in self.symbols.timed or head_key(head) in LOSSES
+        return isinstance(tree, Script | Name) and known and body.left == "(" and listed
 
     def _call(self, trees: list[Tree], operators: list[str], i: int, bound: frozenset[str]) -> tuple[Expr, int]:
         tree = trees[i]
