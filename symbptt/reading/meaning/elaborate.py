@@ -588,7 +588,7 @@ class _Elaborator:
         return Deriv(self.expr(tree.of, bound), by, mode, max(order, len(by)), tree.symbol, number=self.count)
 
     def _mode(self, mark: Tree, tree: Tree) -> str:
-        """Return the mode of a derivative by the mark of its symbol; an accent is kept by its name, where it has one."""
+        """Return the mode of a derivative by the mark of its symbol; an accent keeps its name."""
         if isinstance(mark, Accent) and self.symbols.strict:
             return f"mark {mark.mark}"
         if not isinstance(mark, Name) or mark.name not in ("plus", "circ"):

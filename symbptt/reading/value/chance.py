@@ -14,7 +14,7 @@ from ...algebra.nodes import Concat
 from ...algebra.scalar import to_scalar
 from ...evaluate.truncated import mask_cases
 from ..meaning.expr import Call, Deriv, Expr, Matrix, Ref
-from .quantity import Quantity, scalar
+from .quantity import Quantity, column, scalar
 from .reading import DENOMINATOR
 from .world import NotEvaluatedError, NoValueError, World
 
@@ -98,8 +98,9 @@ def leaf_of(expr: Expr, w: World) -> Any:
 def _shaped(array: Any, w: World) -> Quantity:
     """Return an array of the shape of a variable, a parameter or a gradient."""
     found = np.asarray(array)
-    turned = w.reading.rows and found.ndim == 1
-    return Quantity(found, () if turned else found.shape[:1], found.shape if turned else found.shape[1:])
+    shaped = column(found)
+    turned = w.reading.rows and shaped.is_vector and bool(shaped.rows)
+    return replace(shaped, rows=(), columns=shaped.rows) if turned else shaped
 
 
 def truncated(e: Deriv, w: World) -> Quantity:

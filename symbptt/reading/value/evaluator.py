@@ -480,6 +480,10 @@ def _deriv(e: Deriv, w: World) -> Quantity:
         return column(np.diagonal(array).copy())
     if w.reading.turned and base.is_scalar and len(shape) == 2:
         return Quantity(array.T, shape[1:], shape[:1])
+    if w.reading.gradients and base.is_scalar and not flat:
+        beyond = after_the_end(e.of, parts, w)
+        like = value(replace(parts[0], when=w.last) if beyond else parts[0], w)
+        return Quantity(array, like.rows, like.columns)
     return oriented(array, base, shape, w)
 
 
