@@ -340,6 +340,8 @@ def _ordered_product(e: Any, names: Names) -> Item:
     gap = e.upper - e.lower
     if gap.is_negative:
         return Ident("I")
+    if e.index not in e.body.free_symbols and gap != 0 and gap != 1:
+        return _raised(e.body, present(gap + 1, names), names)  # dots would not say how many there are
     newest, oldest = (_fenced_factor(e.body.xreplace({e.index: when}), names) for when in (e.upper, e.lower))
     if gap == 0:
         return newest
@@ -372,8 +374,10 @@ def _row_product(e: Any, names: Names) -> _Signed:
 
 
 def _row_outer(e: Any, names: Names) -> _Signed:
-    """u v^T is u^T v."""
+    """u v^T is u^T v; ones stand for a column everywhere."""
     u, v = e.args
+    if isinstance(u, Fill) and isinstance(v, Fill):
+        return None
     return False, row(_raised(u, Operator("⊤", "plain"), names), _wrapped(v, PRODUCT, names)), PRODUCT
 
 

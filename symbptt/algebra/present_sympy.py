@@ -12,9 +12,11 @@ from typing import Any
 
 import sympy
 from sympy import S
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from . import nodes as N
-from .layout import ATOM, POWER, PRODUCT, SUM, Cases, Fence, Fraction, Ident, Item, Number, Operator, Script, row
+from .base import rank_of
+from .layout import ATOM, POWER, PRODUCT, SUM, Cases, Fence, Fraction, Grid, Ident, Item, Number, Operator, Script, row
 from .names import GREEK, Names
 
 TIME = sympy.Symbol("t", integer=True)
@@ -104,8 +106,22 @@ def _symbol(expr: Any, names: Names, write: Writer) -> Item:
     return names.key(expr.name)
 
 
+def _matrix(expr: Any, names: Names, write: Writer) -> Item:
+    """A matrix of numbers or of formulas, as an explicit gradient is."""
+    return Grid(tuple(tuple(write.item(cell, names) for cell in line) for line in expr.tolist()))
+
+
+def _entry(expr: Any, names: Names, write: Writer) -> Item:
+    """[W]_{1,2}, [h]_1: places count from 1."""
+    places = [write.item(place + 1, names) for place in (expr.i, expr.j)[: max(rank_of(expr.parent), 1)]]
+    items = [part for place in places for part in (Operator(",", "separator"), place)][1:]
+    return Script(Fence(write.item(expr.parent, names), "[", "]"), row(*items))
+
+
 _TABLE: tuple[tuple[Any, Callable[[Any, Names, Writer], Item]], ...] = (
     (sympy.Symbol, _symbol),
+    (MatrixElement, _entry),
+    (sympy.MatrixBase, _matrix),
     (sympy.Integer, lambda e, names, write: Number(str(e))),
     (sympy.Rational, lambda e, names, write: Fraction(Number(str(e.p)), Number(str(e.q)))),
     (sympy.Float, lambda e, names, write: Number(str(e))),

@@ -262,6 +262,10 @@ class Instance:
         bound = {**{str(k): int(v) for k, v in (indices or {}).items()}, **named}
         return value_of(expr, _Reader(self, bound))
 
+    def with_masks(self, expr: Any, masks: Any = None) -> Array:
+        """Return the value of an expression at other masks of a random truncation than those that were drawn."""
+        return value_of(expr, _Reader(self, {}, None, masks))
+
 
 class _Reader(Trace):
     """Reads the values of a pass at given time indices, and measures derivative symbols."""

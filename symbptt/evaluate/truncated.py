@@ -208,13 +208,26 @@ def _is_independent(part: Any) -> bool:
 
 
 def _cases(reader: Any, independent: bool) -> Iterator[tuple[Masks, float]]:
-    """Yield every choice of masks with its probability."""
-    order = reader.instance.base.order()
+    yield from mask_cases(reader.instance, independent, reader.chance)
+
+
+def mask_cases(instance: Any, independent: bool, chance: Chance | None = None) -> Iterator[tuple[Masks, float]]:
+    """Yield every choice of masks with its probability.
+
+    Parameters
+    ----------
+    instance : Instance
+    independent : bool
+        Whether each loss has masks of its own.
+    chance : Chance, optional
+        With the probabilities; those of the instance otherwise.
+    """
+    order = instance.base.order()
     place = {step: i for i, step in enumerate(order)}
     keys: list[tuple[int | None, int]] = [(None, step) for step in order[1:]]
     if independent:
         keys = [(loss, step) for loss in order for step in order[1:] if place[step] <= place[loss]]
-    yield from _choices(reader.chance, keys)
+    yield from _choices(chance or instance.chance, keys)
 
 
 def _choices(chance: Chance, keys: list[Any]) -> Iterator[tuple[Masks, float]]:

@@ -105,8 +105,8 @@ def names(
         The variables of the cell. Where a notation gives the readout the name of one of them (``o_t`` is the output
         gate of an LSTM), the readout takes another.
     targets : iterable of str
-        Those of several readouts, ``target_v``, are the outputs with a hat unless the notation names them.
-
+        Those of several readouts, ``target_v``, are the outputs with a hat unless the notation names them; where the
+        notation gives outputs a hat, all outputs have one, and the targets none.
 
     Raises
     ------
@@ -134,12 +134,19 @@ def names(
             raise UnknownNameError(f"notation for {key!r}: a text is needed, not {latex!r}") from None
         except ValueError as error:
             raise UnknownNameError(f"notation for {key!r}: {error}") from None
-    hats = {key: rf"\hat{{{key.partition('_')[2]}}}" for key in targets if "_" in key}
-    mapping = {**hats, **mapping}
+    mapping = {**_hats({key: key.partition("_")[2] for key in targets if "_" in key}, mapping), **mapping}
     functions = {k[:-2]: v for k, v in mapping.items() if k.endswith("()")}
     plain = {k: v for k, v in mapping.items() if not k.endswith("()")}
     chosen = given if isinstance(given, Mapping) else {}
     return Names(mapping=_apart(plain, set(own), set(chosen)), untimed=untimed, functions=functions)
+
+
+def _hats(outputs: dict[str, str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of the targets of several readouts, by the names of their outputs, and of the outputs."""
+    hatted = {output: rf"\hat{{{output}}}" for output in outputs.values()}
+    if any(mapping.get(output) == name for output, name in hatted.items()):
+        return {**hatted, **outputs}
+    return {key: hatted[output] for key, output in outputs.items()}
 
 
 def _apart(mapping: dict[str, str], own: set[str], chosen: set[str]) -> dict[str, str]:

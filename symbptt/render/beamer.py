@@ -289,7 +289,24 @@ def _rows(
         if sum(high) * scale + _SKIPS <= _TOGETHER * slide.room_high:
             yield _Part(tuple(tex for tex, _ in chain), sum(high) * scale, group=group)
         else:
-            yield from (_Part((tex,), one * scale, group=group) for (tex, _), one in zip(chain, high, strict=True))
+            rows = [(tex, one * scale) for (tex, _), one in zip(chain, high, strict=True)]
+            yield from (_Part(texts, one, group=group) for texts, one in _whole(rows, slide.room_high))
+
+
+def _whole(rows: list[tuple[str, float]], room: float) -> list[tuple[tuple[str, ...], float]]:
+    r"""Keep a row together with those that continue it, so that no slide shows a part of a sum as if it were all.
+
+    >>> _whole([("a &= b", 2.0), ("&\\quad {}+ c", 2.0), ("&= d", 2.0)], 10.0)
+    [(('a &= b', '&\\quad {}+ c'), 4.0), (('&= d',), 2.0)]
+    """
+    joined: list[tuple[tuple[str, ...], float]] = []
+    for tex, high in rows:
+        if joined and _CONTINUED.match(tex) and joined[-1][1] + high <= room:
+            texts, before = joined.pop()
+            joined.append(((*texts, tex), before + high))
+        else:
+            joined.append(((tex,), high))
+    return joined
 
 
 def _heights(display: Display, chain: list[Any]) -> list[float]:

@@ -36,6 +36,7 @@ from .expr import (
     Bound,
     Call,
     Cases,
+    Condition,
     Constant,
     Counter,
     Deriv,
@@ -51,6 +52,7 @@ from .expr import (
     Num,
     OneHot,
     Outer,
+    Over,
     Pick,
     Pow,
     Ref,
@@ -142,7 +144,26 @@ class _Elaborator:
             return Counter(letter(key))
         return Ref(key)
 
+    def _known(self, tree: Script) -> tuple[Expr, Script] | None:
+        """Return what is known of a symbol without what is raised above it, and the rest; None if nothing is."""
+        resolve, sup = self.symbols.resolve, tree.sup
+        if resolve is None or sup is None:
+            return None
+        if isinstance(sup, Product) and not any(sup.operators):
+            known = resolve(replace(tree, sup=sup.factors[0]))
+            if known is not None:
+                rest = sup.factors[1] if len(sup.factors) == 2 else replace(
+                    sup, factors=sup.factors[1:], operators=sup.operators[1:]
+                )  # fmt: skip
+                return known, replace(tree, sup=rest)
+        bare = replace(tree, sup=None) if tree.sub is not None or tree.primes else tree.base
+        known = resolve(bare)
+        return None if known is None else (known, tree)
+
     def script(self, tree: Script, bound: frozenset[str]) -> Expr:
+        known = self._known(tree)
+        if known is not None:
+            return self._raised(known[0], known[1], bound)
         head = head_key(tree.base)
         if head is not None and not self._is_function(tree.base):
             return self._named(tree, head, bound)
@@ -155,6 +176,9 @@ class _Elaborator:
         if isinstance(base, Constant) and isinstance(tree.sub, Chain):
             return self._indicator(tree.sub, tree, bound)
         if tree.sub is not None:
+            if isinstance(tree.sub, Listing) and tree.sub.separators == (":",):
+                ends = tuple(self.expr(end, bound) for end in tree.sub.items)
+                return self._raised(Call("part", (base, *ends)), tree, bound)
             if isinstance(tree.base, Annotated):
                 return self._raised(base, tree, bound)
             if isinstance(base, Deriv) and self._says_local(tree.sub):
@@ -252,6 +276,11 @@ class _Elaborator:
             return Transpose(base)
         if isinstance(sup, Name) and sup.name == "T" and not self._is_scalar(base, sup):
             return Transpose(base)
+        if isinstance(sup, Product) and isinstance(sup.factors[0], Empty) and sup.operators[0] == "odot":
+            power = sup.factors[1] if len(sup.factors) == 2 else replace(
+                sup, factors=sup.factors[1:], operators=sup.operators[1:]
+            )  # fmt: skip
+            return Call("entrywise_power", (base, self.expr(power, bound)))
         if isinstance(sup, Product) and not any(sup.operators) and self._transposes(sup.factors[-1]):
             rest = sup.factors[0] if len(sup.factors) == 2 else replace(
                 sup, factors=sup.factors[:-1], operators=sup.operators[:-1]
@@ -273,6 +302,8 @@ class _Elaborator:
         """Whether a T above something is the number of steps: above a number, or a letter known to be one."""
         if sup.style:
             return False
+        if self.symbols.strict:
+            return True
         if isinstance(base, Num | Counter | Norm):
             return True
         return isinstance(base, Ref) and base.key in self.symbols.scalars
@@ -308,9 +339,12 @@ class _Elaborator:
                 kept.append(operators[i - 1])
             tree = trees[i]
             used = 1
+            special = self._special(trees, operators, i, bound)
             if isinstance(tree, Dots):
                 found: Expr = Unknown("dots", tree=tree)
-            elif self._is_composite(trees, operators, i):
+            elif special is not None:
+                found, used = special
+            elif not self.symbols.strict and self._is_composite(trees, operators, i):
                 found, used = self._composite(trees, i, bound), 2
             elif self._is_function(tree):
                 found, used = self._call(trees, operators, i, bound)
@@ -348,15 +382,33 @@ class _Elaborator:
             raise _FailedError("check.reason.no-meaning", following)
         return replace(inner.mapped(rule), tree=whole)
 
+    def _special(
+        self, trees: list[Tree], operators: list[str], i: int, bound: frozenset[str]
+    ) -> tuple[Expr, int] | None:
+        """Return the call of a symbol that is known to take what stands in the bracket behind it."""
+        if self.symbols.calls is None or i + 1 >= len(trees) or operators[i] != "":
+            return None
+        fence = trees[i + 1]
+        after = fence if isinstance(fence, Script) else None
+        if after is not None:
+            fence = after.base
+        made = self.symbols.calls(trees[i], fence) if isinstance(fence, Fence) else None
+        if made is None:
+            return None
+        name, arguments = made
+        whole = Product((trees[i], trees[i + 1]), ("",), start=trees[i].start, end=trees[i + 1].end)
+        call: Expr = Call(name, tuple(self.expr(argument, bound) for argument in arguments), tree=whole)
+        return (call if after is None else replace(self._raised(call, after, bound), tree=whole)), 2
+
     def _annotates(self, trees: list[Tree], operators: list[str], i: int) -> bool:
         """Whether a bracket after a variable over time only says what it depends on: ``L_t(y_t, \\hat{y}_t)``."""
-        if i + 1 >= len(trees) or operators[i] != "" or not isinstance(trees[i + 1], Fence):
+        if self.symbols.strict or i + 1 >= len(trees) or operators[i] != "" or not isinstance(trees[i + 1], Fence):
             return False
         tree, body = trees[i], trees[i + 1]
         head = tree.base if isinstance(tree, Script) else tree
         assert isinstance(body, Fence)
         stepped = isinstance(tree, Script) and tree.sub is not None and head_key(head) in self.symbols.timed
-        if stepped and body.left == "(" and head_key(head) in LOSSES:
+        if stepped and isinstance(tree, Script) and tree.sup is None and body.left == "(" and head_key(head) in LOSSES:
             return True
         listed = isinstance(body.body, Listing) and set(body.body.separators) <= {",", ";", "|"}
         known = head_key(head) in self.symbols.timed or head_key(head) in LOSSES
@@ -374,6 +426,8 @@ class _Elaborator:
         if isinstance(power, Fence) and isinstance(power.body, Number):
             primes, power = int(power.body.text), None
         key = f"{head}_{label}" if label else head
+        if self.symbols.strict and not self._before_bracket(trees, operators, i):
+            return self.expr(tree, bound), 1  # a letter that is a function elsewhere: sigma^2
         if i + 1 >= len(trees):
             return Ref(key + "'" * primes, tree=tree), 1
         following, used, after = trees[i + 1], 2, None
@@ -406,11 +460,17 @@ class _Elaborator:
     def _opens(tree: Tree) -> bool:
         return isinstance(tree, Fence) and tree.left in "(["
 
+    @staticmethod
+    def _before_bracket(trees: list[Tree], operators: list[str], i: int) -> bool:
+        following = trees[i + 1] if i + 1 < len(trees) and operators[i] == "" else None
+        fence = following.base if isinstance(following, Script) else following
+        return isinstance(fence, Fence) and fence.left in ("(", "[", "{")
+
     def _called(self, key: str, arguments: tuple[Expr, ...], primes: int, tree: Tree) -> Expr:
         name = ARRAY_FUNCTIONS.get(key)
         if name == "prod" and len(arguments) > 1:  # the product of Jacobians in "Dive into Deep Learning"
             return Mul(arguments, ("",) * (len(arguments) - 1), tree=tree)
-        if name in ("norm", "abs") and len(arguments) == 1:
+        if name in ("norm", "abs") and len(arguments) == 1 and not primes:
             return Norm(arguments[0], "" if name == "norm" else "abs")
         if name is not None:
             return Call(name, arguments, primes)
@@ -470,6 +530,8 @@ class _Elaborator:
         if tree.left in ("|", "||"):
             body = self.expr(tree.body, bound)
             return Norm(body, "abs" if tree.left == "|" else "")
+        if tree.left in ("floor", "ceil"):
+            return Call(tree.left, (self.expr(tree.body, bound),))
         if isinstance(tree.body, Listing):
             return self._list(tree, bound)
         if isinstance(tree.body, Chain | Empty | Words):
@@ -490,10 +552,19 @@ class _Elaborator:
 
     def grid(self, tree: Grid, bound: frozenset[str]) -> Expr:
         if tree.kind == "cases":
-            return Cases(tuple((self.expr(row[0], bound), row[1] if len(row) > 1 else None) for row in tree.rows))
+            return Cases(tuple((self.expr(row[0], bound), self._condition(row[1:], bound)) for row in tree.rows))
         if any(isinstance(cell, Dots) for row in tree.rows for cell in row):
             raise _FailedError("check.reason.open-ended", tree)
         return Matrix(tuple(tuple(self.expr(cell, bound) for cell in row) for row in tree.rows))
+
+    def _condition(self, cells: tuple[Tree, ...], bound: frozenset[str]) -> Any:
+        """Return the condition of a case: relations between expressions, None for "otherwise", or as it is written."""
+        if not cells or (isinstance(cells[0], Name) and cells[0].name == "otherwise"):
+            return None
+        if isinstance(cells[0], Chain):
+            operands = tuple(self.expr(operand, bound) for operand in cells[0].operands)
+            return Condition(operands, tuple(relation.kind for relation in cells[0].relations), tree=cells[0])
+        return cells[0]
 
     def annotated(self, tree: Annotated, bound: frozenset[str]) -> Expr:
         return self.expr(tree.body, bound)
@@ -508,12 +579,18 @@ class _Elaborator:
             order = int(tree.order.text)
         mode = ""
         if tree.mark is not None:
-            if not isinstance(tree.mark, Name) or tree.mark.name not in ("plus", "circ"):
-                raise _FailedError("check.reason.marked-derivative", tree)
-            mode = "immediate" if tree.mark.name == "plus" else "direct"
+            mode = self._mode(tree.mark, tree)
         by = tuple(self.expr(self._without_order(part, order), bound) for part in tree.by)
         self.count += 1
         return Deriv(self.expr(tree.of, bound), by, mode, max(order, len(by)), tree.symbol, number=self.count)
+
+    def _mode(self, mark: Tree, tree: Tree) -> str:
+        """Return the mode of a derivative by the mark of its symbol; an accent keeps its name."""
+        if isinstance(mark, Accent) and self.symbols.strict:
+            return f"mark {mark.mark}"
+        if not isinstance(mark, Name) or mark.name not in ("plus", "circ"):
+            raise _FailedError("check.reason.marked-derivative", tree)
+        return "immediate" if mark.name == "plus" else "direct"
 
     @staticmethod
     def _without_order(tree: Tree, order: int) -> Tree:
@@ -574,7 +651,10 @@ class _Elaborator:
         if kinds == ["="] and isinstance(chain.operands[0], Name):
             name = chain.operands[0].name
             low = indices[1]
-            if low is None or (tree.sup is not None and high is None):
+            if (low is None or high is None) and tree.sup is not None:
+                ends = self.expr(chain.operands[1], bound), self.expr(tree.sup, bound)
+                return Over(tree.kind, name, *ends, self.expr(tree.body, bound | {name}))
+            if low is None:
                 raise _FailedError("check.reason.no-meaning", tree)
             return Bound(tree.kind, name, low, high, self.expr(tree.body, bound | {name}))
         if all(k in ("<", "le", ">", "ge", "ne") for k in kinds) and None not in indices:

@@ -194,6 +194,25 @@ class Bound(Expr):
 
 
 @dataclass(frozen=True)
+class Over(Expr):
+    """A sum or product over an index whose bounds are more than an index: ``\\min(t + 2, T)``."""
+
+    kind: str
+    index: str
+    low: Expr
+    high: Expr
+    body: Expr
+
+
+@dataclass(frozen=True)
+class Condition(Expr):
+    """``a \\le b < c``, as a condition: the operands, and the kinds of the relations between them."""
+
+    operands: tuple[Expr, ...]
+    relations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Extreme(Expr):
     """``\\max_t a``, ``\\lim_{t \\to \\infty} a``."""
 
@@ -225,7 +244,7 @@ class Matrix(Expr):
 
 @dataclass(frozen=True)
 class Cases(Expr):
-    """A function in pieces: pairs (value, condition), the condition None for "otherwise"."""
+    """A function in pieces: pairs (value, condition); the condition is a tree, or None for "otherwise", or settled."""
 
     pieces: tuple[tuple[Expr, Any], ...]
 
@@ -267,6 +286,8 @@ def letters_of(expr: Expr) -> frozenset[str]:
         for bound in (expr.low, expr.high, *(part for c in expr.conditions for part in c[1:])):
             inner |= bound.letters if bound is not None else frozenset()
         return inner - {expr.index}
+    if isinstance(expr, Over):
+        return letters_of(expr.low) | letters_of(expr.high) | (letters_of(expr.body) - {expr.index})
     own: frozenset[str] = frozenset()
     if isinstance(expr, Ref) and expr.when is not None:
         own = expr.when.letters

@@ -153,6 +153,12 @@ class Symbols:
         Letters that count steps beside t, T and tau: bounds of sums, indices with arithmetic.
     resolve : callable, optional
         What knows the meaning of a tree beforehand (an expression, or None): the names of a model that is at hand.
+    calls : callable, optional
+        What a symbol in front of a bracket does with it: (symbol, bracket) -> the name of a function and the trees of
+        its arguments, or None.
+    strict : bool
+        Whether the notation is that of the package, which leaves nothing open: a T above something is the number of
+        steps, and a bracket behind a variable is a factor.
     """
 
     timed: frozenset[str] = frozenset()
@@ -161,6 +167,8 @@ class Symbols:
     above: frozenset[str] = frozenset()
     letters: frozenset[str] = frozenset(TIME_LETTERS)
     resolve: Callable[[Tree], Any] | None = None
+    calls: Callable[[Tree, Fence], tuple[str, tuple[Tree, ...]] | None] | None = None
+    strict: bool = False
 
 
 def find_symbols(trees: Iterable[Tree], functions: Mapping[str, str] = {}) -> Symbols:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from .tokens import NotationError, Token, plain_tokens
-from .words import DEFINITIONS, SHOWN, SKIPPED_WITH_ARGUMENT
+from .words import DEFINITIONS, QUADS, SHOWN, SKIPPED_WITH_ARGUMENT
 
 Macros = Mapping[str, tuple[int, str | None, str]]
 """Name without backslash -> (number of arguments, default of the first, body)."""
@@ -42,8 +42,30 @@ def tokens_of(latex: str, macros: Macros = NO_MACROS) -> list[Token]:
     """
     if len(latex) > LONGEST:
         raise NotationError("check.unread.too-long", 0, length=str(len(latex)), limit=str(LONGEST))
-    found = list(_Expander(plain_tokens(latex), macros).expanded())
+    found = _joined(list(_Expander(plain_tokens(latex), macros).expanded()))
     return [*found, Token("finish", "", len(latex), len(latex))]
+
+
+def _joined(tokens: list[Token]) -> list[Token]:
+    r"""Join a line with the one before that it continues: it begins with ``&\quad {}``, for the spacing of a sign.
+
+    >>> [token.text for token in tokens_of(r"a \\ &\quad {}+ b")]
+    ['a', '+', 'b', '']
+    """
+    kept: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        end = i
+        if tokens[i].kind == "row" and i + 1 < len(tokens) and tokens[i + 1].kind == "cell":
+            end = i + 2
+            while end < len(tokens) and tokens[end].text in QUADS:
+                end += 1
+        if end > i + 2 and [token.kind for token in tokens[end : end + 2]] == ["open", "close"]:
+            i = end + 2
+            continue
+        kept.append(tokens[i])
+        i += 1
+    return kept
 
 
 class _Expander:

@@ -102,6 +102,8 @@ def plain_tokens(latex: str, start: int = 0, at: tuple[int, int] | None = None) 
             # The size belongs to its bracket, so that who replaces the bracket replaces both.
             sized = (at or (start + begin, 0))[0], text[1:]
             continue
+        if text == "\\parbox" and (inside := _braced(latex, position, start)) is not None:
+            text, position = "\\text", inside[1]  # words in a box, whose width says nothing
         if kind == "command" and text in TEXTS:
             inside = _braced(latex, position, start)
             if inside is not None:
@@ -127,7 +129,7 @@ def plain_tokens(latex: str, start: int = 0, at: tuple[int, int] | None = None) 
 def _of_piece(kind: str, text: str, span: tuple[int, int], at: tuple[int, int] | None) -> list[Token]:
     if kind == "space" and re.search(r"\n\s*\n", text):
         return [Token("row", "\\\\", *span)]  # LaTeX forbids it, and notebooks part equations so
-    if kind == "space" or text in SPACES or (kind == "command" and text in SKIPPED):
+    if kind == "space" or text == "$" or text in SPACES or (kind == "command" and text in SKIPPED):
         return []
     if kind == "row":
         return [Token("row", "\\\\", *span)]

@@ -303,6 +303,8 @@ SKIPPED = _words(r"""
 """Commands that say nothing about the formula."""
 
 SKIPPED_WITH_ARGUMENT: dict[str, int] = {
+    "\\resizebox": 2,
+    "\\scalebox": 1,
     "\\label": 1,
     "\\tag": 1,
     "\\tag*": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from ..meaning.expr import (
     Bound,
     Call,
     Cases,
+    Condition,
     Constant,
     Counter,
     Deriv,
@@ -31,6 +33,7 @@ from ..meaning.expr import (
     Num,
     OneHot,
     Outer,
+    Over,
     Pick,
     Pow,
     Ref,
@@ -40,12 +43,13 @@ from ..meaning.expr import (
     with_index,
 )
 from ..meaning.index import Index
+from .arrays import ARRAYS, blocks
+from .chance import IN_WORLD, after_the_end, oriented, truncated
 from .quantity import (
     Quantity,
     UnfitError,
     add,
     alike,
-    as_matrix,
     column,
     hadamard,
     multiply,
@@ -54,8 +58,7 @@ from .quantity import (
     scalar,
     transpose,
 )
-from .reading import DENOMINATOR
-from .series import OpenEndedError, TooShortError, terms_of
+from .series import OpenEndedError, TooShortError, indices_of, skeleton, terms_of
 from .world import Alias, NoStepError, NotEvaluatedError, NoValueError, World
 
 DEEPEST = 40
@@ -97,8 +100,6 @@ def value(expr: Expr, world: World) -> Quantity:
 
 def _match(pattern: Expr, expr: Expr, letters: tuple[str, ...], world: World) -> dict[str, int] | None:
     """Return the values of the letters with which a pattern is the expression in a world."""
-    from .series import indices_of, skeleton
-
     if type(pattern) is not type(expr) or skeleton(pattern) != skeleton(expr):
         return None
     bound: dict[str, int] = {}
@@ -272,8 +273,10 @@ def _norm(e: Norm, w: World) -> Quantity:
 
 def _call(e: Call, w: World) -> Quantity:
     name = w.meanings.functions.get(e.name, e.name)
-    if e.name in _ARRAY and len(e.arguments) >= 1:
-        return _ARRAY[e.name]([value(a, w) for a in e.arguments])
+    if e.name in IN_WORLD:
+        return IN_WORLD[e.name](e, w, value)
+    if e.name in ARRAYS:
+        return ARRAYS[e.name]([value(a, w) for a in e.arguments])
     if name == "softmax" and not e.primes:
         return _softmax(value(e.arguments[0], w))
     entry = A.FUNCTIONS.get(name)
@@ -309,43 +312,6 @@ def _softmax(q: Quantity) -> Quantity:
     return replace(q, array=powers / powers.sum(axis=axis, keepdims=axis is not None))
 
 
-def _diag(values: list[Quantity]) -> Quantity:
-    (q,) = values
-    if q.is_scalar:
-        return q
-    if q.is_vector:
-        return column(np.diag(q.array))
-    raise UnfitError(f"diag({q.shown})")
-
-
-def _vec(values: list[Quantity]) -> Quantity:
-    return column(values[0].array.ravel(order="F"))
-
-
-def _concat(values: list[Quantity]) -> Quantity:
-    if any(v.columns for v in values):
-        raise UnfitError(", ".join(v.shown for v in values))
-    return column(np.concatenate([np.atleast_1d(v.array) for v in values]))
-
-
-def _trace(values: list[Quantity]) -> Quantity:
-    matrix = as_matrix(values[0])
-    if matrix.shape[0] != matrix.shape[1]:
-        raise UnfitError(f"tr({values[0].shown})")
-    return scalar(np.trace(matrix))
-
-
-_ARRAY: dict[str, Callable[[list[Quantity]], Quantity]] = {
-    "diag": _diag,
-    "vec": _vec,
-    "concat": _concat,
-    "trace": _trace,
-    "det": lambda values: scalar(np.linalg.det(as_matrix(values[0]))),
-    "sum": lambda values: scalar(values[0].array.sum()),
-    "mean": lambda values: scalar(values[0].array.mean()),
-}
-
-
 # -- over indices -------------------------------------------------------------------------------------
 
 
@@ -366,6 +332,17 @@ def _bound(e: Bound, w: World) -> Quantity:
     for part in parts[1:]:
         total = add(total, part, 1, w.reading.loose) if e.kind == "sum" else _two(total, part, "cdot", w)
     return total
+
+
+def _over(e: Over, w: World) -> Quantity:
+    low, high = (_whole(value(end, w)) for end in (e.low, e.high))
+    return _bound(Bound(e.kind, e.index, Index((), low), Index((), high), e.body), w)
+
+
+def _whole(q: Quantity) -> int:
+    if not q.is_scalar or float(np.real(q.array)) != round(float(np.real(q.array))):
+        raise NotEvaluatedError("check.reason.no-bounds")
+    return round(float(np.real(q.array)))
 
 
 def _range(e: Bound, w: World) -> tuple[list[int], bool]:
@@ -407,6 +384,10 @@ def _component(e: Bound, w: World) -> int | None:
 
 
 def _series(e: Series, w: World) -> Quantity:
+    if w.reading.empty and e.kind == "product" and _is_empty(e, w):
+        rest = (*e.before[:-1], *e.after[1:])
+        one = replace(scalar(1.0), fill="identity")
+        return _multiplied([value(f, w) for f in rest], ("",) * (len(rest) - 1), w) if rest else one
     try:
         terms = terms_of(e, w.at, w.reading.repeats)
     except OpenEndedError:
@@ -424,6 +405,20 @@ def _series(e: Series, w: World) -> Quantity:
     for (sign, _), part in zip(terms[1:], values[1:], strict=True):
         total = add(total, part, sign, w.reading.loose)
     return total
+
+
+def _is_empty(e: Series, w: World) -> bool:
+    """Whether the ends of a product of factors along time have passed each other by one step."""
+    last, first = e.before[-1], e.after[0]
+    keys = [w.model_key(part.key, w.at(part.when)) for part in first.walk() if isinstance(part, Ref) and part.when]
+    names = {key[0] for key in keys if key is not None}
+    if w.instance is None or skeleton(last) != skeleton(first) or not names:
+        return False
+    system = w.instance.system
+    ahead = -1 if isinstance(first, Transpose) else 1  # transposed, the factors stand in the other order
+    towards = {ahead * system.direction_of(name) for name in names if name in system.by_name} or {ahead}
+    here, there = ([w.at(index) for index in indices_of(part).values()] for part in (last, first))
+    return {b - a for a, b in zip(here, there, strict=True)} - {0} == towards
 
 
 def _extreme(e: Extreme, w: World) -> Quantity:
@@ -452,7 +447,7 @@ def _matrix(e: Matrix, w: World) -> Quantity:
     width = len(rows[0])
     if any(len(row) != width for row in rows):
         raise UnfitError(" / ".join(str(len(row)) for row in rows))
-    if all(q.is_scalar for row in rows for q in row):
+    if all(q.is_scalar and not q.fill for row in rows for q in row):
         array = np.array([[q.array for q in row] for row in rows])
         if width == 1 and len(rows) > 1:
             return column(array[:, 0])
@@ -460,13 +455,8 @@ def _matrix(e: Matrix, w: World) -> Quantity:
             scalar(array[0, 0]) if array.size == 1 else column(array)
         )  # fmt: skip
     if len(rows) == 1 and all(q.rows and not q.columns for q in rows[0]):
-        return _concat(rows[0])
-    blocks = [[as_matrix(q) for q in row] for row in rows]
-    try:
-        array = np.block(blocks)
-    except ValueError:
-        raise NotEvaluatedError("check.reason.no-meaning") from None
-    return column(array[:, 0]) if array.shape[1] == 1 else column(array)
+        return ARRAYS["concat"](rows[0])
+    return blocks(rows, w.units)
 
 
 def _deriv(e: Deriv, w: World) -> Quantity:
@@ -475,37 +465,59 @@ def _deriv(e: Deriv, w: World) -> Quantity:
     by = e.by[0]
     while isinstance(by, Transpose):
         by = by.of
-    if not isinstance(by, Ref):
-        raise NotEvaluatedError("check.reason.derivative-by")
+    parts, flat = _taken_by(by)
     mode = e.mode or w.reading.modes.get(e.number, "total")
+    if ":" in mode:
+        return truncated(e, w)
     base = value(e.of, w)
-    shape = _shape_of(by, w)
     if any(isinstance(part, Deriv) for part in e.of.walk()):
         raise NotEvaluatedError("check.reason.second-order")
-    array = _measured(e.of, by, base, shape, mode, w)
-    if mode != "total" and not e.mode and not array.any() and _measured(e.of, by, base, shape, "total", w).any():
+    array = _measured(e.of, parts, base, flat, mode, w)
+    shape = array.shape[len(base.shape) :]
+    if mode != "total" and not e.mode and not array.any() and _measured(e.of, parts, base, flat, "total", w).any():
         raise NoStepError  # a reading under which a formula says 0 = 0 is none
-    of, single = base.shape, base.is_scalar
-    if w.reading.entrywise and len(of) == 1 and of == shape and _is_diagonal(array):
+    if w.reading.entrywise and len(base.shape) == 1 and base.shape == shape and _is_diagonal(array):
         return column(np.diagonal(array).copy())
-    if w.reading.turned and single and len(shape) == 2:
+    if w.reading.turned and base.is_scalar and len(shape) == 2:
         return Quantity(array.T, shape[1:], shape[:1])
-    if w.reading.layout == DENOMINATOR and not single:
-        array = np.transpose(array, [*range(len(of), len(of) + len(shape)), *range(len(of))])
-        return Quantity(array, shape, of)
-    if w.reading.layout == DENOMINATOR:
-        return Quantity(array, shape, (), free=True)
-    return Quantity(array, of, shape, free=single and bool(shape))
+    if w.reading.gradients and base.is_scalar and not flat:
+        beyond = after_the_end(e.of, parts, w)
+        like = value(replace(parts[0], when=w.last) if beyond else parts[0], w)
+        return Quantity(array, like.rows, like.columns)
+    return oriented(array, base, shape, w)
 
 
-def _measured(of: Expr, by: Ref, base: Quantity, shape: tuple[int, ...], mode: str, w: World) -> Any:
-    """Return a derivative as an array of shape ``(*base.shape, *shape)``."""
-    count = int(np.prod(shape, dtype=int))
-    if not count:
-        return np.zeros(shape)
-    changed = (value(of, w.perturbed(by, place, shape, mode, of)) for place in range(count))
-    entries = [np.imag(np.broadcast_to(q.array, base.shape)) / STEP for q in changed]
-    return np.reshape(np.stack(entries, axis=-1), (*base.shape, *shape), order="F")
+def _taken_by(by: Expr) -> tuple[tuple[Ref, ...], bool]:
+    """Return what a derivative is taken by, and whether its entries are counted through: of several, or of vec(W)."""
+    if isinstance(by, Ref):
+        return (by,), False
+    if isinstance(by, Call) and by.name == "vec" and isinstance(by.arguments[0], Ref):
+        return (by.arguments[0],), True
+    found = by.children
+    parts = tuple(part for part in found if isinstance(part, Ref))
+    if not isinstance(by, Matrix) or len(parts) != len(found):
+        raise NotEvaluatedError("check.reason.derivative-by")
+    return parts, True
+
+
+def _measured(of: Expr, parts: tuple[Ref, ...], base: Quantity, flat: bool, mode: str, w: World) -> Any:
+    """Return a derivative as an array of shape ``(*base.shape, *shape)``; flat, with one axis for all entries."""
+    beyond = after_the_end(of, parts, w)
+    places = [replace(part, when=None if part.when is None else w.last) if beyond else part for part in parts]
+    shapes = [_shape_of(part, w) for part in places]
+    beside = parts if len(parts) > 1 else ()
+    entries = []
+    for part, shape in zip(parts, shapes, strict=True):
+        for place in range(int(np.prod(shape, dtype=int))):
+            if beyond:
+                entries.append(np.zeros(base.shape))
+                continue
+            changed = value(of, w.perturbed(part, place, shape, mode, of, beside))
+            entries.append(np.imag(np.broadcast_to(changed.array, base.shape)) / STEP)
+    found = (len(entries),) if flat else shapes[0]
+    if not entries:
+        return np.zeros((*base.shape, *found))
+    return np.reshape(np.stack(entries, axis=-1), (*base.shape, *found), order="F")
 
 
 def _is_diagonal(array: Any) -> bool:
@@ -519,6 +531,11 @@ def _shape_of(by: Ref, w: World) -> tuple[int, ...]:
 
 
 def _cases(e: Cases, w: World) -> Quantity:
+    for result, condition in e.pieces:
+        if condition is not None and not isinstance(condition, Condition):
+            raise NotEvaluatedError("check.reason.cases")
+        if condition is None or _holds(condition, w):
+            return value(result, w)
     raise NotEvaluatedError("check.reason.cases")
 
 
@@ -534,7 +551,24 @@ def _one_hot(e: OneHot, w: World) -> Quantity:
 
 
 def _constant(e: Constant, w: World) -> Quantity:
-    return replace(scalar(1.0), fill=e.kind)
+    size = w.units[2] if w.units is not None else 0
+    if not size:
+        return replace(scalar(1.0), fill=e.kind)
+    return column(np.eye(size) if e.kind == "identity" else np.ones(size))
+
+
+def _holds(condition: Condition, w: World) -> bool:
+    values = [value(operand, w) for operand in condition.operands]
+    if any(not q.is_scalar for q in values) or not set(condition.relations) <= set(_RELATIONS):
+        raise NotEvaluatedError("check.reason.cases")
+    numbers = [float(np.real(q.array)) for q in values]
+    pairs = zip(condition.relations, numbers, numbers[1:], strict=False)
+    return all(_RELATIONS[relation](a, b) for relation, a, b in pairs)
+
+
+_RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "le": operator.le, ">": operator.gt, "ge": operator.ge, "=": operator.eq, "ne": operator.ne,
+}  # fmt: skip
 
 
 def _infinity(e: Infinity, w: World) -> Quantity:
@@ -560,6 +594,7 @@ _RULES: dict[type, Callable[[Any, World], Quantity]] = {
     Norm: _norm,
     Call: _call,
     Bound: _bound,
+    Over: _over,
     Series: _series,
     Extreme: _extreme,
     Matrix: _matrix,

@@ -124,7 +124,7 @@ def multiply(a: Quantity, b: Quantity, inner: bool = False, loose: bool = False)
         return filled
     if a.is_scalar or b.is_scalar:
         other = b if a.is_scalar else a
-        return replace(other, array=a.array * b.array)
+        return replace(other, array=a.array * b.array, fill=(a.fill or b.fill) if other.is_scalar else "")
     if loose:
         a, b = (replace(q, free=True) if q.is_vector else q for q in (a, b))
     for left in _ways(a):
@@ -137,6 +137,8 @@ def multiply(a: Quantity, b: Quantity, inner: bool = False, loose: bool = False)
                 return Quantity(np.multiply.outer(left.array, right.array), left.rows, right.columns)
     if inner and a.is_vector and b.is_vector and a.shape == b.shape:
         return scalar((a.array * b.array).sum())
+    if 1 in a.shape + b.shape and as_matrix(a).shape[1] == as_matrix(b).shape[0]:
+        return column(as_matrix(a) @ as_matrix(b))
     raise UnfitError(f"({a.shown}) ({b.shown})")
 
 
@@ -150,6 +152,8 @@ def _with_fill(a: Quantity, b: Quantity) -> Quantity | None:
         for way in _ways(a):
             if way.columns:
                 return Quantity(b.array * way.array.sum(tuple(range(len(way.rows), len(way.shape)))), way.rows, ())
+    if (a.fill, b.fill) == ("ones", "ones-row"):
+        raise UnfitError("1 1^T")  # of a size that nothing says
     if a.fill == "ones" and not b.rows and b.columns:
         return replace(b, array=a.array * b.array)
     return None
@@ -197,6 +201,8 @@ def _broadcast_row(a: Quantity, b: Quantity) -> Quantity | None:
 def add(a: Quantity, b: Quantity, sign: int = 1, loose: bool = False) -> Quantity:
     """Return a + sign b."""
     if a.is_scalar and b.is_scalar:
+        if a.fill != b.fill and "identity" in (a.fill, b.fill):
+            raise UnfitError("I + 1")  # of a size that nothing says
         return replace(scalar(a.array + sign * b.array), fill=a.fill or b.fill)
     a, b = _as_identity(a, b), _as_identity(b, a)
     a, b = alike(a, b, loose)

@@ -30,6 +30,13 @@ class Reading:
         How often a factor stands in a product with dots that does not say.
     spectral : bool
         Whether a norm of a matrix that is not named is the spectral one, or that of Frobenius.
+    gradients : bool
+        Whether the gradient of a number has the shape of what it is taken by, and is no row that may be turned.
+    rows : bool
+        Whether vectors are rows.
+    empty : bool
+        Whether a product with dots is empty where its ends have passed each other by one step, as in J_s ... J_{t+1}
+        for s = t; else the product is then one of two factors in the other order.
     """
 
     layout: str = NUMERATOR
@@ -42,3 +49,6 @@ class Reading:
     spectral: bool = True
     entrywise: bool = False
     turned: bool = False
+    gradients: bool = False
+    rows: bool = False
+    empty: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -111,6 +111,13 @@ class World:
         How many definitions led here.
     stepwise : bool
         Whether figures go on from rounded figures, so that their last digits may be off.
+    masks : mapping, optional
+        Those of a random truncation, where they are not the ones of the instance.
+    draws : callable, optional
+        (world, arguments) -> pairs of a weight and a world: what expectations are taken over, where it is not masks.
+    units : tuple of int, optional
+        The sizes of identities, and of zeros, that nothing beside them settles; and, where it is not 0, of all
+        identities and ones.
     """
 
     instance: Instance | None
@@ -124,6 +131,9 @@ class World:
     guess: bool = False
     depth: int = 0
     stepwise: bool = False
+    masks: Mapping[Any, int] | None = None
+    draws: Callable[[World, tuple[Expr, ...]], Iterable[tuple[float, World]]] | None = None
+    units: tuple[int, int, int] | None = None
 
     @property
     def steps(self) -> int | None:
@@ -131,6 +141,11 @@ class World:
         if self.instance is not None:
             return self.instance.steps
         return self.counters.get("T")
+
+    @property
+    def last(self) -> Index:
+        """T, as an index."""
+        return Index((), self.steps or 0)
 
     def counting(self, **letters: int) -> World:
         """Return the same with values for letters."""
@@ -174,7 +189,7 @@ class World:
             return self._of_model(*own)
         for constant in ((key, step), f"{key}_{step}" if step is not None else key, key):
             if constant in meanings.constants and (constant != key or step is None):
-                return column(np.asarray(meanings.constants[constant], dtype=float))
+                return self._vector(_numbers(meanings.constants[constant]))
         alias = meanings.aliases.get((key, step)) or meanings.aliases.get(key)
         if alias is None or (step is not None and alias.letter is None and alias.first is None):
             alias = self._family(key, step)
@@ -231,7 +246,12 @@ class World:
         array = np.asarray(trace.values[name, step])
         if instance.system.scalar:
             return scalar(np.squeeze(array))
-        return column(array)
+        return self._vector(array)
+
+    def _vector(self, array: Any) -> Quantity:
+        """Return an array as a quantity; a vector is a column, or a row where the reading says so."""
+        found = column(array)
+        return replace(found, rows=(), columns=found.rows) if self.reading.rows and found.is_vector else found
 
     # -- derivatives ----------------------------------------------------------------------------------
     def shape(self, ref: Ref) -> tuple[int, ...]:
@@ -241,7 +261,9 @@ class World:
             raise NotEvaluatedError("check.reason.no-value", symbol=ref.key)
         return found.shape
 
-    def perturbed(self, by: Ref, place: int, shape: tuple[int, ...], mode: str, of: Expr) -> World:
+    def perturbed(
+        self, by: Ref, place: int, shape: tuple[int, ...], mode: str, of: Expr, beside: tuple[Ref, ...] = ()
+    ) -> World:
         """Return the world in which one entry of a symbol is a little larger, along the imaginary axis.
 
         Parameters
@@ -255,6 +277,8 @@ class World:
             Whether the other states, or all other variables of the cell, are held fixed.
         of : Expr
             What is differentiated.
+        beside : tuple of Ref
+            What else it is differentiated by at the same time, each independent of the others.
         """
         step = None if by.when is None else self.at(by.when)
         own = self.model_key(by.key, step)
@@ -264,21 +288,28 @@ class World:
             return replace(self, shifted={**self.shifted, (by.key, step): direction[()]})
         if self.trace is not None:
             raise NotEvaluatedError("check.reason.second-order")
-        hold = frozenset[Key]() if mode == "total" else self._held(own, of, mode == "direct")
+        hold = self._held(own, of, mode) if mode in ("immediate", "direct") else frozenset[Key]()
+        hold |= {key for other in beside if (key := self._key(other)) is not None}
         return replace(self, trace=self.instance.perturbed(own, place, hold))
 
-    def _held(self, own: Key, of: Expr, direct: bool) -> frozenset[Key]:
+    def _key(self, ref: Ref) -> Key | None:
+        return self.model_key(ref.key, None if ref.when is None else self.at(ref.when))
+
+    def _held(self, own: Key, of: Expr, mode: str) -> frozenset[Key]:
         instance = self.instance
         assert instance is not None
-        free = frozenset[Key]()
-        if isinstance(of, Ref):
-            key = self.model_key(of.key, None if of.when is None else self.at(of.when))
-            if key is not None and key[0] not in ("L", "l"):
-                free = frozenset({key})
+        keys = [self._key(part) for part in of.walk() if isinstance(part, Ref)]
+        whole = isinstance(of, Ref) or all(isinstance(part, Ref) for part in of.children)
+        free = frozenset(key for key in keys if whole and key is not None and key[0] not in ("L", "l"))
         base = instance.base
-        everything = direct or not free
+        everything = not free or mode == "direct"
         system = instance.system
         names = [e.name for e in system.stage("cell")] if everything else system.states
         if free and own[0] in {name for name, _ in free}:
             names = [name for name in names if name != own[0]]  # along the state itself, the others held
         return frozenset((name, step) for name in names for step in base.order()) - free - {own}
+
+
+def _numbers(given: Any) -> Any:
+    array = np.asarray(given)
+    return array if np.iscomplexobj(array) else array.astype(float)
