@@ -31,6 +31,7 @@ from .discover import discover
 from .functions import functions_said
 from .hypothetical import is_fragment, is_hypothesis, is_initialisation, under_hypotheses
 from .judge import Judgement, Settled, judge
+from .lints import lints_of
 from .network import Built, build
 from .shown import as_written, given_numbers
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
@@ -100,7 +101,8 @@ def check_note(
     claims = [claim_of(note, statement, judgement, written) for statement, judgement in judged]
     claims += [_unread(note, read) for read in reads if read.tree is None]
     claims.sort(key=lambda c: c.start)
-    return Report((note,), tuple(claims), formulas=len(reads), read=sum(r.tree is not None for r in reads))
+    lints = lints_of(note, reads, found, discovery, symbols)
+    return Report((note,), tuple(claims), lints, formulas=len(reads), read=sum(r.tree is not None for r in reads))
 
 
 def _judged(
