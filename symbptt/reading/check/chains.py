@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from ..meaning.elaborate import elaborate
 from ..meaning.expr import Entry, Ref, Unknown, letters_of
 from ..meaning.index import Index, index_of
 from ..meaning.symbols import LOSSES, Symbols, head_key
-from ..note import Note
 from ..notation.tree import Big, Chain, Derivative, Dots, Empty, Listing, Name, Product, Script, Tree
+from ..note import Note
 from .statements import Read
 
 MOST_FACTORS = 8
@@ -89,7 +89,7 @@ def _right(pairs: list[Pair], chosen: tuple[int, ...], ends: Pair | None) -> boo
 
 
 def _linked(pairs: list[Pair]) -> bool:
-    return all(a[1] == b[0] for a, b in zip(pairs, pairs[1:], strict=False))
+    return all(a[1] == b[0] for a, b in pairwise(pairs))
 
 
 def _goes_back(pair: Pair) -> bool:
@@ -160,8 +160,8 @@ def _is_loose(part: Big, symbols: Symbols) -> bool:
 def _said(index: str, note: Note, read: Read) -> bool:
     """Whether bounds of an index stand beside the formula: ``1 \\le k \\le t``, k = 1, ..., t, "over all k"."""
     pattern = re.compile(rf"\s*(?:1\s*\\leq?\s*)?{index}\s*(=|\\leq?|<|≤|\\in|$)")
-    near = [f for f in note.formulas if f is not read.formula and not f.display and abs(f.start - read.formula.start) < 300]
-    if any(pattern.match(f.latex) for f in near):
+    inline = [f for f in note.formulas if f is not read.formula and not f.display]
+    if any(pattern.match(f.latex) for f in inline if abs(f.start - read.formula.start) < 300):
         return True
     around = note.text[max(read.formula.start - 100, 0) : read.formula.start], note.text[read.formula.end :][:100]
     if any(re.search(rf"(?<![A-Za-z\\_]){index}\s*(从|遍历|取遍|runs|ranges)", text) for text in around):

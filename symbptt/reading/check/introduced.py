@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 
+from ...algebra.names import GREEK
 from ..meaning.elaborate import elaborate
 from ..meaning.expr import Bound, Call, Deriv, Entry, Expr, Extreme, Ref, letters_of
 from ..meaning.symbols import LOSSES, Symbols
-from ...algebra.names import GREEK
-from ..notation.tree import Chain, Fence, Listing, Script, Tree, Words
+from ..notation.tree import Accent, Chain, Fence, Listing, Name, Script, Tree, Words
 from ..note import Note
-from .definitions import definition_of, refs_in
+from .definitions import definition_of, has_derivative, refs_in
 from .discover import Discovery
 from .statements import Read, Statement
 
 USUAL = frozenset(
-    ["I", "e", "pi", "x", "h", "n", "m", "q", "d", "D", "H", "N", "B", "K", "T", "t", "R", "O", "L", "infty", "ones", "1",
-     "h_hat", "y", "y_hat", "i", "epsilon", "varepsilon", "Delta", "delta", "Pr", "P", "S"]
+    ["I", "e", "pi", "x", "h", "n", "m", "q", "d", "D", "H", "N", "B", "K", "T", "t", "R", "O", "L", "infty", "ones",
+     "1", "h_hat", "y", "y_hat", "i", "z", "a", "s", "u", "epsilon", "varepsilon", "Delta", "delta", "Pr", "P", "S"]
 )  # fmt: skip
 """Heads that need no introduction: the identity, sizes, the input, the state, the target, a small number."""
+SIGNS = frozenset(
+    ["partial", "nabla", "mathrm", "diag", "softmax", "tanh", "sigmoid", "vec", "max", "min", "prod", "sum"]
+)
+"""Words and signs that stand alone where a formula is written loosely."""
+COMPONENTS = frozenset("ijklmnpqrst_0123456789")
 STEPS = frozenset({"t", "T", "tau", "tprime"})
 """Letters that everybody reads as a time step."""
-INTRODUCES = frozenset({"in", "<", "le", ">", "ge", "=", ":=", "equiv", "sim", "approx", "ne", "subset"})
+INTRODUCES = frozenset({"in", "<", "le", ">", "ge", "=", ":=", "equiv", "gets", "sim", "approx", "ne", "subset"})
 TESTED = frozenset({"=", ":=", "equiv", "approx", "le", "ge", "<", ">", "propto"})
+MENTION = re.compile(r"\s*\\?([A-Za-z]+)\s*(?:$|=|<|>|\\leq?|\\geq?|\\in|,)")
 Used = tuple[str, bool]
 """A key, and whether it stands with a step: L_t is another symbol than L."""
 
@@ -41,8 +47,10 @@ def undefined(
     Statements whose numbers are in ``again`` define a variable a second time where no other model begins; they
     introduce nothing.
     """
+    if not any(model.equations for model in discovery.models):
+        return  # a formula collection: nothing in it says what anything is
     known = _introduced(reads, symbols) | _defined(found, discovery, again)
-    prose = _prose(note)
+    prose, mentioned = _prose(note), _mentioned(note)
     seen: set[str] = set()
     for statement in found:
         if not TESTED & {r.kind for r in statement.relations}:
@@ -60,8 +68,8 @@ def undefined(
                 if ref.when is None:
                     latex = re.sub(r"\s*\^.*$", "", latex, flags=re.S)  # without a power
                 yield statement.read.formula.offset(ref.tree.start), latex
-        for letter, start in _loose_letters(statement, note):
-            if letter not in seen:
+        for letter, start in _loose_letters(statement, mentioned):
+            if letter not in seen | symbols.timed:
                 seen.add(letter)
                 yield start, letter
 
@@ -85,8 +93,7 @@ def _alone(tree: Tree) -> Iterator[Tree]:
         if {r.kind for r in tree.relations} <= INTRODUCES:
             yield from _alone(tree.operands[0])
             if {r.kind for r in tree.relations} & {"<", "le", ">", "ge"}:
-                for operand in tree.operands[1:]:
-                    yield operand
+                yield from tree.operands[1:]
     elif isinstance(tree, Fence) and isinstance(tree.body, Listing):
         yield from _alone(tree.body)
     elif not isinstance(tree, Words):
@@ -116,14 +123,11 @@ def _defined(found: Sequence[Statement], discovery: Discovery, again: Collection
                 keys |= {(r.key, r.when is not None) for r in part.by if isinstance(r, Ref)}
         definition = definition_of(statement)
         if definition is not None:
-            if definition.step is None and not statement.read.formula.display:
-                keys |= {(r.key, False) for r in refs_in(definition.right) if r.when is None}
             keys.add((definition.key, statement.operands[0].when is not None))  # type: ignore[attr-defined]
-            if statement.number in discovery.verdicts and statement.number not in again:
-                model = discovery.model_at(statement.start)
-                if definition.key in model.equations or definition.key == model.loss_key:
-                    keys |= {(r.key, r.when is not None) for r in refs_in(definition.right)}
-                    keys |= {(p.name, True) for p in definition.right.walk() if isinstance(p, Call)}
+        if statement.number not in again and _says_what(statement):
+            for operand in statement.operands:
+                keys |= {(r.key, r.when is not None) for r in refs_in(operand)}
+                keys |= {(p.name, True) for p in operand.walk() if isinstance(p, Call)}
     for model in discovery.models:
         equations = [*model.equations.values(), *([model.loss] if model.loss is not None else [])]
         for definition in equations:
@@ -131,6 +135,13 @@ def _defined(found: Sequence[Statement], discovery: Discovery, again: Collection
                 keys |= {(r.key, r.when is not None) for r in refs_in(definition.right)}
         keys |= {(k[0] if isinstance(k, tuple) else k, isinstance(k, tuple)) for k in model.constants}
     return keys
+
+
+def _says_what(statement: Statement) -> bool:
+    """Whether a formula says what a symbol is: no derivative in it, and a symbol alone on its left."""
+    left = statement.tree.operands[0]
+    alone = isinstance(left, Name | Accent | Script) and statement.relations[0].kind in ("=", ":=", "equiv", "gets")
+    return alone and not any(has_derivative(o) for o in statement.operands)
 
 
 def _given_here(statement: Statement) -> set[Used]:
@@ -173,17 +184,20 @@ def _is_step_loss(ref: Ref) -> bool:
 def _is_known(ref: Ref, known: set[Used], symbols: Symbols, discovery: Discovery) -> bool:
     if _is_step_loss(ref):
         return (ref.key, True) in known or not _has_step_loss(known - {(ref.key, True)}, discovery)
-    if (ref.key, True) in known or (ref.key, False) in known:
+    if (ref.key, True) in known or (ref.key, False) in known or ref.key.endswith("'"):
         return True
-    head = ref.key.split("_")[0]
-    plain = ref.key == head or ref.when is not None
-    if ref.when is not None and head == "delta":
-        return False
-    if (plain and (head in USUAL or head in symbols.functions)) or ref.key in USUAL or ref.key in LOSSES:
+    head, _, label = ref.key.partition("_")
+    heads = {key.partition("_")[0] for key, _ in known}
+    if head == "delta":
+        return ref.when is None or "delta" in heads
+    if head in LOSSES or head in SIGNS or ref.key in USUAL or ref.key in symbols.functions:
         return True
-    if head in symbols.timed and ref.when is None and ref.key == head:
+    plain = not label or label.isdigit() or ref.when is not None
+    if plain and (head in USUAL or head in symbols.functions):
+        return True
+    if head in symbols.timed and ref.when is None and not label:
         return True  # z for any z_t
-    return not plain and ((head, False) in known or (head, True) in known)
+    return bool(label) and head in heads and ((ref.when is None and len(label) > 2) or not set(label) - COMPONENTS)
 
 
 def _has_step_loss(known: set[Used], discovery: Discovery) -> bool:
@@ -193,32 +207,37 @@ def _has_step_loss(known: set[Used], discovery: Discovery) -> bool:
     return named and any(timed and key in LOSSES | {"ell"} for key, timed in known)
 
 
-def _loose_letters(statement: Statement, note: Note) -> Iterator[tuple[str, int]]:
+def _loose_letters(statement: Statement, mentioned: Container[str]) -> Iterator[tuple[str, int]]:
     """Yield index letters that stand on the right only and are bound nowhere: letter, offset."""
     if len(statement.operands) < 2 or statement.relations[0].kind not in ("=", ":=", "equiv"):
         return
     first = statement.operands[0]
     if isinstance(first, Ref) and first.when is not None and first.when.is_number:
         return
-    spare = STEPS | letters_of(first) | {n for c in statement.conditions for o in c.operands for n in _names(o)}
+    spare = STEPS | letters_of(first) | _names(first.tree)
+    spare |= {name for chain in statement.conditions for operand in chain.operands for name in _names(operand)}
     for operand in statement.operands[1:]:
         for part in operand.walk():
-            if not isinstance(part, Ref) or part.when is None:
+            if not isinstance(part, Ref) or part.when is None or _has_several_parts(part.tree):
                 continue
             for letter in sorted((part.when.letters & letters_of(operand)) - spare):
-                if not _mentioned(letter, note):
+                if letter not in mentioned:
                     yield letter, statement.read.formula.offset(part.tree.start)
                     return
 
 
+def _has_several_parts(tree: Tree) -> bool:
+    return any(isinstance(part, Listing) for part in tree.walk())
+
+
 def _names(tree: Tree) -> set[str]:
-    return {p.name for p in tree.walk() if hasattr(p, "name")}
+    return {p.name for p in tree.walk() if isinstance(p, Name)}
 
 
-def _mentioned(letter: str, note: Note) -> bool:
-    """Whether an index is spoken of anywhere: alone in a formula, or on the left of a relation."""
-    pattern = re.compile(rf"\s*\\?{letter}\s*($|=|<|>|\\leq?|\\geq?|\\in|,)")
-    return any(pattern.match(formula.latex) for formula in note.formulas)
+def _mentioned(note: Note) -> set[str]:
+    """Return the indices that are spoken of anywhere: alone in a formula, or on the left of a relation."""
+    matches = [MENTION.match(formula.latex) for formula in note.formulas]
+    return {match[1] for match in matches if match is not None}
 
 
 # -- prose --------------------------------------------------------------------------------------------
@@ -237,5 +256,3 @@ def _in_prose(key: str, prose: str) -> bool:
     if key in ("a", "A", "s", "I", "c"):
         return bool(re.search(rf"(?:where|with|and|其中)\s+{key}\s+(?:is|are|为|是)", prose))
     return bool(re.search(rf"(?<![A-Za-z\\_]){re.escape(key)}(?![A-Za-z_])", prose))
-
-

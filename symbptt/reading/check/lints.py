@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from ..meaning.index import Index
+from ..meaning.expr import Call, Expr, Ref
+from ..meaning.index import Index, letter
 from ..meaning.symbols import Symbols
 from ..note import Note
 from ..report import Lint, Math, Message, message
 from .chains import loose_sums, upside_down
-from .definitions import T, definition_of, has_derivative, number_in, refs_in, same
-from .discover import Discovery
+from .definitions import Definition, T, definition_of, has_derivative, number_in, refs_in, same
+from .discover import Discovery, Model
 from .introduced import undefined
 from .naming import misnamed
 from .statements import Read, Statement
 
-BEFORE = Index(((T, 1),), -1)
+NOW, BEFORE = letter(T), Index(((T, 1),), -1)
+CELLS = re.compile(
+    r"LSTM|GRU|长短期|门控|双向|多层|深度|注意力|编码|bidirectional|stack|deep|gated|attention|encoder|decoder|variant|residual",
+    re.I,
+)
+"""Words in headings under which other cells stand."""
 ANNOUNCES = re.compile(
     r"例|假设|假定|考虑|模型设置|另一|\bexample|\bsuppose|\bassume|\bconsider|\blet us|\bnow take|\binstance", re.I
 )
@@ -48,13 +54,18 @@ def lints_of(
     --------
     >>> from symbptt.reading.extract import note_of
     >>> from symbptt.reading.check.note import check_note
-    >>> lints = check_note(note_of("$h_t = f(W h_{t-1} + b)$. Then $\\\\frac{\\\\partial h_3}{\\\\partial h_2} "
-    ...                    "\\\\frac{\\\\partial h_1}{\\\\partial h_2}$ is the chain.")).lints
+    >>> lints = check_note(
+    ...     note_of(
+    ...         "$h_t = f(W h_{t-1} + b)$. Then $\\\\frac{\\\\partial h_3}{\\\\partial h_2} "
+    ...         "\\\\frac{\\\\partial h_1}{\\\\partial h_2}$ is the chain."
+    ...     )
+    ... ).lints
     >>> [lint.kind for lint in lints]
     ['inverted-factor']
     """
     twice = sorted(
-        [*discovery.twice, *_equations_again(note, discovery), *_symbols_again(note, found)], key=lambda p: p[1].start
+        [*_losses_again(discovery), *_equations_again(note, discovery), *_symbols_again(note, found)],
+        key=lambda pair: pair[1].start,
     )
     again = {second.number for _, second in twice}
     lints: list[tuple[int, str, Message]] = [
@@ -91,18 +102,51 @@ def _twice(note: Note, pairs: Sequence[tuple[Statement, Statement]]) -> Iterator
             yield second.start, "defined-twice", message("check.lint.defined-twice", symbol=symbol, line=line)
 
 
+def _losses_again(discovery: Discovery) -> Iterator[tuple[Statement, Statement]]:
+    losses = {m.loss.statement.number for m in discovery.models if m.loss is not None}
+    yield from (pair for pair in discovery.twice if pair[1].number in losses)
+
+
 def _equations_again(note: Note, discovery: Discovery) -> Iterator[tuple[Statement, Statement]]:
     """Yield equations that replace a single one of a model in passing, though nothing says that it is another model."""
     for before, after in pairwise(discovery.models):
         changed = [k for k in after.own if k in before.equations and k in after.equations]
-        if len(after.own) != 1 or len(changed) != 1:
+        found_rough = any(after.equations[k].statement is second for _, second in discovery.twice for k in changed)
+        if len(changed) != 1 or (len(after.own) != 1 and not found_rough):
             continue
         first, second = before.equations[changed[0]], after.equations[changed[0]]
-        if second.statement.start < first.statement.start or _announced(note, second.statement):
+        if not _in_one_scope(note, before, after, first, second):
             continue
         recurs = any(r.key == second.key and r.when == BEFORE for r in refs_in(second.right))
         if not (recurs and _is_simpler(note, second.statement)):
             yield first.statement, second.statement
+
+
+def _in_one_scope(note: Note, before: Model, after: Model, first: Definition, second: Definition) -> bool:
+    """Whether two definitions of a variable contradict each other: nothing that announces another model or cell stands
+    between them, the second reads nothing that is newer than the first, and they are not the same written out."""
+    start, end = first.statement.start, second.statement.start
+    between = [p for p in note.passages if p.kind == "heading" and start < p.start < end]
+    headings = " ".join(note.text[p.start : p.end] for p in between)
+    if end < start or CELLS.search(headings) or _announced(note, second.statement):
+        return False
+    if isinstance(second.right, Call) and len(second.right.arguments) > 1:
+        return False  # h_t = f(h_{t-1}, x_t) says less, and nothing else
+    newer = {k for k, d in after.equations.items() if start < d.statement.start < end and k != second.key}
+    expanded = _expanded(first.right, before.equations), _expanded(second.right, after.equations)
+    reads = {r.key for r in refs_in(second.right)}
+    return not same(*expanded) and not reads & newer
+
+
+def _expanded(right: Expr, equations: Mapping[str, Definition], depth: int = 3) -> Expr:
+    """Put the right sides of variables of the same step in their place."""
+    for _ in range(depth):
+        right = right.mapped(lambda p: equations[p.key].right if _is_inner(p, equations) else p)  # type: ignore[attr-defined]
+    return right
+
+
+def _is_inner(part: Expr, equations: Mapping[str, Definition]) -> bool:
+    return isinstance(part, Ref) and part.when == NOW and part.key in equations
 
 
 def _is_simpler(note: Note, statement: Statement) -> bool:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from ..meaning.elaborate import elaborate
 from ..meaning.expr import Deriv, Entry, Expr, Ref, Transpose
 from ..meaning.symbols import LOSSES, Symbols
+from ..notation.tree import Chain, Listing
 from ..note import Formula, Note
-from ..notation.tree import Chain, Listing, Tree
 from .statements import Read, Statement
 
 MARK = re.compile(r"⟦(\d+)⟧")
 _F = r"⟦(\d+)⟧"
 _LOSS_ZH = r"(?:总损失|损失函数|损失|误差|目标函数|代价函数)"
-_KIND_ZH = r"(?:的?(?:当前|隐藏状态|隐状态|状态|权重矩阵|权重|参数|矩阵|偏置|净输入|输入|输出|向量|项|值|上一|时间步|如|\s|[（(，,])*)"
+_KIND_ZH = (
+    r"(?:的?(?:当前|隐藏状态|隐状态|状态|权重矩阵|权重|参数|矩阵|偏置|净输入|输入|输出|向量|项|值|上一|时间步|如"
+    r"|\s|[（(，,])*)"
+)
 _MANY_ZH = rf"{_F}(?:\s*[）)]?\s*(?:、|和|与|及|以及|,|，)\s*{_F})*\s*[）)]?"
 _WHAT_ZH = r"的?\s*(?:偏导数|偏导|导数|梯度|雅可比矩阵|雅可比)"
 _LOSS_EN = r"(?:the\s+)?(?:total\s+|overall\s+)?(?:loss|cost|error|objective)(?:\s+function)?"
@@ -37,7 +41,9 @@ PATTERNS = (
     ),
     re.compile(rf"gradients?\s+{_BY_EN}{_KIND_EN}(?P<by>{_MANY_EN})", re.I),
     re.compile(rf"differentiat\w+\s+(?:{_LOSS_EN}\s*|{_KIND_EN}{_F}\s*)+{_BY_EN}{_KIND_EN}(?P<by>{_MANY_EN})", re.I),
-    re.compile(rf"(?:计算|求出?|推导|comput\w+|deriv(?:e|ing)|calculat\w+)\s*(?P<whole>{_F})\s*(?:\**\s*[:：]?\s*)$", re.I),
+    re.compile(
+        rf"(?:计算|求出?|推导|comput\w+|deriv(?:e|ing)|calculat\w+)\s*(?P<whole>{_F})\s*(?:\**\s*[:：]?\s*)$", re.I
+    ),
 )
 TAIL = re.compile(
     r"^\**\s*(?:就?是|为|等于|如下|则|可以?.{0,14}(?:计算|得到|写成|写为|表示为?|求得)|is|are|equals?|reads?|becomes?|follows?|"
@@ -45,10 +51,13 @@ TAIL = re.compile(
     re.I,
 )
 """What may stand between a derivative that is named and its formula."""
-USES = re.compile(r"(?:利用|根据|由|已知|通过|代入|使用|有了|\b(?:using|given|from|with|by|once|knowing|use)\b)[^，,:：]*$", re.I)
+USES = re.compile(
+    r"(?:利用|根据|由|已知|通过|代入|使用|有了|\b(?:using|given|from|with|by|once|knowing|use)\b)[^，,:：]*$", re.I
+)
 """What stands before a derivative that is only made use of."""
 STOPS = re.compile(r"[。！？!?；;]|\.(?=\s)|\n\s*\n|\n\s*(?=[-*+#>]|\d+[.)]\s)")
 MOST_BEHIND = 2
+MOST_WORDS = 500
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,8 @@ class _Finder:
         self.note, self.found, self.symbols = note, found, symbols
         self.reads = {id(read.formula): read for read in reads}
         self.aliases = _aliases(found)
+        self.starts = [formula.start for formula in note.formulas]
+        self.places = [statement.start for statement in found]
 
     # -- the places of words ------------------------------------------------------------------------------
     def headings(self) -> Iterator[tuple[int, str, str]]:
@@ -87,7 +98,7 @@ class _Finder:
         starts = sorted(self._heading_spans())
         for (start, end), following in pairwise([*starts, (len(self.note.text), 0)]):
             named = self._named(self._marked(start, end))
-            under = [s for s in self.found if end <= s.start < following[0]]
+            under = self.found[bisect_left(self.places, end) : bisect_left(self.places, following[0])]
             if named is not None and under:
                 yield from self._compared(start, named, under)
 
@@ -103,7 +114,7 @@ class _Finder:
 
     def sentences(self) -> Iterator[tuple[int, str, str]]:
         """Compare the words right before a formula with it."""
-        bold = {span for span in self._heading_spans()}
+        bold = set(self._heading_spans())
         for number, statement in enumerate(self.found):
             formula = statement.read.formula
             if number and self.found[number - 1].read.formula is formula:
@@ -115,8 +126,7 @@ class _Finder:
             words = re.sub(r"(?:\$+|\\\[|\\\(|\\begin\{\w+\*?\}|\.\. math::|:math:`|```math|\s)+$", "", words)
             named = self._named(words, at_end=True)
             if named is not None:
-                under = [s for s in self.found[number:] if self._follows(formula, s.read.formula)]
-                yield from self._compared(start + _leading(words), named, under)
+                yield from self._compared(start + _leading(words), named, self._behind(number))
 
     def _sentence(self, formula: Formula) -> int:
         """Return where the sentence begins that leads to a formula."""
@@ -129,11 +139,16 @@ class _Finder:
     def _blanked(self, start: int, end: int) -> str:
         """Return text with formulas blanked, so that nothing in them looks like words; the length stays."""
         text = self.note.text[start:end]
-        for formula in self.note.formulas:
+        for formula in self._formulas(start, end):
             a, b = max(formula.start, start), min(formula.end, end)
             if a < b:
                 text = text[: a - start] + "x" * (b - a) + text[b - start :]
         return text
+
+    def _behind(self, number: int) -> list[Statement]:
+        """Return a statement and those that stand behind it with no words between."""
+        formula = self.found[number].read.formula
+        return list(takewhile(lambda s: self._follows(formula, s.read.formula), self.found[number:]))
 
     def _follows(self, first: Formula, other: Formula) -> bool:
         """Whether one formula stands behind another with no words between."""
@@ -144,11 +159,16 @@ class _Finder:
         between = re.sub(r"[\s$\\\[\]()`,.，、]|begin|end|align|equation|\*", "", self._blanked(first.end, other.start))
         return len(between) <= MOST_BEHIND
 
+    def _formulas(self, start: int, end: int) -> Sequence[Formula]:
+        """Return the formulas that may overlap a piece of the note."""
+        return self.note.formulas[max(bisect_left(self.starts, start) - 1, 0) : bisect_left(self.starts, end)]
+
     def _marked(self, start: int, end: int) -> str:
         """Return text with each formula as a mark, without its delimiters."""
         parts, last = [], start
-        for i, formula in enumerate(self.note.formulas):
+        for formula in self._formulas(start, end):
             if start <= formula.start and formula.end <= end:
+                i = bisect_left(self.starts, formula.start)
                 parts += [self.note.text[last : formula.start], f"⟦{i}⟧"]
                 last = formula.end
         text = "".join([*parts, self.note.text[last:end]])
@@ -157,7 +177,7 @@ class _Finder:
 
     # -- what words name ----------------------------------------------------------------------------------
     def _named(self, words: str, at_end: bool = False) -> _Named | None:
-        words = words.rstrip("*_ \n")
+        words = words[:MOST_WORDS].rstrip("*_ \n")
         for pattern in PATTERNS:
             matches = list(pattern.finditer(words))
             if not matches:
@@ -183,11 +203,11 @@ class _Finder:
         by_marks = [int(n) for n in MARK.findall(groups["by"])]
         of_marks = [int(n) for n in MARK.findall(words[match.start() : match.start("by")])]
         by = tuple(r for n in by_marks if (r := _symbol(self._expr(n))) is not None)
-        of = tuple(r for n in of_marks[-1:] if (r := _symbol(self._expr(n))) is not None)
-        if len(by) != len(by_marks) or len(of) != len(of_marks[-1:]):
+        top = tuple(r for n in of_marks[-1:] if (r := _symbol(self._expr(n))) is not None)
+        if len(by) != len(by_marks) or len(top) != len(of_marks[-1:]):
             return None
-        top = self._latex(of_marks[-1]) if of_marks else "L"
-        return _Named(of or (None,), by, rf"\frac{{\partial {top}}}{{\partial {self._latex(by_marks[0])}}}")
+        of_latex = self._latex(of_marks[-1]) if of_marks else "L"
+        return _Named(top or (None,), by, rf"\frac{{\partial {of_latex}}}{{\partial {self._latex(by_marks[0])}}}")
 
     def _latex(self, number: int) -> str:
         return self.note.formulas[number].latex.strip()
