@@ -35,6 +35,7 @@ from .lints import lints_of
 from .network import Built, build
 from .shown import as_written, given_numbers
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
+from .understood import Shown, understood
 from .worlds import Worlds, worlds_of
 
 MATRICES = re.compile(r"矩阵|向量|matri|vector|\\mathbb\s*\{?R\}?\s*\^", re.I)
@@ -74,6 +75,7 @@ def check_note(
         found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
     cache: dict[tuple[int, int | None], tuple[Worlds, Settled]] = {}
+    shown: dict[int, Shown] = {}
     judged: list[tuple[Statement, Judgement]] = []
 
     def place_of(statement: Statement) -> tuple[int, int | None]:
@@ -86,6 +88,7 @@ def check_note(
         if key not in cache:
             built = build(replace(model, steps=key[1]), symbols.functions, found)
             cache[key] = worlds_of(built, seed), _settled(note, model.start, built, found)
+            shown.setdefault(id(model), Shown(model, built, cache[key][1]))
         worlds, settled = cache[key]
         if statement.number in true_of:
             function = message("check.reason.holds-function", function=true_of[statement.number])
@@ -102,7 +105,9 @@ def check_note(
     claims += [_unread(note, read) for read in reads if read.tree is None]
     claims.sort(key=lambda c: c.start)
     lints = lints_of(note, reads, found, discovery, symbols)
-    return Report((note,), tuple(claims), lints, formulas=len(reads), read=sum(r.tree is not None for r in reads))
+    models = understood(note, discovery, shown, found)
+    read = sum(r.tree is not None for r in reads)
+    return Report((note,), tuple(claims), lints, models, formulas=len(reads), read=read)
 
 
 def _judged(
