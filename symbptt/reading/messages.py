@@ -96,7 +96,7 @@ _UNREAD: dict[str, tuple[str, ...]] = {
     "environment-open": ("what",),
     "macro-loop": ("name",),
 }
-_WHYS: dict[str, tuple[str, ...]] = {"numbers": (), "said": (), "derivatives": ()}
+_WHYS: dict[str, tuple[str, ...]] = {"numbers": (), "said": (), "derivatives": (), "options": ()}
 _MEANINGS = ("state", "input", "inner", "output", "target", "weights", "bias", "number", "parameter")
 _LINTS: dict[str, tuple[str, ...]] = {
     "other-derivative": ("named", "found"),

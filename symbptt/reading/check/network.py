@@ -47,6 +47,8 @@ class Built:
         Whether the note multiplies from the right.
     squares : bool
         Whether the loss squares a variable as if it were a number.
+    notation : str or mapping
+        In which the equations of a model that the user names are shown.
     """
 
     model: Model
@@ -57,6 +59,7 @@ class Built:
     generic_loss: bool = False
     rows: bool = False
     squares: bool = False
+    notation: Any = "textbook"
 
 
 @dataclass
@@ -92,7 +95,7 @@ def build(model: Model, functions: Mapping[str, str], found: Sequence[Statement]
     if not equations:
         return Built(model, problem="check.reason.no-model")
     generic = tuple(sorted(_generic(equations, loss, functions)))
-    rows = _in_rows(equations)
+    rows = in_rows(equations)
     vectors: list[tuple[Network, Meanings]] = []
     scalars: list[tuple[Network, Meanings]] = []
     problem = None
@@ -105,7 +108,7 @@ def build(model: Model, functions: Mapping[str, str], found: Sequence[Statement]
             break
         one = _with_any(one, found, len(vectors))
         vectors.append(one)
-        small = _scalar(*one)
+        small = scalar_of(*one)
         if small is not None:
             scalars.append(small)
         if not generic and loss.step is not None and not _any(one[1], found):
@@ -248,7 +251,7 @@ def _generic(equations: Mapping[str, Expr], loss: _Loss, functions: Mapping[str,
             ("softmax", "sum", "diag", "concat")}  # fmt: skip
 
 
-def _in_rows(equations: Mapping[str, Expr]) -> bool:
+def in_rows(equations: Mapping[str, Expr]) -> bool:
     """Whether variables stand in front of their weights: X_t W."""
     for right in equations.values():
         for part in right.walk():
@@ -364,7 +367,7 @@ def _meanings(model: Model, writer: Writer, loss: _Loss, functions: Mapping[str,
     )  # fmt: skip
 
 
-def _scalar(network: Network, meanings: Meanings) -> tuple[Network, Meanings] | None:
+def scalar_of(network: Network, meanings: Meanings) -> tuple[Network, Meanings] | None:
     """Return a network with all its sizes 1."""
     names = {str(s) for _, shape in network.cell.inferred for part in shape for s in part.free_symbols}
     sizes = tuple((name, whole(1, name)) for name in sorted(names - {"n", "m", "q", "T"}))

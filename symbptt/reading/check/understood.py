@@ -19,12 +19,15 @@ from ..report import Math, Message, Understood, message
 from ..value.world import Meanings
 from .definitions import Definition, T, refs_in
 from .discover import LOSS_KEYS, Discovery, Model
+from .given import NOTHING, Options, equations_of
 from .judge import Settled
 from .network import GENERIC, Built
 from .statements import Statement
 
 NOW = letter(T)
 TRIED = tuple(function for function, _ in GENERIC)
+MOST_STEPS = 12
+"""A larger T is that of an example in words, and no instance has it."""
 BY_NAME = frozenset({"softmax", "sum", "diag", "concat", "exp", "log", "norm", "trace", "vec"})
 """Functions that every note writes by their names."""
 
@@ -39,7 +42,11 @@ class Shown:
 
 
 def understood(
-    note: Note, discovery: Discovery, shown: Mapping[int, Shown], found: Sequence[Statement], given: bool = False
+    note: Note,
+    discovery: Discovery,
+    shown: Mapping[int, Shown],
+    found: Sequence[Statement],
+    options: Options = NOTHING,
 ) -> tuple[Understood, ...]:
     """Return the models of a note, in order; none where it has no recurrent equation.
 
@@ -50,15 +57,16 @@ def understood(
     shown : mapping
         ``id`` of a model -> what was made of it; models that no statement is judged by are left out.
     found : sequence of Statement
-    given : bool
-        Whether the user named the model.
+    options : Options
+        What the user says.
     """
+    given = options.model is not None
     models: list[Understood] = []
     for model in discovery.models:
         one = shown.get(id(model))
         if one is None or not (model.equations or given) or (one.built.problem or "").endswith("no-model"):
             continue
-        writer = _Writer(note, one, found, given)
+        writer = _Writer(note, one, found, options)
         entry = writer.entry()
         if not models or _content(entry) != _content(models[-1]):
             models.append(entry)
@@ -70,9 +78,9 @@ def _content(entry: Understood) -> tuple[Any, ...]:
 
 
 class _Writer:
-    def __init__(self, note: Note, one: Shown, found: Sequence[Statement], given: bool) -> None:
+    def __init__(self, note: Note, one: Shown, found: Sequence[Statement], options: Options) -> None:
         self.note, self.model, self.built, self.settled = note, one.model, one.built, one.settled
-        self.found, self.given = found, given
+        self.options = options
         definitions = [*one.model.equations.values(), *([one.model.loss] if one.model.loss is not None else [])]
         self.own, self.all = _latex_of([d.statement for d in definitions]), _latex_of(found)
         self.scalar = self._is_scalar()
@@ -109,6 +117,8 @@ class _Writer:
     # -- equations ----------------------------------------------------------------------------------------
     def _equations(self) -> tuple[str, ...]:
         model, network = self.model, self.network
+        if self.options.model is not None and self.built.networks:
+            return equations_of(self.built.networks[0][0], self.built.notation)
         kept = [d for k, d in model.equations.items() if network is None or k in network[1].variables]
         loss = [d for k, d in model.equations.items() if k in LOSS_KEYS and d not in kept]
         definitions = [*kept, *loss, *([model.loss] if model.loss is not None else [])]
@@ -119,11 +129,13 @@ class _Writer:
         built = self.built
         if not built.networks:
             return (self._problem(),)
-        facts = [message("check.fact.given-by-user")] if self.given else []
+        facts = [message("check.fact.given-by-user")] if self.options.model is not None else []
         facts += [*self._sizes(), *self._functions()]
         if built.generic_loss:
             facts.append(message("check.fact.loss-unknown"))
-        if self.model.steps:
+        elif self.options.loss is not None and built.networks[0][0].loss.name == self.options.loss:
+            facts.append(message("check.fact.loss", name=self.options.loss.replace("_", " ")))
+        if self.model.steps and self.model.steps <= MOST_STEPS:
             facts.append(message("check.fact.steps", T=self.model.steps))
         facts += self._starts()
         if self.settled.layout in ("numerator", "denominator"):
@@ -140,7 +152,8 @@ class _Writer:
 
     def _sizes(self) -> list[Message]:
         if self.scalar:
-            why = "said" if self.settled.scalars else "numbers"
+            told = self.options.sizes == "scalars" or self.options.model is not None
+            why = "options" if told else "said" if self.settled.scalars else "numbers"
             return [message("check.fact.scalar", why=message(f"check.why.{why}"))]
         if self.built.rows:
             return [message("check.fact.rows")]
@@ -182,22 +195,21 @@ class _Writer:
         if self.network is None:
             return ()
         network, meanings = self.network
-        shapes: dict[str, Any] = dict(network.cell.inferred)
-        output = network.cell.output
+        system = network.system
+        shapes = {name: _shape(item) for name, item in (*system.variables.items(), *system.parameters.items())}
         rows = []
         for key, name in meanings.variables.items():
             role = self._role(name, network)
-            shape = shapes.get(output if name == "target" else name, ())
-            rows.append((_ORDER.index(role), self._symbol(key, NOW), self._shape(shape, True), role))
+            rows.append((_ORDER.index(role), self._symbol(key, NOW), self._shape(shapes.get(name, ())), role))
         named: dict[str, str] = {}
         for key, name in meanings.parameters.items():
             named.setdefault(name, key)  # later ones stand for any parameter
         for name, key in named.items():
             shape = shapes.get(name, ())
-            role = "weights" if len(shape) == 2 else "bias" if len(shape) == 1 else "number"
+            role = "number" if not shape else "bias" if 1 in shape else "weights"
             if self.scalar:
                 role = "parameter"
-            rows.append((_ORDER.index(role), self._symbol(key, None), self._shape(shape, False), role))
+            rows.append((_ORDER.index(role), self._symbol(key, None), self._shape(shape), role))
         rows.sort(key=lambda row: row[0])
         return tuple((latex, shape, message(f"check.meaning.{role}")) for _, latex, shape, role in rows)
 
@@ -209,15 +221,13 @@ class _Writer:
             return "state"
         if name in cell.inputs:
             return "input"
-        return "output" if name == cell.output else "inner"
+        return "output" if name in (network.system.predictions or (network.system.prediction,)) else "inner"
 
-    def _shape(self, shape: tuple[Any, ...], variable: bool) -> str:
+    def _shape(self, shape: tuple[Any, ...]) -> str:
         if self.scalar or not shape:
             return "1"
-        sizes = [sympy.latex(s) for s in shape]
-        if self.built.rows:
-            sizes = [*(["B"] if variable else ["1"] if len(sizes) == 1 else []), *reversed(sizes)]
-        return r" \times ".join(sizes)
+        sizes = [*shape[:1], *(s for s in shape[1:] if self.built.rows or s != 1)]
+        return r" \times ".join(sympy.latex(s) for s in sizes)
 
     # -- values -------------------------------------------------------------------------------------------
     def _values(self) -> tuple[tuple[str, str], ...]:
@@ -252,6 +262,11 @@ class _Writer:
 
 
 _ORDER = ("state", "input", "inner", "output", "target", "weights", "bias", "number", "parameter")
+
+
+def _shape(item: Any) -> tuple[Any, ...]:
+    """Return the shape of a variable or a parameter, (n, 1) of a vector; () of a number."""
+    return tuple(getattr(item, "shape", ()))
 
 
 def _written(definition: Definition) -> str:
