@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import symbptt
-from symbptt.cli import main
+from symbptt.cli import run as main
 from symbptt.errors import SymbpttError, UnknownNameError, ValueInputError
 from symbptt.reading.messages import MESSAGES
 from symbptt.reading.report import Report, Understood
