@@ -14,7 +14,7 @@ from ..meaning.expr import Add, Bound, Call, Counter, Div, Expr, Mul, Num, Ref, 
 from ..meaning.index import Index, letter
 from ..value.world import Alias, Meanings
 from .completion import any_parameters, completed
-from .definitions import T, refs_in
+from .definitions import T, number_in, refs_in
 from .discover import LOSS_KEYS, Model
 from .language import NotInLanguageError, Writer, squares_as_norms
 from .statements import Statement
@@ -164,7 +164,7 @@ def _over_time(bound: Bound) -> bool:
 
 
 def _without_factor(right: Expr) -> tuple[Expr, bool]:
-    """Take 1/T off a sum."""
+    """Take 1/T off a sum, and put a number in front of one into it."""
     if isinstance(right, Mul) and len(right.factors) == 2 and _is_one_over_steps(right.factors[0]):
         return right.factors[1], True
     if isinstance(right, Div) and isinstance(right.bottom, Counter) and right.bottom.index == letter("T"):
@@ -172,6 +172,10 @@ def _without_factor(right: Expr) -> tuple[Expr, bool]:
     if isinstance(right, Add) and right.signs == (-1,) and isinstance(right.terms[0], Bound):
         inner = right.terms[0]
         return replace(inner, body=Add((-1,), (inner.body,))), False
+    if isinstance(right, Mul) and isinstance(right.factors[-1], Bound):
+        front, total = right.factors[:-1], right.factors[-1]
+        if all(number_in(f) is not None for f in front) and isinstance(total, Bound):
+            return replace(total, body=Mul((*front, total.body), right.kinds)), False
     return right, False
 
 
