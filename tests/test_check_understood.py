@@ -108,6 +108,21 @@ def test_every_model_of_the_notes_is_shown_in_words(lang: str):
             assert all(latex in text for latex, _, _ in model.symbols)
 
 
+def test_a_number_before_the_sum_of_losses_belongs_to_each():
+    model = model_of(CELL + r"$$L = \frac{1}{2} \sum_{t=1}^T \| h_t - y_t \|^2$$")
+    assert "loss-unknown" not in facts(model)
+    assert ("y_t", "n", "target") in {(a, b, c.key.rpartition(".")[2]) for a, b, c in model.symbols}
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Without activation, $f(z) = z$.", "如果没有激活函数，也就是 $f(z) = z$，那么 $f'(z) = 1$。"]
+)
+def test_a_function_of_a_case_that_is_only_supposed_is_not_the_activation(sentence: str):
+    equation = "$$h_t = f(W h_{t-1} + U x_t)$$\n\n"
+    assert "activation-unknown" in facts(model_of(equation + sentence))
+    assert "activation" in facts(model_of(equation + "Here $f(z) = z$."))
+
+
 # -- the model that the user names ----------------------------------------------------------------------------
 def verdicts(report: Report) -> dict[str, str]:
     return {claim.latex: claim.verdict for claim in report.claims}
