@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ... import algebra as A
-from ...algebra.names import GREEK
 from ...algebra.present import present
 from ...algebra.tex import to_tex
 from ...errors import SymbpttError
 from ...model import COLUMNS, ROWS, Network, whole
 from ...model.losses import LOSSES, Loss
-from ...model.notations import NOTATIONS, names_in
-from ..meaning.elaborate import elaborate
-from ..meaning.expr import Call, Ref
+from ...model.notations import names_in
+from ..meaning.expr import Call
 from ..meaning.symbols import Symbols
-from ..notation import NotationError, parse
 from ..value.world import Alias, Meanings
 from .definitions import T, definition_of, refs_in
 from .discover import LOSS_KEYS, Model
 from .judge import Judgement, Settled
+from .matching import TARGET_KEYS, matched
 from .network import Built, build, in_rows, scalar_of
 from .statements import Statement
-
-TARGET_KEYS = ("y_hat", "y_star", "y_tilde", "y", "d")
-"""Keys that targets have, the likeliest first."""
 
 
 @dataclass(frozen=True)
@@ -148,63 +143,12 @@ def _without_bias(network: Network, keys: Mapping[str, str]) -> Network:
         return network
 
 
-def matched(
-    network: Network, notation: str | Mapping[str, str], found: Iterable[Statement], symbols: Symbols
-) -> tuple[dict[str, str], Any]:
-    """Return canonical name -> key of the note, by the notation that fits the note best, and that notation.
-
-    What it does not have is looked for in the other notations, where only one symbol of the note is left for it.
-    """
-    system = network.system
-    used = {r.key for s in found for o in s.operands for r in refs_in(o)}
-    names = [*(v for v in system.variables if v not in ("l", "mask")), *system.parameters]
-    notations = [notation, *NOTATIONS]
-    tables = [_table(system, names, one, symbols) for one in notations]
-    scores = [len({k for k in table.values() if k in used}) for table in tables]
-    first = scores.index(max(scores))
-    best = tables[first]
-    keys: dict[str, str] = {}
-    for name, key in best.items():
-        if key in used and key not in keys.values():
-            keys[name] = key
-    for name in names:
-        if name not in keys:
-            others = {t[name] for t in tables if t.get(name) in used} - set(keys.values())
-            if len(others) == 1:
-                keys[name] = others.pop()
-    if "target" not in keys and "target" in system.variables:
-        rest = [k for k in TARGET_KEYS if k in used and k not in keys.values()]
-        keys.update({"target": rest[0]} if rest else {})
-    return keys, notations[first]
-
-
 def equations_of(network: Network, notation: Any) -> tuple[str, ...]:
     """Return the equations of a network as LaTeX: cell, readout, loss of a step."""
     names = names_in(network.system, notation)
     return tuple(
         f"{to_tex(present(e.left, names))} = {to_tex(present(e.right, names))}" for e in network.system.equations
     )
-
-
-def _table(system: Any, names: Sequence[str], notation: Any, symbols: Symbols) -> dict[str, str]:
-    """Return canonical name -> key that it has in a note in some notation."""
-    mapping = names_in(system, notation).mapping
-    found = {}
-    for name in names:
-        latex = mapping.get(name, _plain(name))
-        try:
-            expr = elaborate(parse(f"{latex}_t" if name in system.variables and "_" not in latex else latex), symbols)
-        except NotationError:
-            continue
-        if isinstance(expr, Ref):
-            found[name] = expr.key.removesuffix("_t")
-    return found
-
-
-def _plain(name: str) -> str:
-    head, _, label = name.partition("_")
-    head = f"\\{head}" if head in GREEK else head
-    return f"{head}_{{{label}}}" if label else head
 
 
 def _functions(
