@@ -14,9 +14,10 @@ from ...errors import SymbpttError
 from ...model import COLUMNS, ROWS, Network, whole
 from ...model.losses import LOSSES, Loss
 from ...model.notations import names_in
-from ..meaning.expr import Call
+from ..meaning.expr import Call, Ref
 from ..meaning.symbols import Symbols
 from ..value.world import Alias, Meanings
+from .completion import completed
 from .definitions import T, definition_of, refs_in
 from .discover import LOSS_KEYS, Model
 from .judge import Judgement, Settled
@@ -99,6 +100,8 @@ def _of_given(
     rows = in_rows({k: d.right for k, d in model.equations.items()})
     keys, notation = matched(network, options.notation, found, symbols)
     network = _without_bias(_general(network, rows), keys)
+    network, inner = _with_inner(network, completed(model, found), keys)
+    keys = {**keys, **inner}
     variables = {key: name for name, key in keys.items() if name in network.system.variables}
     parameters = {key: name for name, key in keys.items() if name in network.system.parameters}
     known = {**functions, **_functions(network, model, variables, functions)}
@@ -141,6 +144,47 @@ def _without_bias(network: Network, keys: Mapping[str, str]) -> Network:
         return replace(network, **changes)
     except SymbpttError:
         return network
+
+
+def _with_inner(network: Network, model: Model, keys: Mapping[str, str]) -> tuple[Network, dict[str, str]]:
+    """Return a network that has the pre-activations that the note names, f_t = \\sigma(\\hat f_t), and their keys."""
+    equations: list[str] = []
+    inner: dict[str, str] = {}
+    for text in network.cell.equations:
+        match = re.fullmatch(r"(\w+)\[t\] = (\w+)\((.*)\)", text.strip())
+        definition = model.equations.get(keys.get(match[1], "")) if match is not None else None
+        right = None if definition is None else definition.right
+        named = right.arguments[0] if isinstance(right, Call) and len(right.arguments) == 1 else None
+        if match is None or not _is_whole(match[3]) or not isinstance(named, Ref) or named.key in keys.values():
+            equations.append(text)
+            continue
+        name = _fresh(named.key, network, inner)
+        inner[name] = named.key
+        equations += [f"{name}[t] = {match[3]}", f"{match[1]}[t] = {match[2]}({name}[t])"]
+    if not inner:
+        return network, {}
+    try:
+        return replace(network, cell=replace(network.cell, equations=tuple(equations))), inner
+    except SymbpttError:
+        return network, {}
+
+
+def _is_whole(text: str) -> bool:
+    """Whether every bracket in a text is closed in it, in order."""
+    depth = 0
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _fresh(key: str, network: Network, inner: Mapping[str, str]) -> str:
+    plain = "".join(c if c.isalnum() else "_" for c in key).strip("_")
+    name = plain[:1].lower() + plain[1:] if plain[:1].isalpha() else "pre"
+    while name in {*network.system.variables, *network.system.parameters, *inner} or name in A.FUNCTIONS:
+        name = f"{name}v"
+    return name
 
 
 def equations_of(network: Network, notation: Any) -> tuple[str, ...]:

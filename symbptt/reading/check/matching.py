@@ -14,7 +14,7 @@ from ..meaning.expr import Add, Expr, Mul, Ref
 from ..meaning.index import Index, letter
 from ..meaning.symbols import Symbols
 from ..notation import NotationError, parse
-from .definitions import Definition, T, definition_of, refs_in
+from .definitions import Definition, T, definition_of, has_derivative, refs_in
 from .statements import Statement
 
 NOW, BEFORE = letter(T), Index(((T, 1),), -1)
@@ -45,7 +45,12 @@ def matched(
     for name, key in best.items():
         if key in used and key not in keys.values():
             keys[name] = key
-    _by_place(keys, network, found)
+    definitions = _definitions(found)
+    for name in [n for n, key in keys.items() if n in system.variables and n not in (*system.states, *system.inputs)]:
+        if keys[name] in definitions and has_derivative(definitions[keys[name]].right):
+            del keys[name]  # g_t = dL/dh_t is no candidate
+    _by_equations(keys, network, definitions)
+    _by_place(keys, network, definitions)
     for name in names:
         if name not in keys:
             others = {t[name] for t in tables if t.get(name) in used} - set(keys.values())
@@ -79,9 +84,27 @@ def _plain(name: str) -> str:
 
 
 # -- by place -----------------------------------------------------------------------------------------
-def _by_place(keys: dict[str, str], network: Network, found: Iterable[Statement]) -> None:
+def _definitions(found: Iterable[Statement]) -> dict[str, Definition]:
+    """Return the first equation of each variable."""
+    general = [d for d in map(definition_of, found) if d is not None and d.general and d.step is not None]
+    return {d.key: d for d in reversed(general)}
+
+
+def _by_equations(keys: dict[str, str], network: Network, definitions: Mapping[str, Definition]) -> None:
+    """Match a variable that is the only one left in an equation: h_t = (1 - z_t) h_{t-1} + z_t \\tilde h_t."""
+    for equation in network.system.equations:
+        key = keys.get(equation.name, "")
+        if key not in definitions or equation.stage != "cell":
+            continue
+        read = set(re.findall(r"(\w+)\[t\]", equation.text.partition("=")[2]))
+        left = {name for name in read if name not in keys}
+        there = {r.key for r in refs_in(definitions[key].right) if r.when == NOW} - set(keys.values())
+        if len(left) == 1 and len(there) == 1:
+            keys[left.pop()] = there.pop()
+
+
+def _by_place(keys: dict[str, str], network: Network, definitions: Mapping[str, Definition]) -> None:
     """Match the parameters that are left by where they stand: W_f before h_{t-1} in the equation of f_t."""
-    definitions = {d.key: d for d in reversed([d for d in map(definition_of, found) if d is not None and d.general])}
     texts = {e.name: e.text.partition("=")[2] for e in network.system.equations}
     names = {key: name for name, key in keys.items()}
     ours: dict[Place, list[str]] = {}
