@@ -160,6 +160,28 @@ def test_symbols_are_matched_in_any_notation(equations: str, symbols: tuple[str,
     assert verdicts(checked(text, model="tanh")) == {equations: "definition", right: "holds", wrong: "refuted"}
 
 
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("lstm-zh.md", {"cell": "lstm"}),
+        ("char-rnn.md", {"cell": "tanh", "readout": "softmax", "loss": "cross_entropy"}),
+        ("column-gradients.tex", {"cell": "tanh", "readout": "softmax", "loss": "cross_entropy"}),
+        ("softmax-book-style.ipynb", {"cell": "tanh", "readout": "softmax", "loss": "cross_entropy"}),
+        ("rows-zh.md", {"cell": "tanh", "readout": "linear", "loss": "half_squared_error"}),
+        ("numerator-layout.md", {"cell": "tanh", "readout": "linear", "loss": "half_squared_error"}),
+    ],
+)
+def test_right_notes_are_right_with_their_model_from_the_catalogue(name: str, model: dict[str, Any]):
+    report = symbptt.check_notes(NOTES / name, model=symbptt.RNN(**model))
+    assert not report.counts["refuted"], [c.latex for c in report.claims if c.verdict == "refuted"]
+    assert report.counts["unchecked"] <= 1 and report.counts["holds"] > 8
+
+
+def test_another_model_than_that_of_the_note_is_noticed():
+    report = symbptt.check_notes(NOTES / "gru.rst", model=symbptt.RNN(cell="gru"))
+    assert any(c.verdict == "refuted" and c.latex.startswith("h_t &= (1 - z_t)") for c in report.claims)
+
+
 def test_a_note_that_leaves_its_model_out_can_be_checked():
     text = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1 - h_t^2) W_h$$"
     assert [c.verdict for c in checked(text).claims] == ["unchecked"]

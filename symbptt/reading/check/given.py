@@ -14,7 +14,7 @@ from ...errors import SymbpttError
 from ...model import COLUMNS, ROWS, Network, whole
 from ...model.losses import LOSSES, Loss
 from ...model.notations import names_in
-from ..meaning.expr import Call, Ref
+from ..meaning.expr import Bound, Call, Entry, Pick, Ref
 from ..meaning.symbols import Symbols
 from ..value.world import Alias, Meanings
 from .completion import completed
@@ -83,7 +83,9 @@ def is_settled_by(options: Options, statement: Statement, built: Built) -> bool:
     if options.model is None or definition is None or not built.networks:
         return False
     meanings = built.networks[0][1]
-    return definition.key in meanings.variables or definition.key in meanings.loss
+    if definition.key in LOSS_KEYS and any(isinstance(p, Entry | Pick) for p in definition.right.walk()):
+        return False  # the component of a class, which the instance has as a distribution
+    return definition.key in meanings.variables or definition.key in meanings.loss | meanings.losses
 
 
 def as_definition(judgement: Judgement, definition: Judgement) -> Judgement:
@@ -98,8 +100,9 @@ def _of_given(
     network = options.model
     assert network is not None
     rows = in_rows({k: d.right for k, d in model.equations.items()})
+    network = _general(network, rows)
     keys, notation = matched(network, options.notation, found, symbols)
-    network = _without_bias(_general(network, rows), keys)
+    network = _without_bias(network, keys)
     network, inner = _with_inner(network, completed(model, found), keys)
     keys = {**keys, **inner}
     variables = {key: name for name, key in keys.items() if name in network.system.variables}
@@ -235,8 +238,16 @@ def _meanings(
     }
     untimed |= {k: (variables[k], step) for k, step in model.last.items() if k in variables}
     return Meanings(
-        variables, parameters, loss_keys, LOSS_KEYS - taken, aliases, dict(model.constants), dict(functions), untimed
-    )
+        variables, parameters, loss_keys, LOSS_KEYS - taken, aliases, dict(model.constants), dict(functions), untimed,
+        _total(model),
+    )  # fmt: skip
+
+
+def _total(model: Model) -> str:
+    """Return the letter of the number of steps: the upper bound of the sum of losses."""
+    bounds = [] if model.loss is None else [p for p in model.loss.right.walk() if isinstance(p, Bound)]
+    letters = {name for b in bounds if b.high is not None for name in b.high.letters}
+    return letters.pop() if len(letters) == 1 else "T"
 
 
 # -- the loss -----------------------------------------------------------------------------------------

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...algebra.names import GREEK
-from ...model import Network
+from ...model import ROWS, Network
 from ...model.notations import NOTATIONS, names_in
 from ..meaning.elaborate import elaborate
-from ..meaning.expr import Add, Expr, Mul, Ref
+from ..meaning.expr import Add, Call, Expr, Mul, Ref
 from ..meaning.index import Index, letter
 from ..meaning.symbols import Symbols
 from ..notation import NotationError, parse
 from .definitions import Definition, T, definition_of, has_derivative, refs_in
+from .discover import LOSS_KEYS
 from .statements import Statement
 
 NOW, BEFORE = letter(T), Index(((T, 1),), -1)
@@ -49,6 +50,8 @@ def matched(
     for name in [n for n, key in keys.items() if n in system.variables and n not in (*system.states, *system.inputs)]:
         if keys[name] in definitions and has_derivative(definitions[keys[name]].right):
             del keys[name]  # g_t = dL/dh_t is no candidate
+    _readout(keys, network, definitions)
+    _target(keys, network, definitions, found)
     _by_equations(keys, network, definitions)
     _by_place(keys, network, definitions)
     for name in names:
@@ -68,6 +71,8 @@ def _table(system: Any, names: Sequence[str], notation: Any, symbols: Symbols) -
     found = {}
     for name in names:
         latex = mapping.get(name, _plain(name))
+        if system.layout == ROWS and name in system.variables:
+            latex = re.sub(r"(?<![\\a-z])[a-z](?![a-z])", lambda m: m[0].upper(), latex, count=1)
         try:
             expr = elaborate(parse(f"{latex}_t" if name in system.variables and "_" not in latex else latex), symbols)
         except NotationError:
@@ -88,6 +93,51 @@ def _definitions(found: Iterable[Statement]) -> dict[str, Definition]:
     """Return the first equation of each variable."""
     general = [d for d in map(definition_of, found) if d is not None and d.general and d.step is not None]
     return {d.key: d for d in reversed(general)}
+
+
+def _readout(keys: dict[str, str], network: Network, definitions: Mapping[str, Definition]) -> None:
+    """Match the readout's variables by what they are: W h_t + b, or a function of that.
+
+    Notes give them the same letters in another order: y is the output here, its target there, or what goes into
+    the softmax function.
+    """
+    stage = [e for e in network.system.equations if e.stage == "readout"]
+    for equation in stage:
+        keys.pop(equation.name, None)
+    for equation in stage:
+        match = re.match(r"\w+\[t\] = (\w+)\((\w+)\[t\]\)", equation.text)
+        for key, definition in definitions.items():
+            right = definition.right
+            if key in keys.values() or key in LOSS_KEYS or has_derivative(right):
+                continue
+            called = isinstance(right, Call) and [r.key for r in refs_in(right)] == [
+                keys.get(match[2] if match else "")
+            ]
+            reads = {r.key for r in refs_in(right) if r.when is not None}
+            plain = reads == {keys.get(network.system.output)} and _has_weight(right)
+            if called if match is not None else plain:
+                keys[equation.name] = key
+                break
+
+
+def _has_weight(right: Expr) -> bool:
+    return any(isinstance(p, Ref) and p.when is None for p in right.walk())
+
+
+def _target(
+    keys: dict[str, str], network: Network, definitions: Mapping[str, Definition], found: Sequence[Statement]
+) -> None:
+    """Match the target: what the losses of the note read and nothing in it defines."""
+    if "target" not in network.system.targets:
+        return
+    losses = [d for d in map(definition_of, found) if d is not None and d.key in LOSS_KEYS]
+    refs = [r for d in losses if not has_derivative(d.right) for r in refs_in(d.right)]
+    others = {key for name, key in keys.items() if name != "target"} | LOSS_KEYS | set(definitions)
+    left = [r.key for r in refs if r.key not in others]
+    if left:
+        keys["target"] = left[0]
+        for name in [n for n, key in keys.items() if key == left[0] and n != "target"]:
+            del keys[name]
 
 
 def _by_equations(keys: dict[str, str], network: Network, definitions: Mapping[str, Definition]) -> None:
