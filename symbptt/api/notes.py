@@ -6,13 +6,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from ..algebra import FUNCTIONS
 from ..errors import NoteError, ValueInputError, nearest
+from ..model.losses import LOSSES
+from ..reading.check.given import Options
 from ..reading.fix import fixed
 from ..reading.note import Note
 from ..reading.report import Claim, Lint, Report, Understood, joined
+from .model import RNN, load
 
 PASTED = "<text>"
 """What a text that is no file is called in reports."""
@@ -122,6 +126,7 @@ def check_notes(
     lang: str = "en",
     kind: str | None = None,
     assume: Mapping[str, Any] | None = None,
+    model: RNN | str | Path | None = None,
 ) -> NoteReport:
     """Check the formulas of notes on backpropagation through time.
 
@@ -134,7 +139,12 @@ def check_notes(
     kind : str, optional
         Of the texts: ``markdown``, ``latex``, ``notebook`` or ``rst``. Files say it by their suffix.
     assume : mapping, optional
-        What the notes leave open: numbers, and what functions are, as in ``{"W_h": 2.0, "f": "tanh"}``.
+        What the notes leave open: numbers, and what functions are, as in ``{"W_h": 2.0, "f": "tanh"}``;
+        ``{"loss": "cross_entropy"}``, ``{"layout": "denominator"}`` (or ``"numerator"``), ``{"scalars": True}`` or
+        ``{"matrices": True}``.
+    model : RNN, str or path, optional
+        The model that the notes are about, in place of the equations that they give: a model, a worked example, a
+        cell of the catalogue, or a model file. Symbols are matched by the usual notations.
 
     Returns
     -------
@@ -152,12 +162,12 @@ def check_notes(
     from ..render.phrases import check_language
 
     check_language(lang)
-    settings = options(assume)
+    settings = options(assume, model)
     return NoteReport(joined(checked(note, **settings) for note in _all_of(distinct(notes), kind)), lang)
 
 
-def options(assume: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the judging is told about the model: numbers, and what functions are.
+def options(assume: Mapping[str, Any] | None, model: RNN | str | Path | None = None) -> dict[str, Any]:
+    """Return what the judging is told about the model: numbers, what functions are, and the rest.
 
     >>> options({"W_h": "0.5", "f": "tanh"})
     {'assumed': {'W_h': 0.5}, 'functions': {'f': 'tanh'}}
@@ -165,13 +175,18 @@ def options(assume: Mapping[str, Any] | None) -> dict[str, Any]:
     Raises
     ------
     ValueInputError
-        For what is neither a number nor the name of a function.
+        For what is neither a number nor the name of a function, or no word that the name takes.
     """
     numbers: dict[str, float] = {}
     functions: dict[str, str] = {}
+    said: dict[str, Any] = {}
     for name, value in (assume or {}).items():
         number = _number(value)
-        if number is not None:
+        if name in _WORDS:
+            said[name] = _word(name, value)
+        elif name in SIZES:
+            said.update(_sizes(name, value, said))
+        elif number is not None:
             numbers[name] = number
         elif value in FUNCTIONS:
             functions[name] = str(value)
@@ -179,7 +194,33 @@ def options(assume: Mapping[str, Any] | None) -> dict[str, Any]:
             raise ValueInputError(f"{name}={value}: no number, and no function{nearest(value, FUNCTIONS)}")
         else:
             raise ValueInputError(f"{name}={value}: give one number for each name, such as x_1=1 and x_2=0.5")
-    return {k: v for k, v in (("assumed", numbers), ("functions", functions)) if v}
+    if model is not None:
+        found = model if isinstance(model, RNN) else load(model)
+        said |= {"model": found.network, "notation": found.notation}
+    told = {"options": Options(**said)} if said else {}
+    return {k: v for k, v in (("assumed", numbers), ("functions", functions)) if v} | told
+
+
+_WORDS = {"loss": tuple(LOSSES), "layout": ("numerator", "denominator")}
+"""Names that take a word -> the words."""
+SIZES = ("scalars", "matrices")
+"""Names that take nothing: all symbols are numbers, or vectors and matrices."""
+_YES = (True, "", "yes", "true", "1", 1)
+
+
+def _word(name: str, value: Any) -> str:
+    if value not in _WORDS[name]:
+        choices = ", ".join(_WORDS[name])
+        raise ValueInputError(f"{name}={value}: give one of {choices}")
+    return str(value)
+
+
+def _sizes(name: str, value: Any, said: Mapping[str, Any]) -> dict[str, str]:
+    if value not in _YES:
+        raise ValueInputError(f"{name}={value}: {name} takes no value")
+    if said.get("sizes", name) != name:
+        raise ValueInputError(f"{said['sizes']} and {name} exclude each other: give one")
+    return {"sizes": name}
 
 
 def _number(value: Any) -> float | None:

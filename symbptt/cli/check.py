@@ -13,7 +13,7 @@ import click
 
 from ..errors import NoteError, OutputError, ValueInputError
 from .app import DONE, FAILED, app
-from .arguments import Word, language_option, output_option
+from .arguments import Source, Word, language_option, output_option
 from .console import deliver, tell, whole_file
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
 
 
 class Assumption(ParamType):
-    """NAME=VALUE, with a number or the name of a function."""
+    """NAME=VALUE, with a number, the name of a function or another word; ``scalars`` and ``matrices`` stand alone."""
 
     name = "NAME=VALUE"
 
@@ -38,6 +38,8 @@ class Assumption(ParamType):
         if isinstance(value, tuple):
             return value
         name, _, text = (part.strip() for part in value.partition("="))
+        if value.strip() in ("scalars", "matrices"):
+            return name, "yes"
         if not (name and text):
             raise ValueInputError(f"--assume {value}: write NAME=VALUE, such as W_h=0.5 or f=tanh")
         return name, text
@@ -60,10 +62,13 @@ class _Given:
 @click.option("--all", "everything", is_flag=True, help="With text: list what holds, definitions and assumptions too.")
 @click.option("--fix", is_flag=True, help="Write the corrected note beside each: note.fixed.md.")
 @click.option("--assume", type=Assumption(), multiple=True, metavar="NAME=VALUE",
-              help="What the notes leave open: W_h=0.5, f=tanh. Repeatable.")  # fmt: skip
+              help="What the notes leave open: W_h=0.5, f=tanh, loss=cross_entropy, layout=denominator, scalars, "
+              "matrices. Repeatable.")  # fmt: skip
+@click.option("--model", type=Source(), metavar="SOURCE",
+              help="The model that the notes are about: a worked example, a cell or a model file.")  # fmt: skip
 def check(
     notes: tuple[str, ...], lang: str, kind: str | None, output: str | None, everything: bool, fix: bool,
-    assume: tuple[tuple[str, Any], ...],
+    assume: tuple[tuple[str, Any], ...], model: str | None,
 ) -> int:  # fmt: skip
     """Check the formulas of notes on backpropagation through time.
 
@@ -75,11 +80,12 @@ def check(
       symbptt check notes.md
       symbptt check notes.tex slides.md --lang zh -o report.html
       symbptt check notes.md --fix --assume f=tanh
+      symbptt check notes.md --model lstm --assume matrices
     """
     from ..api.notes import checked, distinct, options
     from ..reading.report import joined
 
-    settings = options(dict(assume))
+    settings = options(dict(assume), model)
     given = [_read(str(note), fix) for note in distinct(notes)]
     _keep_apart(output, given)
     reports = [checked(one.note, **settings) for one in given]

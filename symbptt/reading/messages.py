@@ -69,11 +69,18 @@ _FACTS: dict[str, tuple[str, ...]] = {
     "scalar": ("why",),
     "vectors": (),
     "activation": ("function", "name"),
-    "activation-unknown": (),
+    "activation-unknown": ("function", "tried"),
     "loss": ("name",),
     "loss-unknown": (),
     "steps": ("T",),
     "given-by-user": (),
+    "sizes-unknown": (),
+    "start-unknown": ("states",),
+    "layout-unknown": (),
+    "numerator": (),
+    "denominator": (),
+    "not-built": (),
+    "not-built-why": ("why",),
 }
 _UNREAD: dict[str, tuple[str, ...]] = {
     "incomplete": (),
@@ -89,7 +96,8 @@ _UNREAD: dict[str, tuple[str, ...]] = {
     "environment-open": ("what",),
     "macro-loop": ("name",),
 }
-_WHYS: dict[str, tuple[str, ...]] = {"numbers": (), "said": (), "derivatives": ()}
+_WHYS: dict[str, tuple[str, ...]] = {"numbers": (), "said": (), "derivatives": (), "options": ()}
+_MEANINGS = ("state", "input", "inner", "output", "target", "weights", "bias", "number", "parameter")
 _LINTS: dict[str, tuple[str, ...]] = {
     "other-derivative": ("named", "found"),
     "defined-twice": ("symbol", "line"),
@@ -108,6 +116,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "fact": _FACTS,
     "unread": _UNREAD,
     "why": _WHYS,
+    "meaning": dict.fromkeys(_MEANINGS, ()),
     "lint": _LINTS,
     "problem": _PROBLEMS,
 }

@@ -120,9 +120,8 @@ class _Text:
         cell = "" if model.cell is None else f":cell {model.cell}"
         lines = [f"{model.file}{cell}:{model.line}: {model_title(model, self.lang)}"]
         lines += [f"{_INDENT}{shortened(equation, 2 * LONGEST)}" for equation in model.equations]
-        if model.facts:
-            stop = "；" if self.lang == "zh" else "; "
-            lines += _indented(stop.join(text_of(fact, self.lang) or "" for fact in model.facts))
+        for fact in model.facts:
+            lines += _indented(text_of(fact, self.lang) or "")
         lines += _table([(*row[:2], text_of(row[2], self.lang) or "") for row in model.symbols])
         if model.values:
             comma = "，" if self.lang == "zh" else ", "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from .statements import Statement
 
 CANDIDATES = ("sigmoid", "tanh", "relu", "linear", "softplus", "leaky_relu", "elu", "silu")
 """Functions that a letter may be."""
+
+SUPPOSES = re.compile(r"若|如果|假如|当|没有|\b(if|when|with|without|were|suppose)\b", re.I)
+"""Words of a sentence about a case that is only supposed."""
 
 
 def functions_said(found: Iterable[Statement], symbols: Symbols, note: Note) -> tuple[dict[str, str], dict[int, str]]:
@@ -39,9 +43,15 @@ def functions_said(found: Iterable[Statement], symbols: Symbols, note: Note) -> 
         true = [name for name in CANDIDATES if _holds(statement, letter, name)]
         if true:
             true_of[statement.number] = ", ".join(true)
-        if len(true) == 1:
+        if len(true) == 1 and not _is_supposed(statement, note):
             said.setdefault(letter, set()).add(true[0])
     return {letter: next(iter(names)) for letter, names in said.items() if len(names) == 1}, true_of
+
+
+def _is_supposed(statement: Statement, note: Note) -> bool:
+    """Whether its sentence supposes something, so that it speaks of that case alone: "without activation, f(z) = z"."""
+    before = re.split(r"[。；;]|\.\s|\n\s*\n", note.text[max(statement.start - 200, 0) : statement.start])[-1]
+    return bool(SUPPOSES.search(before))
 
 
 def _named(statement: Statement) -> tuple[str, str] | None:

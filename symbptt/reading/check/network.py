@@ -14,7 +14,7 @@ from ..meaning.expr import Add, Bound, Call, Counter, Div, Expr, Mul, Num, Ref, 
 from ..meaning.index import Index, letter
 from ..value.world import Alias, Meanings
 from .completion import any_parameters, completed
-from .definitions import T, refs_in
+from .definitions import T, number_in, refs_in
 from .discover import LOSS_KEYS, Model
 from .language import NotInLanguageError, Writer, squares_as_norms
 from .statements import Statement
@@ -47,6 +47,8 @@ class Built:
         Whether the note multiplies from the right.
     squares : bool
         Whether the loss squares a variable as if it were a number.
+    notation : str or mapping
+        In which the equations of a model that the user names are shown.
     """
 
     model: Model
@@ -57,6 +59,7 @@ class Built:
     generic_loss: bool = False
     rows: bool = False
     squares: bool = False
+    notation: Any = "textbook"
 
 
 @dataclass
@@ -92,7 +95,7 @@ def build(model: Model, functions: Mapping[str, str], found: Sequence[Statement]
     if not equations:
         return Built(model, problem="check.reason.no-model")
     generic = tuple(sorted(_generic(equations, loss, functions)))
-    rows = _in_rows(equations)
+    rows = in_rows(equations)
     vectors: list[tuple[Network, Meanings]] = []
     scalars: list[tuple[Network, Meanings]] = []
     problem = None
@@ -105,7 +108,7 @@ def build(model: Model, functions: Mapping[str, str], found: Sequence[Statement]
             break
         one = _with_any(one, found, len(vectors))
         vectors.append(one)
-        small = _scalar(*one)
+        small = scalar_of(*one)
         if small is not None:
             scalars.append(small)
         if not generic and loss.step is not None and not _any(one[1], found):
@@ -161,7 +164,7 @@ def _over_time(bound: Bound) -> bool:
 
 
 def _without_factor(right: Expr) -> tuple[Expr, bool]:
-    """Take 1/T off a sum."""
+    """Take 1/T off a sum, and put a number in front of one into it."""
     if isinstance(right, Mul) and len(right.factors) == 2 and _is_one_over_steps(right.factors[0]):
         return right.factors[1], True
     if isinstance(right, Div) and isinstance(right.bottom, Counter) and right.bottom.index == letter("T"):
@@ -169,6 +172,10 @@ def _without_factor(right: Expr) -> tuple[Expr, bool]:
     if isinstance(right, Add) and right.signs == (-1,) and isinstance(right.terms[0], Bound):
         inner = right.terms[0]
         return replace(inner, body=Add((-1,), (inner.body,))), False
+    if isinstance(right, Mul) and isinstance(right.factors[-1], Bound):
+        front, total = right.factors[:-1], right.factors[-1]
+        if all(number_in(f) is not None for f in front) and isinstance(total, Bound):
+            return replace(total, body=Mul((*front, total.body), right.kinds)), False
     return right, False
 
 
@@ -248,7 +255,7 @@ def _generic(equations: Mapping[str, Expr], loss: _Loss, functions: Mapping[str,
             ("softmax", "sum", "diag", "concat")}  # fmt: skip
 
 
-def _in_rows(equations: Mapping[str, Expr]) -> bool:
+def in_rows(equations: Mapping[str, Expr]) -> bool:
     """Whether variables stand in front of their weights: X_t W."""
     for right in equations.values():
         for part in right.walk():
@@ -364,7 +371,7 @@ def _meanings(model: Model, writer: Writer, loss: _Loss, functions: Mapping[str,
     )  # fmt: skip
 
 
-def _scalar(network: Network, meanings: Meanings) -> tuple[Network, Meanings] | None:
+def scalar_of(network: Network, meanings: Meanings) -> tuple[Network, Meanings] | None:
     """Return a network with all its sizes 1."""
     names = {str(s) for _, shape in network.cell.inferred for part in shape for s in part.free_symbols}
     sizes = tuple((name, whole(1, name)) for name in sorted(names - {"n", "m", "q", "T"}))

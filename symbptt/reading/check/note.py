@@ -29,11 +29,14 @@ from .consistency import consistent
 from .definitions import number_in
 from .discover import discover
 from .functions import functions_said
+from .given import NOTHING, Options, as_definition, built_with, is_settled_by, settled_with
 from .hypothetical import is_fragment, is_hypothesis, is_initialisation, under_hypotheses
 from .judge import Judgement, Settled, judge
-from .network import Built, build
+from .lints import lints_of
+from .network import Built
 from .shown import as_written, given_numbers
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
+from .understood import Shown, understood
 from .worlds import Worlds, worlds_of
 
 MATRICES = re.compile(r"矩阵|向量|matri|vector|\\mathbb\s*\{?R\}?\s*\^", re.I)
@@ -49,7 +52,11 @@ LAYOUTS = {
 
 
 def check_note(
-    note: Note, assumed: Mapping[str, float] = {}, functions: Mapping[str, str] = {}, seed: int = 0
+    note: Note,
+    assumed: Mapping[str, float] = {},
+    functions: Mapping[str, str] = {},
+    seed: int = 0,
+    options: Options = NOTHING,
 ) -> Report:
     """Return the report about a note.
 
@@ -62,6 +69,8 @@ def check_note(
         What functions of the note are in the language: ``{"f": "tanh"}``.
     seed : int
         Of the random instances.
+    options : Options
+        What else the user says: the model, the loss, the layout of derivatives, numbers or matrices.
     """
     reads = read_formulas(note)
     symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
@@ -73,6 +82,7 @@ def check_note(
         found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
     cache: dict[tuple[int, int | None], tuple[Worlds, Settled]] = {}
+    shown: dict[int, Shown] = {}
     judged: list[tuple[Statement, Judgement]] = []
 
     def place_of(statement: Statement) -> tuple[int, int | None]:
@@ -83,14 +93,19 @@ def check_note(
         model = discovery.model_at(statement.start)
         key = place_of(statement)
         if key not in cache:
-            built = build(replace(model, steps=key[1]), symbols.functions, found)
-            cache[key] = worlds_of(built, seed), _settled(note, model.start, built, found)
+            built = built_with(options, replace(model, steps=key[1]), symbols.functions, found, symbols)
+            settled = settled_with(options, _settled(note, model.start, built, found))
+            cache[key] = worlds_of(built, seed), settled
+            shown.setdefault(id(model), Shown(model, built, cache[key][1]))
         worlds, settled = cache[key]
         if statement.number in true_of:
             function = message("check.reason.holds-function", function=true_of[statement.number])
             judgement = Judgement(HOLDS, function)
         else:
-            judgement = _judged(statement, discovery.verdicts.get(statement.number), worlds, settled, note, judged)
+            known = discovery.verdicts.get(statement.number)
+            judgement = _judged(statement, known, worlds, settled, note, judged)
+            if known == DEFINITION and is_settled_by(options, statement, shown[id(model)].built):
+                judgement = as_definition(_judged(statement, None, worlds, settled, note, judged), judgement)
         judged.append((statement, judgement))
         figure = _figure(statement)
         if figure is not None:
@@ -100,7 +115,10 @@ def check_note(
     claims = [claim_of(note, statement, judgement, written) for statement, judgement in judged]
     claims += [_unread(note, read) for read in reads if read.tree is None]
     claims.sort(key=lambda c: c.start)
-    return Report((note,), tuple(claims), formulas=len(reads), read=sum(r.tree is not None for r in reads))
+    lints = lints_of(note, reads, found, discovery, symbols)
+    models = understood(note, discovery, shown, found, options)
+    read = sum(r.tree is not None for r in reads)
+    return Report((note,), tuple(claims), lints, models, formulas=len(reads), read=read)
 
 
 def _judged(
