@@ -3,6 +3,7 @@
 from ..model import Cell, Loss
 from ..model.truncation import Randomised, Segments, Window
 from .derivation import Derivation, StabilityDerivation
+from .gradients import GradientReport, check_gradients
 from .model import RNN, load
 from .notes import NoteReport, check_notes
 
@@ -10,12 +11,14 @@ __all__ = [
     "RNN",
     "Cell",
     "Derivation",
+    "GradientReport",
     "Loss",
     "NoteReport",
     "Randomised",
     "Segments",
     "StabilityDerivation",
     "Window",
+    "check_gradients",
     "check_notes",
     "load",
 ]

@@ -16,6 +16,7 @@ CAUSES = (
     "factor",  # too large by a factor that is the same for all entries
     "sum",  # too large by a whole number, as a sum over a batch or over time is in the place of a mean
     "mean",  # too small by a whole number
+    "shape",  # it has another shape than its parameter
 )
 """What goes wrong with a whole gradient."""
 
@@ -46,6 +47,8 @@ class Comparison:
         What may have gone wrong, words of :data:`CAUSES`; together they explain every entry.
     factor : float or None
         Of the causes that have one: by how much the given gradient is too large.
+    found : tuple of int, or None
+        The shape of the gradient where it is not that of the parameter.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Comparison:
     numeric: float | None = None
     causes: tuple[str, ...] = ()
     factor: float | None = None
+    found: tuple[int, ...] | None = None
 
     @property
     def difference(self) -> float | None:
