@@ -31,7 +31,9 @@ _PUBLIC = {
     "Segments": "api",
     "Window": "api",
     "Derivation": "api",
+    "GradientReport": "api",
     "NoteReport": "api",
+    "check_gradients": "api",
     "check_notes": "api",
     "load": "api",
     "params_from_torch": "torch_params",
@@ -49,6 +51,7 @@ __all__ = [
     "DeltaRule",
     "Derivation",
     "Elman",
+    "GradientReport",
     "IndRNN",
     "LayerNorm",
     "Leaky",
@@ -64,13 +67,27 @@ __all__ = [
     "SymbpttWarning",
     "Window",
     "__version__",
+    "check_gradients",
     "check_notes",
     "load",
     "params_from_torch",
 ]
 
 if TYPE_CHECKING:
-    from .api import RNN, Cell, Derivation, Loss, NoteReport, Randomised, Segments, Window, check_notes, load
+    from .api import (
+        RNN,
+        Cell,
+        Derivation,
+        GradientReport,
+        Loss,
+        NoteReport,
+        Randomised,
+        Segments,
+        Window,
+        check_gradients,
+        check_notes,
+        load,
+    )  # fmt: skip
     from .errors import SymbpttError, SymbpttWarning
     from .model import (
         GRU,

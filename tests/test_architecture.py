@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "symbptt"
 # From the foundation to the edges. Modules of one line may import each other and everything on the lines before.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
+    ("checking",),
     ("algebra",),
     ("model",),
     ("derive",),

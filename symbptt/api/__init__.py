@@ -5,6 +5,7 @@ from ..model.from_latex import register
 from ..model.truncation import Randomised, Segments, Window
 from .derivation import Derivation, StabilityDerivation
 from .from_latex import read_cell, read_loss
+from .gradients import GradientReport, check_gradients
 from .model import RNN, load
 from .notes import NoteReport, check_notes
 
@@ -12,12 +13,14 @@ __all__ = [
     "RNN",
     "Cell",
     "Derivation",
+    "GradientReport",
     "Loss",
     "NoteReport",
     "Randomised",
     "Segments",
     "StabilityDerivation",
     "Window",
+    "check_gradients",
     "check_notes",
     "load",
 ]

@@ -107,6 +107,28 @@ _LINTS: dict[str, tuple[str, ...]] = {
     "unclosed": ("what",),
 }
 _PROBLEMS: dict[str, tuple[str, ...]] = {"unclosed": ("what",)}
+_CODE: dict[str, tuple[str, ...]] = {
+    "line": ("line",),
+    "line-in-cell": ("block", "line"),
+    "cut": ("begin", "place", "error"),
+    "broken": ("begin", "place", "error"),
+    "stopped": ("place", "error"),
+    "loose": ("names",),
+    "in-cut": ("name", "begin", "place", "error"),
+    "in-broken": ("name", "begin", "place", "error"),
+    "argument": ("name", "arguments", "first"),
+    "no-variable": ("name",),
+    "no-size": ("name",),
+    "not-defined": ("name",),
+    "no-upstream": ("name", "forward"),
+    "no-output": ("name", "what"),
+    "no-loss": ("name", "what"),
+    "no-gradient": ("name",),
+    "refused": ("name", "error"),
+    "raises": ("name", "place", "error"),
+    "time": ("seconds",),
+    "died": ("code",),
+}
 _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "verdict": dict.fromkeys(VERDICTS, ()),
     "cause": dict.fromkeys(CAUSES, ()),
@@ -119,6 +141,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "meaning": dict.fromkeys(_MEANINGS, ()),
     "lint": _LINTS,
     "problem": _PROBLEMS,
+    "code": _CODE,
 }
 
 MESSAGES: dict[str, frozenset[str]] = {

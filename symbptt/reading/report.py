@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..checking.result import UNDECIDED, WRONG, Comparison
 from .note import Note
 
 HOLDS, REFUTED, CONDITIONAL = "holds", "refuted", "conditional"
@@ -199,6 +200,51 @@ class Understood:
     cell: int | None = None
 
 
+CODE_VERDICTS = ("right", "wrong", "undecided", "unchecked")
+"""What may be said of a function of a note whose gradients were to be checked."""
+
+
+@dataclass(frozen=True)
+class CodeCheck:
+    """A function in a note's Python, and what was found about its gradients.
+
+    Attributes
+    ----------
+    file : str
+    name : str
+        As the user named it: ``f``, ``Class.method``, ``forward:backward``.
+    line : int or None
+        Of its definition; None where it is not known, and in notebooks.
+    gradients : tuple of Comparison
+    reason : Message or None
+        Why it could not be checked.
+    remarks : tuple of Message
+        What else was met on the way, such as a block that is cut off.
+    output : str
+        What the code printed, cut.
+    """
+
+    file: str
+    name: str
+    line: int | None = None
+    gradients: tuple[Comparison, ...] = ()
+    reason: Message | None = None
+    remarks: tuple[Message, ...] = ()
+    output: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """One of :data:`CODE_VERDICTS`.
+
+        >>> CodeCheck("n.md", "f", reason=Message("check.code.died")).verdict
+        'unchecked'
+        """
+        found = {one.verdict for one in self.gradients}
+        if self.reason is not None:
+            return "unchecked"
+        return "wrong" if WRONG in found else "right" if found - {UNDECIDED} else "undecided"
+
+
 @dataclass(frozen=True)
 class Report:
     """The claims of one or more notes.
@@ -212,6 +258,8 @@ class Report:
     models : tuple of Understood
     formulas, read : int
         How many formulas there are, claims or not, and how many of them could be read.
+    code : tuple of CodeCheck
+        The functions that the user had run; empty unless asked for.
     """
 
     notes: tuple[Note, ...] = ()
@@ -220,6 +268,7 @@ class Report:
     models: tuple[Understood, ...] = ()
     formulas: int = 0
     read: int = 0
+    code: tuple[CodeCheck, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -232,8 +281,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is refuted."""
-        return self.counts[REFUTED] == 0
+        """Whether nothing is refuted, and every function that was to be run has right gradients."""
+        return self.counts[REFUTED] == 0 and all(one.verdict == "right" for one in self.code)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -249,4 +298,5 @@ def joined(reports: Iterable[Report]) -> Report:
         models=tuple(m for r in all_of for m in r.models),
         formulas=sum(r.formulas for r in all_of),
         read=sum(r.read for r in all_of),
+        code=tuple(c for r in all_of for c in r.code),
     )

@@ -12,6 +12,8 @@ from pathlib import PurePath
 
 from ..reading.note import Note
 from ..reading.report import VERDICTS, Claim, Lint, Report, Understood
+from .gradients import AS_CLAIMS, SIGNS as CODE_SIGNS, code_html
+from .gradients import verdict_word as gradient_word
 from .html import asset
 from .notes_body import LINT_SIGN, SIGNS, Body, html_of
 from .notes_math import math_of
@@ -146,7 +148,21 @@ class _Page:
             yield from self._model(model, note)
         yield '<article class="text">'
         yield from self.writer.note(note)
-        yield "</article>\n</section>"
+        yield "</article>"
+        yield from self._code(note)
+        yield "</section>"
+
+    def _code(self, note: Note) -> Iterator[str]:
+        """Yield what was found by running the note's code, where that was asked for."""
+        for check in (one for one in self.report.code if one.file == note.file):
+            kind = AS_CLAIMS[check.verdict]
+            word = gradient_word(check.verdict, self.lang)
+            sign = f'<span class="sign {kind}" aria-hidden="true">{CODE_SIGNS[check.verdict]}</span>'
+            head = phrase("notes.code_line", self.lang, name=check.name, verdict=word)
+            line = "" if check.line is None else f" ({phrase('notes.line', self.lang, line=check.line)})"
+            yield f'<details class="model code" open="">\n<summary>{sign} {escape(head + line)}</summary>'
+            yield from code_html(check, self.lang)
+            yield "</details>"
 
     def _model(self, model: Understood, note: Note) -> Iterator[str]:
         yield f'<details class="model" open="">\n<summary>{escape(model_title(model, self.lang))}</summary>'

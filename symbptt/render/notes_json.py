@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from .. import __version__
+from ..checking.result import Comparison
 from ..reading.note import Note
-from ..reading.report import Claim, Counterexample, Lint, Report, Understood
+from ..reading.report import Claim, CodeCheck, Counterexample, Lint, Report, Understood
+from .gradients import details
 from .notes_words import cause_text, counterexample_text, text_of
 
 FORMAT = "symbptt-check"
@@ -52,6 +54,7 @@ def as_data(report: Report, lang: str) -> dict[str, Any]:
         "claims": [_claim(claim, notes.get(claim.file), lang) for claim in report.claims],
         "lints": [_lint(lint, lang) for lint in report.lints],
         "models": [_model(model, lang) for model in report.models],
+        "code": [_code(check, lang) for check in report.code],
     }
 
 
@@ -130,4 +133,36 @@ def _model(model: Understood, lang: str) -> dict[str, Any]:
             for latex, shape, meaning in model.symbols
         ],
         "values": [{"latex": latex, "value": value} for latex, value in model.values],
+    }
+
+
+def _code(check: CodeCheck, lang: str) -> dict[str, Any]:
+    return {
+        "file": check.file,
+        "line": check.line,
+        "name": check.name,
+        "verdict": check.verdict,
+        "reason": text_of(check.reason, lang),
+        "gradients": [_gradient(one, lang) for one in check.gradients],
+        "remarks": [text_of(remark, lang) for remark in check.remarks],
+        "output": check.output,
+    }
+
+
+def _gradient(one: Comparison, lang: str) -> dict[str, Any]:
+    return {
+        "parameter": one.name,
+        "shape": list(one.shape),
+        "verdict": one.verdict,
+        "compared": one.compared,
+        "wrong": one.wrong,
+        "kinks": one.kinks,
+        "error": one.error,
+        "expected": one.expected,
+        "entry": None if one.entry is None else list(one.entry),
+        "given": one.given,
+        "numeric": one.numeric,
+        "causes": list(one.causes),
+        "factor": one.factor,
+        "text": details(one, lang),
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..reading.report import VERDICTS, Claim, Lint, Math, Report, Understood
+from ..reading.report import VERDICTS, Claim, CodeCheck, Lint, Math, Report, Understood
+from .gradients import AS_CLAIMS, code_lines
+from .gradients import verdict_word as gradient_word
 from .notes_words import (
     cause_text,
     counterexample_text,
@@ -96,6 +98,8 @@ class _Text:
                 if model.file == file:
                     yield self._model(model)
             yield [line for finding in self._findings(file) for line in finding]
+        for check in self.report.code:
+            yield self._code(check)
         summary = verdict_summary(self.report, self.lang)
         yield [summary] if summary else []
 
@@ -163,6 +167,12 @@ class _Text:
     def _lint(self, lint: Lint) -> list[str]:
         word = self.paint(self.phrases[f"check.lint-kind.{lint.kind}"], "lint")
         return [f"{place(lint)}: {word}", *_indented(text_of(lint.message, self.lang) or "")]
+
+    def _code(self, check: CodeCheck) -> list[str]:
+        word = self.paint(gradient_word(check.verdict, self.lang), AS_CLAIMS[check.verdict])
+        line = "" if check.line is None else f":{check.line}"
+        head = self.phrases["notes.code_line"].replace("{name}", check.name).replace("{verdict}", word)
+        return [f"{check.file}{line}: {head}", *code_lines(check, self.lang)]
 
 
 def _indented(text: str) -> list[str]:
