@@ -146,7 +146,8 @@ def claim_of(note: Note, statement: Statement, judgement: Judgement, written: Ma
     example = _counterexample(statement, judgement, written) if judgement.verdict == REFUTED else None
     return Claim(
         note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
-        judgement.condition, example, inline=not statement.read.formula.display, cell=note.cell(statement.start),
+        judgement.condition, example, judgement.cause, judgement.right, inline=not statement.read.formula.display,
+        cell=note.cell(statement.start),
     )  # fmt: skip
 
 
@@ -175,7 +176,7 @@ def _counterexample(statement: Statement, judgement: Judgement, written: Mapping
         _numbers(difference.right),
         sizes,
         tuple(sorted(world.counters.items())),
-        given_numbers(world, written),
+        judgement.numbers or given_numbers(world, written),
         judgement.given,
         None if judgement.given else world.seed,
     )

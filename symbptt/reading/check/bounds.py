@@ -1,0 +1,331 @@
+"""Inequalities put to the test where the hypotheses of a note hold, with a counterexample searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..meaning.expr import Bound, Call, Deriv, Expr, Mul, Norm, Pow, Ref, Series, Transpose, letters_of
+from ..meaning.index import Index
+from ..report import CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
+from ..value.reading import Reading
+from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
+from .compare import FALSE, OPEN, TRUE, Difference
+from .hypotheses import INEQUALITIES, Hypothesis, Known, constants_in, pairs
+from .judge import Judgement, Settled
+from .network import Built
+from .statements import Statement
+from .supposed import UnusableError, meeting, numbers, places, related
+from .variants import FUNCTIONS, recurrent, scaled, variants, with_functions
+
+MOST_NUMBERS = 4
+"""So many values of the constants are tried at an instance."""
+FEWEST = 2
+"""At fewer instances nothing is said to hold."""
+
+
+@dataclass
+class Trial:
+    """The instances of a model, and what is supposed of them.
+
+    Attributes
+    ----------
+    built : Built
+    known : Known
+    settled : Settled
+    functions : dict
+        What the functions of the note are in the language.
+    seed : int
+    """
+
+    built: Built
+    known: Known
+    settled: Settled
+    functions: dict[str, str]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._worlds: dict[tuple[bool, str], list[tuple[World, Built]]] = {}
+
+    @property
+    def scalars(self) -> bool:
+        """Whether instances have numbers in the place of vectors."""
+        return not self.built.networks or (self.settled.scalars and bool(self.built.scalar))
+
+    def worlds(self, scalars: bool, function: str = "") -> list[tuple[World, Built]]:
+        """Return the instances; with another function in the place of those that are left open."""
+        key = scalars, function
+        if key not in self._worlds:
+            built = with_functions(self.built, self.functions, function) if function else self.built
+            self._worlds[key] = [(w, built) for w in variants(built, scalars, self.seed)]
+        return self._worlds[key]
+
+    def meeting(
+        self, hypotheses: Sequence[Hypothesis], wanted: set[str], reading: Reading, scalars: bool, function: str = ""
+    ) -> Iterator[tuple[World, Built]]:
+        """Yield instances at which the hypotheses hold, with numbers for the constants."""
+        names = recurrent(self.built)
+        for plain, built in self.worlds(scalars, function):
+            world = replace(plain, reading=reading)
+            for candidate in (world, *self._mended(world, hypotheses, names)):
+                found = meeting(candidate, hypotheses, wanted, self.known, built)
+                count = 0
+                for one in found:
+                    yield one, built
+                    count += 1
+                    if count >= MOST_NUMBERS:
+                        break
+
+    def _mended(self, world: World, hypotheses: Sequence[Hypothesis], names: set[str]) -> Iterator[World]:
+        """Yield a world whose recurrent matrices have the norm that a hypothesis gives them."""
+        for h in hypotheses:
+            if h.kind not in ("=", "approx") or constants_in(h.sides, self.known):
+                continue
+            try:
+                x, y = (numbers(side, world, None) for side in h.sides)
+            except (UnusableError, NoStepError):
+                continue
+            if np.size(x) == 1 == np.size(y) and float(x) > 0 and not related(x, "=", y):
+                again = scaled(world, names, float(y) / float(x))
+                if again is not None:
+                    yield again
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of testing a chain under one reading."""
+
+    state: str
+    worlds: int = 0
+    difference: Difference | None = None
+    reason: Exception | None = None
+
+
+def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: Trial) -> Judgement | None:
+    """Return the verdict on a chain with inequalities; None where it cannot be tested here."""
+    wanted = constants_in(statement.operands, trial.known)
+    bounded = set().union(*(constants_in(h.sides, trial.known) for h in hypotheses))
+    if not wanted <= bounded:
+        return None
+    wanted |= bounded
+    findings = [_tested(statement, hypotheses, wanted, r, trial) for r in _readings(statement, hypotheses)]
+    best = next((f for f in findings if f.state == TRUE), None)
+    if best is not None:
+        return Judgement(HOLDS, message("check.reason.bound-holds", instances=best.worlds))
+    failed = next((f for f in findings if f.state == FALSE), None)
+    if failed is None or any(f.state == OPEN and f.reason is not None for f in findings):
+        return _open(findings)
+    if failed.difference is not None and statement.relations[failed.difference.place].kind not in INEQUALITIES:
+        return None
+    condition = _condition(statement, hypotheses, wanted, trial)
+    if condition is not None:
+        return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
+    cause, right = one_step(statement, hypotheses, wanted, trial)
+    return Judgement(
+        REFUTED, message("check.reason.bound-fails"), difference=failed.difference, scalars=trial.scalars,
+        cause=cause, right=right, numbers=shown(statement, failed, trial),
+    )  # fmt: skip
+
+
+def _open(findings: Sequence[Finding]) -> Judgement:
+    reason = next((f.reason for f in findings if f.reason is not None), None)
+    if isinstance(reason, NoValueError):
+        return Judgement(UNCHECKED, message("check.reason.no-value", symbol=reason.symbol))
+    if isinstance(reason, NotEvaluatedError):
+        return Judgement(UNCHECKED, Message(reason.key, tuple(reason.values.items())))
+    return Judgement(UNCHECKED, message("check.reason.no-instance"))
+
+
+def _readings(statement: Statement, hypotheses: Sequence[Hypothesis]) -> list[Reading]:
+    """Return the readings that make a difference: which norm, which side of a product is newest, how many factors."""
+    sides = (*statement.operands, *(s for h in hypotheses for s in h.sides))
+    parts = [p for e in sides for p in e.walk()]
+    norms = (True, False) if any(isinstance(p, Norm) and not p.kind for p in parts) else (True,)
+    newest = (True, False) if any(isinstance(p, Bound) and p.kind == "prod" for p in parts) else (True,)
+    found = [Reading(spectral=s, newest_left=n) for n in newest for s in norms]
+    return found if not any(isinstance(p, Series) for p in parts) else [
+        *found, *(replace(r, repeats=n) for r in found for n in range(2, 9))
+    ]  # fmt: skip
+
+
+def _tested(
+    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], reading: Reading, trial: Trial,
+    scalars: bool | None = None, narrowed: bool = False,
+) -> Finding:  # fmt: skip
+    count, functions = 0, ("", *(FUNCTIONS if trial.built.generic_functions else ()))
+    for function in functions:
+        if function and count:
+            break
+        try:
+            for world, built in trial.meeting(
+                hypotheses, wanted, reading, trial.scalars if scalars is None else scalars, function
+            ):
+                if narrowed and not _at_most_one(world, trial):
+                    continue
+                outcome = compared(statement, world, trial.known, built)
+                if outcome.state == FALSE:
+                    return replace(outcome, worlds=count)
+                count += outcome.state == TRUE
+        except UnusableError as error:
+            return Finding(OPEN, reason=error.__cause__ if isinstance(error.__cause__, Exception) else error)
+    return Finding(TRUE if count >= FEWEST else OPEN, count)
+
+
+def compared(statement: Statement, world: World, known: Known, built: Built | None) -> Finding:
+    """Compare the operands of a chain at all places of one world; numbers with every entry of what stands beside them."""
+    tested = 0
+    for w in places(statement.operands, statement.conditions, world, known):
+        try:
+            values = [numbers(o, w, built) for o in statement.operands]
+        except NoStepError:
+            continue
+        for place, (_, kind, _) in enumerate(pairs(statement)):
+            x, y = values[place : place + 2]
+            if np.shape(x) != np.shape(y) and np.size(x) != 1 and np.size(y) != 1:
+                raise UnusableError from NotEvaluatedError("check.reason.no-meaning")
+            if not related(x, kind, y):
+                return Finding(FALSE, difference=Difference(place, x, y, "", w))
+        tested += 1
+    return Finding(TRUE if tested else OPEN, tested)
+
+
+# -- what would make it right -------------------------------------------------------------------------
+
+
+def _at_most_one(world: World, trial: Trial) -> bool:
+    data = world.instance.data if world.instance is not None else {}
+    return all(np.linalg.norm(np.atleast_2d(data[n]), 2) <= 1 + 1e-9 for n in recurrent(trial.built) if n in data)
+
+
+def _condition(
+    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial
+) -> Message | None:
+    """Return what a note leaves open and what would make a bound true."""
+    names = recurrent(trial.built)
+    symbols = [k for k, n in (trial.known.meanings.parameters).items() if n in names]
+    said = any(isinstance(p, Ref) and p.key in symbols for o in statement.operands for p in o.walk())
+    readings = _readings(statement, hypotheses)
+    if len(symbols) == 1 and not said:
+        found = [_tested(statement, hypotheses, wanted, r, trial, narrowed=True) for r in readings]
+        if any(f.state == TRUE and f.worlds > FEWEST for f in found):
+            return message("check.condition.norm-at-most-one", symbol=Math(latex_of(symbols[0])))
+    if not trial.scalars and trial.built.scalar and not trial.settled.matrices:
+        found = [_tested(statement, hypotheses, wanted, r, trial, scalars=True) for r in readings]
+        if any(f.state == TRUE for f in found):
+            return message("check.condition.scalars")
+    return None
+
+
+def latex_of(key: str) -> str:
+    """Return the LaTeX of a symbol by its key.
+
+    >>> latex_of("W_hh"), latex_of("gamma"), latex_of("lambda_1")
+    ('W_{hh}', '\\\\gamma', '\\\\lambda_{1}')
+    """
+    head, _, label = key.partition("_")
+    text = f"\\{head}" if len(head) > 1 and head.isalpha() else head
+    return f"{text}_{{{label}}}" if label else text
+
+
+def shown(statement: Statement, finding: Finding, trial: Trial) -> tuple[tuple[str, Any], ...]:
+    """Return the numbers of a counterexample that are worth showing: of its constants, and of recurrent matrices."""
+    difference = finding.difference
+    if difference is None:
+        return ()
+    world = difference.world
+    own = trial.known.meanings.constants
+    constants = {k: v for k, v in world.meanings.constants.items() if k not in own and isinstance(k, str)}
+    found: list[tuple[str, Any]] = [(latex_of(k), round(float(v), 6)) for k, v in sorted(constants.items())]
+    if world.instance is None:
+        return tuple(found)
+    data, names = world.instance.data, recurrent(trial.built)
+    for key, name in sorted(world.meanings.parameters.items()):
+        if name in names and name in data:
+            array = np.round(np.asarray(data[name], dtype=float), 4)
+            found.append((latex_of(key), _tuples(array.tolist())))
+    return tuple(found)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def one_step(
+    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial
+) -> tuple[str | None, str | None]:
+    """Return the cause and the right formula where a bound of many steps stands beside the Jacobian of one step."""
+    for place, (a, kind, b) in enumerate(pairs(statement)):
+        for jacobian, bound in ((a, b), (b, a)):
+            derivative = _of_one_step(jacobian)
+            powers = [p for p in bound.walk() if isinstance(p, Pow) and letters_of(p.exponent)]
+            if derivative is None or not powers or kind not in INEQUALITIES:
+                continue
+            right = _right(statement, place, jacobian, derivative, powers[0], hypotheses, wanted, trial)
+            return "one-step-bound", right
+    return None, None
+
+
+def _of_one_step(e: Expr) -> Deriv | None:
+    inner = e.of if isinstance(e, Norm) else None
+    while isinstance(inner, Transpose):
+        inner = inner.of
+    if not isinstance(inner, Deriv) or len(inner.by) != 1:
+        return None
+    of, by = inner.of, inner.by[0]
+    if not (isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None):
+        return None
+    return inner if of.key == by.key and of.when - by.when == Index((), 1) else None
+
+
+def _right(
+    statement: Statement, place: int, jacobian: Expr, derivative: Deriv, power: Pow, hypotheses: Sequence[Hypothesis],
+    wanted: set[str], trial: Trial,
+) -> str | None:  # fmt: skip
+    """Return the bound of t steps on the Jacobian over t steps, with the norm of the recurrent matrix where it needs it."""
+    by = derivative.by[0]
+    assert isinstance(by, Ref)
+    start = replace(by, when=Index())
+    many = jacobian.mapped(lambda p: replace(p, by=(start,)) if isinstance(p, Deriv) and p == derivative else p)
+    chain = tuple(many if o is jacobian else o for o in statement.operands)
+    text = {by: statement.source(by)}
+    first = text[by].replace(_subscript(text[by]), "0") if _subscript(text[by]) else None
+    symbols = [k for k, n in trial.known.meanings.parameters.items() if n in recurrent(trial.built)]
+    tries: list[tuple[Expr | None, str | None]] = [(None, None)]
+    lower = any(k in (">", "ge") for _, k, _ in pairs(statement)) == (statement.operands[place] is jacobian)
+    for symbol in symbols[:1]:
+        size: Expr = Call("sigma_min", (Ref(symbol),)) if lower else Norm(Ref(symbol))
+        name = f"\\sigma_{{\\min}}({latex_of(symbol)})" if lower else f"\\|{latex_of(symbol)}\\|"
+        tries.append((size, name))
+    for size, name in tries:
+        operands = chain
+        if size is not None:
+            base = Mul((power.base, size), ("",))
+            operands = tuple(o.mapped(lambda p: replace(p, base=base) if p == power else p) for o in chain)  # noqa: B023
+        changed = replace(statement, operands=operands)
+        found = [_tested(changed, hypotheses, wanted, r, trial) for r in _readings(changed, hypotheses)]
+        if first is not None and any(f.state == TRUE for f in found):
+            spans = [(by.tree.start, by.tree.end, first)]
+            if name is not None:
+                tree, source = power.base.tree, statement.source(power.base)
+                spans.append((tree.start, tree.end, f"({source} {name})"))
+            return _edited(statement, spans)
+    return None
+
+
+def _subscript(latex: str) -> str:
+    """Return the subscript of a symbol: ``t-1`` in ``h_{t-1}``."""
+    _, _, rest = latex.partition("_")
+    rest = rest.strip()
+    return rest[1:-1] if rest.startswith("{") else rest
+
+
+def _edited(statement: Statement, spans: list[tuple[int, int, str]]) -> str:
+    text, shift = statement.read.formula.latex, 0
+    first, last = statement.tree.start, statement.tree.end
+    for start, end, new in sorted(spans, reverse=True):
+        text = text[:start] + new + text[end:]
+        shift += len(new) - (end - start)
+    return text[first : last + shift].strip()

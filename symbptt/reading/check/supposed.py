@@ -1,0 +1,215 @@
+"""Worlds that meet what a note assumes: numbers for its constants, tight ones and loose ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..meaning.expr import Call, Deriv, Expr, Norm, Pow, Ref, letters_of
+from ..notation.tree import Chain
+from ..value.evaluator import value
+from ..value.quantity import UnfitError
+from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
+from .compare import _allowed
+from .hypotheses import FLIPPED, SLOPE, Hypothesis, Known, arguments_in, constants_in, key_of
+from .network import Built
+from .variants import grid, slopes
+
+Array = Any
+SLACK = 1e-7
+MOST = 30
+"""Of so many assignments of indices, where there are more."""
+FREE = (0.4, 0.95, 1.0, 1.6)
+"""Values of a constant that nothing bounds."""
+
+
+class UnusableError(Exception):
+    """A hypothesis, or a claim, that cannot be evaluated; the reason is its cause."""
+
+
+def magnitudes(e: Expr) -> Expr:
+    """Return an expression with bars around vectors and matrices as norms: of f' the largest entry."""
+
+    def rule(part: Expr) -> Expr:
+        if isinstance(part, Norm) and part.kind == "abs":
+            return replace(part, kind="inf" if isinstance(part.of, Call) and part.of.primes else "")
+        return part
+
+    return e.mapped(rule)
+
+
+def numbers(e: Expr, world: World, built: Built | None) -> Array:
+    """Return the value of one side of a relation.
+
+    Raises
+    ------
+    NoStepError
+        For a step that an instance does not have.
+    UnusableError
+        For what has no value.
+    """
+    if isinstance(e, Call) and e.name == SLOPE and not e.arguments:
+        if built is None or world.instance is None:
+            raise UnusableError from NoValueError(SLOPE)
+        return slopes(world, built)
+    try:
+        return np.real(value(magnitudes(e), world).array)
+    except (NoValueError, NotEvaluatedError, UnfitError) as error:
+        raise UnusableError from error
+    except (ValueError, OverflowError, FloatingPointError, np.linalg.LinAlgError) as error:
+        raise UnusableError from NotEvaluatedError("check.reason.too-large", detail=str(error))
+
+
+def places(exprs: Sequence[Expr], conditions: tuple[Chain, ...], world: World, known: Known) -> Iterator[World]:
+    """Yield a world for every value of the indices and of the arguments of functions in some expressions."""
+    letters = set().union(*(letters_of(e) for e in exprs)) - set(world.counters)
+    letters -= {"T"} if world.steps is not None else set(world.meanings.constants)
+    names, free = sorted(letters), sorted(arguments_in(exprs, known) - set(world.meanings.constants))
+    if len(names) > 3 or len(free) > 1:
+        raise UnusableError from NotEvaluatedError("check.reason.no-meaning")
+    choices = list(product(range(1, (world.steps or 6) + 1), repeat=len(names)))
+    if len(choices) > MOST:
+        picked = np.random.default_rng(world.seed).choice(len(choices), 4 * MOST, replace=len(choices) < 4 * MOST)
+        choices = [choices[i] for i in sorted(set(picked.tolist()))]
+    worlds = [world.counting(**dict(zip(names, chosen, strict=True))) for chosen in choices]
+    kept = [w for w in worlds if _allowed(conditions, w) and all(_forward(e, w) for e in exprs)]
+    for w in kept[:: max(len(kept) // MOST, 1)]:
+        if not free:
+            yield w
+        for number in grid() if free else ():
+            yield with_constants(w, {free[0]: number})
+
+
+def _forward(e: Expr, world: World) -> bool:
+    """Whether exponents are not negative and no derivative is taken by what comes later, where a note says nothing."""
+    for part in e.walk():
+        try:
+            if isinstance(part, Pow) and letters_of(part.exponent) and value(part.exponent, world).array < 0:
+                return False
+            of, by = (part.of, part.by[0]) if isinstance(part, Deriv) else (None, None)
+            if isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None:
+                if world.at(of.when) < world.at(by.when):
+                    return False
+        except (NoValueError, NotEvaluatedError, NoStepError, UnfitError):
+            continue
+    return True
+
+
+def with_constants(world: World, numbers: dict[str, Any]) -> World:
+    """Return a world with numbers for constants."""
+    meanings = replace(world.meanings, constants={**world.meanings.constants, **numbers})
+    return replace(world, meanings=meanings)
+
+
+def related(x: Array, kind: str, y: Array) -> bool:
+    """Whether two values are related, entry by entry where one is a number.
+
+    >>> related(np.ones(2), "le", np.array(1.0)), related(np.ones(2), "<", np.array(0.5))
+    (True, False)
+    """
+    scale = max(float(np.abs(x).max(initial=0.0)), float(np.abs(y).max(initial=0.0)))
+    slack = SLACK * scale + 1e-300
+    if kind in ("=", "equiv", ":="):
+        return bool((np.abs(x - y) <= slack).all())
+    if kind == "approx":
+        return bool((np.abs(x - y) <= 0.05 * scale + 1e-12).all())
+    return bool((x <= y + slack).all() if kind in ("<", "le") else (x >= y - slack).all())
+
+
+def satisfied(h: Hypothesis, world: World, known: Known, built: Built | None) -> bool:
+    """Whether a world is as a hypothesis says."""
+    for w in places(h.sides, h.conditions, world, known):
+        try:
+            x, y = (numbers(side, w, built) for side in h.sides)
+        except NoStepError:
+            continue
+        if not related(x, h.kind, y) or (h.kind in "<>" and related(x, "=", y) and np.size(x) == 1 and _sharp(h)):
+            return False
+    return True
+
+
+def _sharp(h: Hypothesis) -> bool:
+    """Whether a strict inequality is meant strictly: between numbers, and not for the supremum of something."""
+    return not any(isinstance(p, Deriv) or (isinstance(p, Call) and p.name == SLOPE) for s in h.sides for p in s.walk())
+
+
+def meeting(
+    world: World, hypotheses: Sequence[Hypothesis], wanted: set[str], known: Known, built: Built | None
+) -> Iterator[World]:
+    """Yield a world with numbers for all constants that its hypotheses allow; nothing where they allow none.
+
+    Raises
+    ------
+    UnusableError
+        Where a hypothesis cannot be evaluated.
+    """
+    remaining = sorted(wanted - set(world.meanings.constants))
+    if not remaining:
+        if all(satisfied(h, world, known, built) for h in hypotheses):
+            yield world
+        return
+    key = min(remaining, key=lambda k: _tied(k, remaining, hypotheses, known))
+    for number in _candidates(key, world, hypotheses, known, built):
+        yield from meeting(with_constants(world, {key: number}), hypotheses, wanted, known, built)
+
+
+def _tied(key: str, remaining: list[str], hypotheses: Sequence[Hypothesis], known: Known) -> int:
+    """Return how many other constants without a value stand in what bounds a constant; many where nothing does."""
+    found = [
+        len(constants_in([other], known) & set(remaining))
+        for h in hypotheses
+        for side, other in (h.sides, h.sides[::-1])
+        if _is(side, key)
+    ]
+    return min(found, default=99)
+
+
+def _is(side: Expr, key: str) -> bool:
+    inner = side.of if isinstance(side, Norm) else side
+    return isinstance(inner, Ref) and key_of(inner) == key
+
+
+def _candidates(
+    key: str, world: World, hypotheses: Sequence[Hypothesis], known: Known, built: Built | None
+) -> list[float]:
+    """Return values of a constant: the least and the largest that its bounds allow, and some between."""
+    low, high, signs = -np.inf, np.inf, False
+    exact: list[float] = []
+    for h in hypotheses:
+        for side, kind, other in ((h.left, h.kind, h.right), (h.right, FLIPPED.get(h.kind, h.kind), h.left)):
+            if not _is(side, key):
+                continue
+            signs = signs or isinstance(side, Norm)
+            if constants_in([other], known) - set(world.meanings.constants):
+                continue
+            for w in places([other], h.conditions, world, known):
+                try:
+                    found = numbers(other, w, built)
+                except NoStepError:
+                    continue
+                if kind in ("<", "le"):
+                    high = min(high, float(np.min(found)))
+                elif kind in (">", "ge"):
+                    low = max(low, float(np.max(found)))
+                else:
+                    exact.append(float(np.max(found)))
+    chosen = exact[:1] or _between(low, high)
+    return [s * c for c in chosen for s in ((1, -1) if signs else (1,))]
+
+
+def _between(low: float, high: float) -> list[float]:
+    if np.isfinite(low) and np.isfinite(high):
+        if low > high:
+            return []
+        gap = high - low
+        return [low + 1e-9 * gap, low + 0.5 * gap, high - 0.02 * gap]
+    if np.isfinite(low):
+        start = max(low, 0.0)
+        return [start + 1e-9, 1.02 * start + 0.01, 1.5 * start + 0.2]
+    if np.isfinite(high):
+        return [0.98 * high, 0.5 * high] if high > 0 else [1.02 * high - 0.01]
+    return list(FREE)
