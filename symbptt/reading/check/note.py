@@ -25,6 +25,7 @@ from ..report import (
     Report,
     message,
 )
+from .assumptions import Assumptions
 from .consistency import consistent
 from .definitions import number_in
 from .discover import discover
@@ -73,6 +74,8 @@ def check_note(
         found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
     cache: dict[tuple[int, int | None], tuple[Worlds, Settled]] = {}
+    models: dict[tuple[int, int | None], Built] = {}
+    assumptions = Assumptions(note, reads, symbols, seed)
     judged: list[tuple[Statement, Judgement]] = []
 
     def place_of(statement: Statement) -> tuple[int, int | None]:
@@ -85,10 +88,14 @@ def check_note(
         if key not in cache:
             built = build(replace(model, steps=key[1]), symbols.functions, found)
             cache[key] = worlds_of(built, seed), _settled(note, model.start, built, found)
+            models[key] = built
         worlds, settled = cache[key]
+        supposed = assumptions.judge(statement, models[key], settled)
         if statement.number in true_of:
             function = message("check.reason.holds-function", function=true_of[statement.number])
             judgement = Judgement(HOLDS, function)
+        elif supposed is not None:
+            judgement = supposed
         else:
             judgement = _judged(statement, discovery.verdicts.get(statement.number), worlds, settled, note, judged)
         judged.append((statement, judgement))

@@ -81,7 +81,9 @@ def recurrent(built: Built) -> set[str]:
     return found
 
 
-def variants(built: Built, scalars: bool, seed: int = 0, kinds: tuple[Kind, ...] = KINDS) -> Iterator[World]:
+def variants(
+    built: Built, scalars: bool, seed: int = 0, kinds: tuple[Kind, ...] = KINDS, fixed: bool = True
+) -> Iterator[World]:
     """Yield instances of a model.
 
     Parameters
@@ -91,13 +93,16 @@ def variants(built: Built, scalars: bool, seed: int = 0, kinds: tuple[Kind, ...]
         Whether all sizes are 1.
     seed : int
     kinds : tuple of Kind
+    fixed : bool
+        Whether a number of steps that the note gives is kept.
     """
     names = recurrent(built)
     for network, meanings in built.scalar if scalars else built.networks:
         for i, kind in enumerate(kinds):
             if scalars and (kind.form in ("shear", "symmetric") or kind.size == 3 and kind.scale is None):
                 continue
-            instance = instance_of(network, names, kind, seed + 20 + i, built.model.steps, scalars)
+            steps = built.model.steps if fixed else None
+            instance = instance_of(network, names, kind, seed + 20 + i, steps, scalars)
             if instance is not None:
                 yield World(instance, meanings, seed=seed + 20 + i)
 
@@ -144,7 +149,15 @@ def scaled(world: World, names: set[str], factor: float) -> World | None:
     instance = world.instance
     if instance is None or not np.isfinite(factor):
         return None
-    values = {k: (np.array(v) * factor if k in names else np.array(v)).tolist() for k, v in instance.data.items()}
+    return replaced(world, {k: np.array(v) * factor for k, v in instance.data.items() if k in names})
+
+
+def replaced(world: World, arrays: Mapping[str, Array]) -> World | None:
+    """Return a world with other parameters; None where the network has no value at them."""
+    instance = world.instance
+    if instance is None:
+        return None
+    values = {k: np.array(arrays.get(k, v)).tolist() for k, v in instance.data.items()}
     try:
         again = Instance(instance.network, instance.seed, instance.bindings, instance.steps, values)
     except (SymbpttError, ValueError):

@@ -59,7 +59,7 @@ from .expr import (
     Unknown,
 )
 from .index import Index, index_of, letter
-from .symbols import ARRAY_FUNCTIONS, LOSSES, Symbols, head_key, label_of, split_subscript
+from .symbols import ARRAY_FUNCTIONS, LOSSES, SPECTRAL, Symbols, head_key, label_of, split_subscript
 
 TRANSPOSES = frozenset({"top", "T"})
 INFINITE = frozenset({"infty"})
@@ -374,7 +374,7 @@ class _Elaborator:
         if isinstance(power, Fence) and isinstance(power.body, Number):
             primes, power = int(power.body.text), None
         key = f"{head}_{label}" if label else head
-        if i + 1 >= len(trees):
+        if i + 1 >= len(trees) or (key in SPECTRAL and not isinstance(trees[i + 1], Fence)):
             return Ref(key + "'" * primes, tree=tree), 1
         following, used, after = trees[i + 1], 2, None
         if operators[i] != "":
@@ -407,7 +407,7 @@ class _Elaborator:
         return isinstance(tree, Fence) and tree.left in "(["
 
     def _called(self, key: str, arguments: tuple[Expr, ...], primes: int, tree: Tree) -> Expr:
-        name = ARRAY_FUNCTIONS.get(key)
+        name = key if key in SPECTRAL else ARRAY_FUNCTIONS.get(key)
         if name == "prod" and len(arguments) > 1:  # the product of Jacobians in "Dive into Deep Learning"
             return Mul(arguments, ("",) * (len(arguments) - 1), tree=tree)
         if name in ("norm", "abs") and len(arguments) == 1:
@@ -455,7 +455,8 @@ class _Elaborator:
             if head in self.symbols.timed:
                 return False
             label = label_of(tree.sub)
-            return head in self.symbols.functions or f"{head}_{label}" in self.symbols.functions
+            key = f"{head}_{label}"
+            return head in self.symbols.functions or key in self.symbols.functions or key in SPECTRAL
         return head in self.symbols.functions or head in ARRAY_FUNCTIONS
 
     # -- other parts --------------------------------------------------------------------------------------

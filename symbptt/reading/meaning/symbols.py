@@ -61,6 +61,8 @@ ARRAY_FUNCTIONS: dict[str, str] = {
     "abs": "abs",
 }
 """Functions of arrays."""
+SPECTRAL = frozenset(["lambda_max", "lambda_min", "sigma_max", "sigma_min"])
+"""Extreme eigenvalues and singular values: functions of a matrix where a bracket follows."""
 
 GENERIC_FUNCTIONS = frozenset(
     ["f", "g", "F", "G", "phi", "psi", "sigma", "rho", "varphi", "Phi", "Psi", "theta_f", "act"]

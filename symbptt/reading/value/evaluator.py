@@ -272,7 +272,7 @@ def _norm(e: Norm, w: World) -> Quantity:
 
 def _call(e: Call, w: World) -> Quantity:
     name = w.meanings.functions.get(e.name, e.name)
-    if e.name in _ARRAY and len(e.arguments) >= 1:
+    if e.name in _ARRAY and len(e.arguments) >= 1 and e.name not in w.meanings.functions:
         return _ARRAY[e.name]([value(a, w) for a in e.arguments])
     if name == "softmax" and not e.primes:
         return _softmax(value(e.arguments[0], w))
@@ -335,7 +335,46 @@ def _trace(values: list[Quantity]) -> Quantity:
     return scalar(np.trace(matrix))
 
 
+def _spectral(function: Callable[[Any], Any]) -> Callable[[list[Quantity]], Quantity]:
+    """Return the rule of a function of a matrix to a number, by its eigenvalues or singular values."""
+
+    def rule(values: list[Quantity]) -> Quantity:
+        matrix = np.real(as_matrix(values[0]))
+        if matrix.shape[0] != matrix.shape[1] and function not in (_largest, _smallest):
+            raise UnfitError(f"({values[0].shown})")
+        return scalar(function(matrix))
+
+    return rule
+
+
+def _radius(matrix: Any) -> Any:
+    return np.abs(np.linalg.eigvals(matrix)).max()
+
+
+def _largest(matrix: Any) -> Any:
+    return np.linalg.svd(matrix, compute_uv=False).max()
+
+
+def _smallest(matrix: Any) -> Any:
+    return np.linalg.svd(matrix, compute_uv=False).min()
+
+
+def _eigenvalue(pick: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The largest or smallest eigenvalue where all are real, else by absolute value."""
+
+    def rule(matrix: Any) -> Any:
+        found = np.linalg.eigvals(matrix)
+        return pick(np.real(found) if np.abs(np.imag(found)).max() < 1e-12 else np.abs(found))
+
+    return rule
+
+
 _ARRAY: dict[str, Callable[[list[Quantity]], Quantity]] = {
+    "rho": _spectral(_radius),
+    "sigma_max": _spectral(_largest),
+    "sigma_min": _spectral(_smallest),
+    "lambda_max": _spectral(_eigenvalue(np.max)),
+    "lambda_min": _spectral(_eigenvalue(np.min)),
     "diag": _diag,
     "vec": _vec,
     "concat": _concat,
