@@ -111,7 +111,7 @@ def _right(statement: Statement, world: World, trial: Trial) -> bool | None:
         except UnusableError:
             return False
         for place, (_, kind, _) in enumerate(pairs(statement)):
-            x, y = values[place : place + 2]
+            x, y = (np.squeeze(v) for v in values[place : place + 2])
             if np.shape(x) != np.shape(y) or not related(x, kind, y):
                 return False
         tested = True

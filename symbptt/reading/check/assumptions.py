@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 
-from ..meaning.expr import Call, Deriv, Norm, Unknown
+from ...model import Network
+from ..meaning.expr import Call, Deriv, Norm, Ref, Unknown
 from ..meaning.symbols import Symbols
 from ..note import Note
 from ..report import ASSUMPTION, DEFINITION, UNCHECKED, message
 from ..value.world import Alias, Meanings
 from .approximate import judge_approximation
 from .bounds import Trial, judge_bound
+from .definitions import number_in
 from .eigen import Decomposition, decomposition, judge_eigen
 from .hypotheses import (
     ANEW,
@@ -21,8 +25,10 @@ from .hypotheses import (
     Scope,
     constants_in,
     is_supposed,
+    key_of,
     pairs,
     sentence_before,
+    sentence_start,
 )
 from .judge import Judgement, Settled
 from .limits import is_arrow, judge_limit
@@ -50,7 +56,9 @@ class Assumptions:
         self.scope = Scope()
         self.said = Prose(note, reads, symbols).said()
         self.named: list[Decomposition] = []
-        self._trials: dict[int, Trial] = {}
+        self.given: set[str] = set()
+        self.general: frozenset[str] = frozenset()
+        self._trials: dict[tuple[int, frozenset[str]], Trial] = {}
 
     def judge(self, statement: Statement, built: Built, settled: Settled) -> Judgement | None:
         """Return the verdict on a statement about bounds, limits or eigenvalues, or on a hypothesis; else None.
@@ -61,16 +69,34 @@ class Assumptions:
         self.scope.move(self.note, statement.start)
         while self.said and self.said[0].end <= statement.end + 1:
             said = self.said.pop(0)
-            self.scope.add([said.hypothesis], trial.known, said.anew)
+            self.scope.add([said.hypothesis], trial.known, said.hypothesis.start if said.anew else None)
         if any(isinstance(p, Unknown) for o in statement.operands for p in o.walk()):
             return None
-        return self._eigen(statement, trial) or self._supposed(statement, trial) or self._claim(statement, trial)
+        found = self._eigen(statement, trial) or self._supposed(statement, trial)
+        if found is None:
+            found = self._claim(statement, self._trial(built, settled))
+        left = statement.operands[0]
+        if isinstance(left, Ref) and number_in(statement.operands[-1]) is not None:
+            self.given.add(key_of(left) or "")
+        return found
 
     def _trial(self, built: Built, settled: Settled) -> Trial:
-        if id(built) not in self._trials:
+        key = id(built), self.general
+        if key not in self._trials:
+            built = _without(built, self.general)
             known = Known(_meanings(built), frozenset(built.model.equations))
-            self._trials[id(built)] = Trial(built, known, settled, dict(self.symbols.functions), self.seed)
-        return self._trials[id(built)]
+            self._trials[key] = Trial(built, known, settled, dict(self.symbols.functions), self.seed)
+        return self._trials[key]
+
+    def _generalise(self, statement: Statement, trial: Trial) -> None:
+        """Forget the number of a constant of which a condition is supposed: "if |lambda_1| > 1", with 3 elsewhere."""
+        constants = trial.known.meanings.constants
+        for a, _, b in pairs(statement):
+            for side, other in ((a, b), (b, a)):
+                inner = side.of if isinstance(side, Norm) else side
+                key = key_of(inner) if isinstance(inner, Ref) else None
+                if key in constants and key is not None and isinstance(number_in(other), Fraction):
+                    self.general |= {key}
 
     # -- what is supposed -----------------------------------------------------------------------------
     def _supposed(self, statement: Statement, trial: Trial) -> Judgement | None:
@@ -79,14 +105,16 @@ class Assumptions:
         if not is_supposed(statement, self.note, known, bounded):
             return None
         before = sentence_before(self.note, statement.read.formula.start)
+        if LOCAL.search(before):
+            self._generalise(statement, trial)
         line = self.note.place(statement.start)[0]
         local = bool(LOCAL.search(before))
         new = [
             Hypothesis(a, kind, b, line, statement.start, statement.conditions, local)
             for a, kind, b in pairs(statement)
         ]
-        anew = bool(ANEW.search(before))
-        self.scope.add(new, known, anew)
+        start = statement.read.formula.start
+        self.scope.add(new, known, sentence_start(self.note, start) if ANEW.search(before) else None)
         return Judgement(ASSUMPTION, message("check.reason.assumption"))
 
     # -- what is claimed ------------------------------------------------------------------------------
@@ -120,8 +148,7 @@ class Assumptions:
     # -- eigenvalues ----------------------------------------------------------------------------------
     def _eigen(self, statement: Statement, trial: Trial) -> Judgement | None:
         found = decomposition(statement)
-        constants = set(trial.known.meanings.constants)
-        if found is not None and not found.names & constants and found not in self.named:
+        if found is not None and not found.names & self.given and found not in self.named:
             self.named.append(found)
             verdict = DEFINITION if found.single else ASSUMPTION
             return Judgement(verdict, message(f"check.reason.{verdict}"))
@@ -136,6 +163,19 @@ def _is_tested_here(statement: Statement, trial: Trial) -> bool:
     if constants_in(statement.operands, trial.known):
         return True
     return any(isinstance(p, Norm | Deriv) or (isinstance(p, Call) and p.primes) for p in parts)
+
+
+def _without(built: Built, keys: frozenset[str]) -> Built:
+    """Return a model without the numbers of some constants."""
+    if not keys:
+        return built
+    constants = {k: v for k, v in built.model.constants.items() if k not in keys}
+
+    def changed(one: tuple[Network, Meanings]) -> tuple[Network, Meanings]:
+        return one[0], replace(one[1], constants={k: v for k, v in one[1].constants.items() if k not in keys})
+
+    return replace(built, model=replace(built.model, constants=constants), networks=tuple(map(changed, built.networks)),
+                   scalar=tuple(map(changed, built.scalar)))  # fmt: skip
 
 
 def _meanings(built: Built) -> Meanings:

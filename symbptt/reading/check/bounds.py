@@ -19,7 +19,7 @@ from .judge import Judgement, Settled
 from .network import Built
 from .statements import Statement
 from .supposed import UnusableError, meeting, numbers, places, related
-from .variants import FUNCTIONS, recurrent, scaled, variants, with_functions
+from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, variants, with_functions
 
 MOST_NUMBERS = 4
 """So many values of the constants are tried at an instance."""
@@ -60,7 +60,8 @@ class Trial:
         key = scalars, function
         if key not in self._worlds:
             built = with_functions(self.built, self.functions, function) if function else self.built
-            self._worlds[key] = [(w, built) for w in variants(built, scalars, self.seed)]
+            kinds = STEEP if function else KINDS
+            self._worlds[key] = [(w, built) for w in variants(built, scalars, self.seed, kinds)]
         return self._worlds[key]
 
     def meeting(
@@ -309,8 +310,8 @@ def _right(
         if first is not None and any(f.state == TRUE for f in found):
             spans = [(by.tree.start, by.tree.end, first)]
             if name is not None:
-                tree, source = power.base.tree, statement.source(power.base)
-                spans.append((tree.start, tree.end, f"({source} {name})"))
+                start, source = power.base.tree.start, _base(statement.source(power.base))
+                spans.append((start, start + len(source), f"({source} {name})"))
             return _edited(statement, spans)
     return None
 
@@ -320,6 +321,20 @@ def _subscript(latex: str) -> str:
     _, _, rest = latex.partition("_")
     rest = rest.strip()
     return rest[1:-1] if rest.startswith("{") else rest
+
+
+def _base(latex: str) -> str:
+    r"""Return what stands before an exponent.
+
+    >>> _base("c^t"), _base(r"c_{a^2}^{t}")
+    ('c', 'c_{a^2}')
+    """
+    depth = 0
+    for i, sign in enumerate(latex):
+        depth += (sign == "{") - (sign == "}")
+        if sign == "^" and depth == 0:
+            return latex[:i].strip()
+    return latex
 
 
 def _edited(statement: Statement, spans: list[tuple[int, int, str]]) -> str:

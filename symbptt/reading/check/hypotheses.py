@@ -20,13 +20,14 @@ SLOPE = "slope"
 """Name of the function without arguments that stands for |f'| at the states of an instance."""
 
 INTRODUCES = re.compile(
-    r"假设|假定|设|若|如果|假如|当|令|取|只要|由于|因为|满足|使得|其中|存在|给定|已知|suppose|assum|\bif\b|\bwhen|\blet\b|"
-    r"\bwhere\b|such that|\bwith\b|provided|whenever|\bgiven\b|\bsince\b|because|there is|there exist|requir",
+    r"假设|假定|(?<![建])设(?!计|置|备)|若(?!干)|如果|假如|当(?!前|然|作|于|中)|令|(?<![获采提抽选])取(?!值|决|自|得)|只要|由于|因为|"
+    r"满足|使得|其中|存在|给定|已知|suppose|assum|\bif\b|\bwhen|\blet\b|\bwhere\b|such that|\bwith\s*$|provided|whenever|"
+    r"\bgiven\b|\bsince\b|because|there is|there exist|requir",
     re.I,
 )
 CONCLUDES = re.compile(
-    r"因此|所以|于是|从而|故|则|那么|可得|得到|可知|我们有|推出|就有|hence|thus|therefore|\bso\b|\bthen\b|we have|we get|"
-    r"follows|implies|gives|we obtain|yields",
+    r"因此|所以|于是|从而|故|(?<![法原规准否])则|那么|可得|得到|可知|我们有|推出|就有|hence|thus|therefore|\bso\b|\bthen\b|"
+    r"we have|we get|follows|implies|gives|we obtain|yields",
     re.I,
 )
 LOCAL = re.compile(r"若|如果|假如|当|只要|\bif\b|\bwhen|whenever|provided", re.I)
@@ -37,6 +38,7 @@ FOLLOWED = re.compile(r"^[\s$`\\)]*(?:时|的时候|的情况|的条件下|成�
 _CLOSED = re.compile(
     r"当[^，,。]{0,60}?时[，,]?|(?:对于?|for)(?:足够|充分|很)?大的?[^，,。]{0,12}[，,]|(?:when|for|as)\b[^.,]{0,40},", re.I
 )
+_SUPPOSE_HAVING = re.compile(r"(假设|假定|设|suppose|assume)(?: that)?\s*(?:我们有|we have)", re.I)
 _SENTENCE = re.compile(r"[。！？]|[.!?](?=\s)")
 
 
@@ -109,10 +111,21 @@ class Scope:
 
     active: list[Hypothesis] = field(default_factory=list)
 
-    def add(self, new: Iterable[Hypothesis], known: Known, anew: bool) -> None:
-        """Take hypotheses; earlier ones that contradict them, or constants that are brought in anew, are forgotten."""
+    def add(self, new: Iterable[Hypothesis], known: Known, anew: int | None = None) -> None:
+        """Take hypotheses; earlier ones that contradict them are forgotten, and all about the same constants.
+
+        Parameters
+        ----------
+        new : iterable of Hypothesis
+        known : Known
+        anew : int, optional
+            Where their constants are brought in anew: the offset before which the constants meant something else.
+        """
         found = [h for h in new if not any(_alike(h, old) for old in self.active)]
-        forgotten = set().union(*(constants_in(h.sides, known) for h in found)) if anew and found else set()
+        if anew is not None:
+            own = set().union(*(constants_in(h.sides, known) for h in found))
+            self.active = [h for h in self.active if h.start >= anew or not constants_in(h.sides, known) & own]
+        forgotten: set[str] = set()
         for hypothesis in found:
             clashing = [old for old in self.active if _clash(old, hypothesis)]
             for old in clashing:
@@ -281,12 +294,19 @@ def said_before(note: Note, statement: Statement) -> str:
     if FOLLOWED.match(note.text[statement.read.formula.end : statement.read.formula.end + 12]):
         return "supposed"
     before = sentence_before(note, statement.read.formula.start)
-    before = _CLOSED.sub("", before)
+    before = _CLOSED.sub("", _SUPPOSE_HAVING.sub(r"\1", before))
     supposed = [m.end() for m in INTRODUCES.finditer(before)]
     claims = [m.end() for m in CONCLUDES.finditer(before)]
     if not supposed and not claims:
         return ""
     return "supposed" if max(supposed, default=-1) > max(claims, default=-1) else "claim"
+
+
+def sentence_start(note: Note, start: int) -> int:
+    """Return the offset at which the sentence around an offset begins."""
+    first = max(start - 240, 0)
+    ends = [m.end() for m in _SENTENCE.finditer(note.text[first:start].rstrip())]
+    return first + (ends[-1] if ends else 0)
 
 
 def sentence_before(note: Note, start: int) -> str:

@@ -22,11 +22,12 @@ LESS += r"no (?:more|larger|greater) than|does not exceed"
 MORE = r"大于|不小于|不低于|至少为?|超过|高于|greater than|larger than|more than|at least|bounded below by|above|exceeds?"
 EQUAL = r"为|等于|是|equals?(?: to)?|is equal to|is|of"
 GAP = "[^\u3002\uff1b;.\u27e6]"
+WORDS = "[^\u3002\uff1b;.\u27e6\\d]"
 SLOPES = re.compile(
     rf"(?:激活函数|非线性函数|activation|nonlinearit|非线性|\u27e7){GAP}{{0,40}}?(?:导数|derivative|slope)s?{GAP}{{0,60}}?"
-    rf"(?:(?P<less>{LESS})|(?P<more>{MORE}))(?P<words>{GAP}{{0,30}}){F}|"
+    rf"(?:(?P<less>{LESS})|(?P<more>{MORE}))(?P<words>{WORDS}{{0,30}}){F}|"
     rf"(?:derivative|slope)s? of (?:the |its |{F}){GAP}{{0,40}}?(?:(?P<less2>{LESS})|(?P<more2>{MORE}))"
-    rf"(?P<words2>{GAP}{{0,30}}){F}",
+    rf"(?P<words2>{WORDS}{{0,30}}){F}",
     re.I,
 )
 SIZES: tuple[tuple[str, str], ...] = (

@@ -30,7 +30,7 @@ class Kind:
     ----------
     scale : float or None
         The spectral norm of recurrent matrices; None as they were drawn.
-    form : {"drawn", "orthogonal", "symmetric", "shear"}
+    form : {"drawn", "orthogonal", "symmetric", "shear", "positive"}
         Of recurrent matrices. Of a shear, ``scale`` is the spectral radius, and the norm is larger.
     inputs : float
         By what inputs, biases and the first state are multiplied: 0 leaves the activation at its steepest, 6 flattens it.
@@ -63,8 +63,10 @@ KINDS = (
     Kind(0.9, "shear", 0.5),
 )
 """What is tried."""
-FUNCTIONS = ("sinh",)
-"""What stands for a function that a note leaves open, beside the usual ones, where its slope has to exceed 1."""
+STEEP = tuple(Kind(scale, "positive", inputs, size, 3) for scale in (0.2, 0.5, 1.0) for inputs in (0.1, 0.4) for size in (2, 3))
+"""What is tried where the slope of an activation has to exceed 1: everything is positive, so that that of exp does."""
+FUNCTIONS = ("exp",)
+"""What stands then for a function that a note leaves open."""
 
 
 def recurrent(built: Built) -> set[str]:
@@ -116,6 +118,7 @@ def instance_of(
         values = {k: np.array(v, dtype=float) for k, v in drawn.data.items()}
         rng = np.random.default_rng(seed)
         for name in values:
+            values[name] = np.abs(values[name]) if kind.form == "positive" else values[name]
             if name in names and kind.scale is not None:
                 values[name] = shaped(values[name], kind, rng)
             elif name in network.system.inputs or name.startswith("b") or name[:-1] in network.system.states:

@@ -272,7 +272,7 @@ def _norm(e: Norm, w: World) -> Quantity:
 
 def _call(e: Call, w: World) -> Quantity:
     name = w.meanings.functions.get(e.name, e.name)
-    if e.name in _ARRAY and len(e.arguments) >= 1 and e.name not in w.meanings.functions:
+    if e.name in _ARRAY and len(e.arguments) >= 1 and not w.meanings.functions.get(e.name):
         return _ARRAY[e.name]([value(a, w) for a in e.arguments])
     if name == "softmax" and not e.primes:
         return _softmax(value(e.arguments[0], w))
