@@ -21,7 +21,7 @@ from .statements import Statement
 from .supposed import UnusableError, meeting, numbers, places, related
 from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, variants, with_functions
 
-MOST_NUMBERS = 4
+MOST_NUMBERS = 3
 """So many values of the constants are tried at an instance."""
 FEWEST = 2
 """At fewer instances nothing is said to hold."""
@@ -111,8 +111,10 @@ def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
     bounded = set().union(*(constants_in(h.sides, trial.known) for h in hypotheses))
     if not wanted <= bounded:
         return None
+    if is_pure(statement.operands, trial):
+        return _pure(statement, trial)
     wanted |= bounded
-    findings = [_tested(statement, hypotheses, wanted, r, trial) for r in _readings(statement, hypotheses)]
+    findings = tested(statement, hypotheses, wanted, trial)
     best = next((f for f in findings if f.state == TRUE), None)
     if best is not None:
         return Judgement(HOLDS, message("check.reason.bound-holds", instances=best.worlds))
@@ -129,6 +131,42 @@ def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
         REFUTED, message("check.reason.bound-fails"), difference=failed.difference, scalars=trial.scalars,
         cause=cause, right=right, numbers=shown(statement, failed, trial),
     )  # fmt: skip
+
+
+def is_pure(exprs: Sequence[Expr], trial: Trial) -> bool:
+    """Whether expressions are about functions of any argument alone."""
+    refs = [p for e in exprs for p in e.walk() if isinstance(p, Ref)]
+    meanings = trial.known.meanings
+    network = any(r.when is not None or r.key in meanings.parameters for r in refs)
+    return bool(refs) and not network and not constants_in(exprs, trial.known)
+
+
+def _pure(statement: Statement, trial: Trial) -> Judgement | None:
+    """Return the verdict on what is said of functions for any argument: at a grid of arguments."""
+    bases = [World(None, m, seed=trial.seed) for _, m in trial.built.networks] or [World(None, trial.known.meanings)]
+    try:
+        findings = [compared(statement, base, trial.known, None) for base in bases]
+    except UnusableError:
+        return None
+    wrong = next((f for f in findings if f.state == FALSE), None)
+    if wrong is not None:
+        return Judgement(REFUTED, message("check.reason.bound-fails"), difference=wrong.difference,
+                         numbers=shown(statement, wrong, trial))  # fmt: skip
+    tested_at = sum(f.worlds for f in findings)
+    return Judgement(HOLDS, message("check.reason.bound-holds", instances=tested_at)) if tested_at else None
+
+
+def tested(
+    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial,
+    scalars: bool | None = None, narrowed: bool = False,
+) -> list[Finding]:  # fmt: skip
+    """Return what comes of testing a chain under each reading, up to the first under which it is true."""
+    findings: list[Finding] = []
+    for reading in _readings(statement, hypotheses):
+        findings.append(_tested(statement, hypotheses, wanted, reading, trial, scalars, narrowed))
+        if findings[-1].state == TRUE:
+            break
+    return findings
 
 
 def _open(findings: Sequence[Finding]) -> Judgement:
@@ -208,13 +246,12 @@ def _condition(
     names = recurrent(trial.built)
     symbols = [k for k, n in (trial.known.meanings.parameters).items() if n in names]
     said = any(isinstance(p, Ref) and p.key in symbols for o in statement.operands for p in o.walk())
-    readings = _readings(statement, hypotheses)
     if len(symbols) == 1 and not said:
-        found = [_tested(statement, hypotheses, wanted, r, trial, narrowed=True) for r in readings]
+        found = tested(statement, hypotheses, wanted, trial, narrowed=True)
         if any(f.state == TRUE and f.worlds > FEWEST for f in found):
             return message("check.condition.norm-at-most-one", symbol=Math(latex_of(symbols[0])))
     if not trial.scalars and trial.built.scalar and not trial.settled.matrices:
-        found = [_tested(statement, hypotheses, wanted, r, trial, scalars=True) for r in readings]
+        found = tested(statement, hypotheses, wanted, trial, scalars=True)
         if any(f.state == TRUE for f in found):
             return message("check.condition.scalars")
     return None
@@ -306,7 +343,7 @@ def _right(
             base = Mul((power.base, size), ("",))
             operands = tuple(o.mapped(lambda p: replace(p, base=base) if p == power else p) for o in chain)  # noqa: B023
         changed = replace(statement, operands=operands)
-        found = [_tested(changed, hypotheses, wanted, r, trial) for r in _readings(changed, hypotheses)]
+        found = tested(changed, hypotheses, wanted, trial)
         if first is not None and any(f.state == TRUE for f in found):
             spans = [(by.tree.start, by.tree.end, first)]
             if name is not None:

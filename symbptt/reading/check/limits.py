@@ -232,7 +232,7 @@ def _classified(values: Any, before: float, points: tuple[int, ...], goal: float
         return NEITHER, last
     with np.errstate(all="ignore"):
         logs = np.log(np.abs(values))
-    rate = (logs[-1] - logs[-2]) / (points[-1] - points[-2])
+        rate = (logs[-1] - logs[-2]) / (points[-1] - points[-2])
     if goal and abs(last - goal) <= 1e-3 * abs(goal):
         return FINITE, last
     if abs(last) < 1e-200 or (rate < -1e-4 and logs[-1] < logs[-2] < logs[-3]):

@@ -21,7 +21,7 @@ from .variants import grid, slopes
 
 Array = Any
 SLACK = 1e-7
-MOST = 30
+MOST = 16
 """Of so many assignments of indices, where there are more."""
 FREE = (0.4, 0.95, 1.0, 1.6)
 """Values of a constant that nothing bounds."""
@@ -149,12 +149,21 @@ def meeting(
     """
     remaining = sorted(wanted - set(world.meanings.constants))
     if not remaining:
-        if all(satisfied(h, world, known, built) for h in hypotheses):
+        settled = [h for h in hypotheses if not _bounds(h, wanted, known)]
+        if all(satisfied(h, world, known, built) for h in settled):
             yield world
         return
     key = min(remaining, key=lambda k: _tied(k, remaining, hypotheses, known))
     for number in _candidates(key, world, hypotheses, known, built):
         yield from meeting(with_constants(world, {key: number}), hypotheses, wanted, known, built)
+
+
+def _bounds(h: Hypothesis, wanted: set[str], known: Known) -> bool:
+    """Whether a hypothesis is met by the choice of a constant: it stands on one side, and no other on the other."""
+    return any(
+        isinstance(side, Ref) and key_of(side) in wanted and not constants_in([other], known)
+        for side, other in (h.sides, h.sides[::-1])
+    )
 
 
 def _tied(key: str, remaining: list[str], hypotheses: Sequence[Hypothesis], known: Known) -> int:
@@ -206,10 +215,10 @@ def _between(low: float, high: float) -> list[float]:
         if low > high:
             return []
         gap = high - low
-        return [low + 1e-9 * gap, low + 0.5 * gap, high - 0.02 * gap]
+        return [low + 1e-9 * gap, high - 0.02 * gap]
     if np.isfinite(low):
         start = max(low, 0.0)
-        return [start + 1e-9, 1.02 * start + 0.01, 1.5 * start + 0.2]
+        return [start + 1e-9, 1.5 * start + 0.2]
     if np.isfinite(high):
         return [0.98 * high, 0.5 * high] if high > 0 else [1.02 * high - 0.01]
     return list(FREE)

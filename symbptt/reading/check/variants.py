@@ -86,7 +86,7 @@ def recurrent(built: Built) -> set[str]:
 def variants(
     built: Built, scalars: bool, seed: int = 0, kinds: tuple[Kind, ...] = KINDS, fixed: bool = True
 ) -> Iterator[World]:
-    """Yield instances of a model.
+    """Yield instances of a model; half as many for a second network.
 
     Parameters
     ----------
@@ -99,8 +99,10 @@ def variants(
         Whether a number of steps that the note gives is kept.
     """
     names = recurrent(built)
-    for network, meanings in built.scalar if scalars else built.networks:
+    for number, (network, meanings) in enumerate(built.scalar if scalars else built.networks):
         for i, kind in enumerate(kinds):
+            if number and i % 2:
+                continue
             if scalars and (kind.form in ("shear", "symmetric") or kind.size == 3 and kind.scale is None):
                 continue
             steps = built.model.steps if fixed else None
