@@ -185,6 +185,8 @@ def _readings(statement: Statement, hypotheses: Sequence[Hypothesis]) -> list[Re
     norms = (True, False) if any(isinstance(p, Norm) and not p.kind for p in parts) else (True,)
     newest = (True, False) if any(isinstance(p, Bound) and p.kind == "prod" for p in parts) else (True,)
     found = [Reading(spectral=s, newest_left=n) for n in newest for s in norms]
+    if any(isinstance(p, Norm) and p.kind == "abs" and not isinstance(p.of, Deriv) for p in parts):
+        found.append(Reading(entrywise=True))
     return found if not any(isinstance(p, Series) for p in parts) else [
         *found, *(replace(r, repeats=n) for r in found for n in range(2, 9))
     ]  # fmt: skip
@@ -276,7 +278,7 @@ def shown(statement: Statement, finding: Finding, trial: Trial) -> tuple[tuple[s
     world = difference.world
     own = trial.known.meanings.constants
     constants = {k: v for k, v in world.meanings.constants.items() if k not in own and isinstance(k, str)}
-    found: list[tuple[str, Any]] = [(latex_of(k), round(float(v), 6)) for k, v in sorted(constants.items())]
+    found: list[tuple[str, Any]] = [(latex_of(k), float(f"{v:.6g}")) for k, v in sorted(constants.items())]
     if world.instance is None:
         return tuple(found)
     data, names = world.instance.data, recurrent(trial.built)

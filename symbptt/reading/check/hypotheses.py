@@ -231,7 +231,8 @@ def is_supposed(statement: Statement, note: Note, known: Known, bounded: set[str
         return simple and not constants_in(statement.operands, known) <= bounded
     if said == "supposed":
         return simple or _brings_in(statement, known, bounded)
-    if simple and not any(isinstance(p, Deriv | Call) for o in statement.operands for p in o.walk()):
+    timed = any(isinstance(p, Ref) and p.when is not None and known(p) for o in statement.operands for p in o.walk())
+    if simple and not timed and not any(isinstance(p, Deriv | Call) for o in statement.operands for p in o.walk()):
         return True
     return _brings_in(statement, known, bounded)
 

@@ -35,6 +35,7 @@ LONG = tuple(
         (1.0, "orthogonal", 0.0, 2),
         (1.5, "orthogonal", 0.0, 2),
         (5.0, "orthogonal", 0.0, 2),
+        (5.0, "drawn", 0.2, 3),
         (0.9, "shear", 0.0, 2),
         (None, "drawn", 1.0, 2),
     )

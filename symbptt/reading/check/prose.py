@@ -26,7 +26,7 @@ WORDS = "[^\u3002\uff1b;.\u27e6\\d]"
 SLOPES = re.compile(
     rf"(?:激活函数|非线性函数|activation|nonlinearit|非线性|\u27e7){GAP}{{0,40}}?(?:导数|derivative|slope)s?{GAP}{{0,60}}?"
     rf"(?:(?P<less>{LESS})|(?P<more>{MORE}))(?P<words>{WORDS}{{0,30}}){F}|"
-    rf"(?:derivative|slope)s? of (?:the |its |{F}){GAP}{{0,40}}?(?:(?P<less2>{LESS})|(?P<more2>{MORE}))"
+    rf"(?:derivative|slope)s? of {GAP}{{0,40}}(?:{F})?{GAP}{{0,40}}?(?:(?P<less2>{LESS})|(?P<more2>{MORE}))"
     rf"(?P<words2>{WORDS}{{0,30}}){F}",
     re.I,
 )
@@ -50,6 +50,11 @@ NAMED = re.compile(
     rf"{F}\s*的\s*(?P<size4>{'|'.join(w for w, _ in SIZES[:2])})\s*{F}",
     re.I,
 )
+
+BOUNDED = re.compile(
+    rf"\s*(?:is |be |都|均)?\s*(?:(?P<less>{LESS})|(?P<more>{MORE}))\s*\u27e6(?P<at>\d+)\u27e7", re.I
+)
+"""What may follow a name."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,11 @@ class Prose:
             size = _size(words, matrix)
             left = Norm(name, "abs") if isinstance(size, Call) and size.name == "rho" else name
             found.append(self._taken(match, left, "=", size, True))
+            more = BOUNDED.match(self.text, match.end())
+            if more is not None and more["at"]:
+                kind, bound = "<" if more["less"] else ">", self._expr(more["at"])
+                if bound is not None:
+                    found.append(self._taken(more, left, kind, bound, False))
         return found
 
     def _taken(self, match: re.Match[str], left: Expr, kind: str, right: Expr, anew: bool) -> Said:

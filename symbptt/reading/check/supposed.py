@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -31,12 +31,13 @@ class UnusableError(Exception):
     """A hypothesis, or a claim, that cannot be evaluated; the reason is its cause."""
 
 
-def magnitudes(e: Expr) -> Expr:
-    """Return an expression with bars around vectors and matrices as norms: of f' the largest entry."""
+def magnitudes(e: Expr, entrywise: bool = False) -> Expr:
+    """Return an expression with bars around vectors and matrices as norms: of f', and where wanted, the largest entry."""
 
     def rule(part: Expr) -> Expr:
         if isinstance(part, Norm) and part.kind == "abs":
-            return replace(part, kind="inf" if isinstance(part.of, Call) and part.of.primes else "")
+            largest = isinstance(part.of, Call) and part.of.primes or (entrywise and not isinstance(part.of, Deriv))
+            return replace(part, kind="inf" if largest else "")
         return part
 
     return e.mapped(rule)
@@ -57,7 +58,7 @@ def numbers(e: Expr, world: World, built: Built | None) -> Array:
             raise UnusableError from NoValueError(SLOPE)
         return slopes(world, built)
     try:
-        return np.real(value(magnitudes(e), world).array)
+        return np.real(value(magnitudes(e, world.reading.entrywise), world).array)
     except (NoValueError, NotEvaluatedError, UnfitError) as error:
         raise UnusableError from error
     except (ValueError, OverflowError, FloatingPointError, np.linalg.LinAlgError) as error:
@@ -182,43 +183,60 @@ def _is(side: Expr, key: str) -> bool:
     return isinstance(inner, Ref) and key_of(inner) == key
 
 
+@dataclass
+class _Range:
+    """Between which numbers a constant lies; an end is open where a note says "less than a number"."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    open_low: bool = False
+    open_high: bool = False
+    exact: float | None = None
+    signs: bool = False
+
+    def take(self, kind: str, found: Array, strict: bool) -> None:
+        """Take a bound."""
+        least, most = float(np.min(found)), float(np.max(found))
+        if kind in ("<", "le"):
+            self.high, self.open_high = (least, strict) if least < self.high else (self.high, self.open_high)
+        elif kind in (">", "ge"):
+            self.low, self.open_low = (most, strict) if most > self.low else (self.low, self.open_low)
+        else:
+            self.exact = most
+
+    def values(self) -> list[float]:
+        """Return the least and the largest number, or what is near them."""
+        low, high = self.low, self.high
+        if self.exact is not None:
+            return [self.exact]
+        if np.isfinite(low) and np.isfinite(high):
+            if low > high or (low == high and (self.open_low or self.open_high)):
+                return []
+            gap = high - low
+            return [low + (0.05 if self.open_low else 1e-9) * gap, high - (0.02 if self.open_high else 1e-9) * gap]
+        if np.isfinite(low):
+            start = low if self.open_low else max(low, 0.0)
+            return [start + (0.02 * abs(start) + 0.01 if self.open_low else 1e-9), 1.5 * abs(start) + 0.2]
+        if np.isfinite(high):
+            return [0.98 * high, 0.5 * high] if high > 0 else [1.02 * high - 0.01]
+        return list(FREE)
+
+
 def _candidates(
     key: str, world: World, hypotheses: Sequence[Hypothesis], known: Known, built: Built | None
 ) -> list[float]:
-    """Return values of a constant: the least and the largest that its bounds allow, and some between."""
-    low, high, signs = -np.inf, np.inf, False
-    exact: list[float] = []
+    """Return values of a constant: the least and the largest that its bounds allow."""
+    found = _Range()
     for h in hypotheses:
         for side, kind, other in ((h.left, h.kind, h.right), (h.right, FLIPPED.get(h.kind, h.kind), h.left)):
             if not _is(side, key):
                 continue
-            signs = signs or isinstance(side, Norm)
+            found.signs = found.signs or isinstance(side, Norm)
             if constants_in([other], known) - set(world.meanings.constants):
                 continue
             for w in places([other], h.conditions, world, known):
                 try:
-                    found = numbers(other, w, built)
+                    found.take(kind, numbers(other, w, built), kind in "<>" and _sharp(h))
                 except NoStepError:
                     continue
-                if kind in ("<", "le"):
-                    high = min(high, float(np.min(found)))
-                elif kind in (">", "ge"):
-                    low = max(low, float(np.max(found)))
-                else:
-                    exact.append(float(np.max(found)))
-    chosen = exact[:1] or _between(low, high)
-    return [s * c for c in chosen for s in ((1, -1) if signs else (1,))]
-
-
-def _between(low: float, high: float) -> list[float]:
-    if np.isfinite(low) and np.isfinite(high):
-        if low > high:
-            return []
-        gap = high - low
-        return [low + 1e-9 * gap, high - 0.02 * gap]
-    if np.isfinite(low):
-        start = max(low, 0.0)
-        return [start + 1e-9, 1.5 * start + 0.2]
-    if np.isfinite(high):
-        return [0.98 * high, 0.5 * high] if high > 0 else [1.02 * high - 0.01]
-    return list(FREE)
+    return [s * c for c in found.values() for s in ((1, -1) if found.signs else (1,))]

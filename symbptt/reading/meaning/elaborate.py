@@ -138,7 +138,7 @@ class _Elaborator:
             return Infinity()
         if key == "I" and "I" not in self.symbols.timed:
             return Constant("identity")
-        if key in bound or key in ("t", "T") or (key in self.symbols.letters and len(key) == 1 and key in "kijs"):
+        if key in bound or key in ("t", "T") or (key in self.symbols.letters and len(key) == 1 and key in "kijsn"):
             return Counter(letter(key))
         return Ref(key)
 
