@@ -64,6 +64,7 @@ _CONDITIONS: dict[str, tuple[str, ...]] = {
     "assumed": ("line",),
     "assumed-scalars": ("line",),
     "norm-at-most-one": ("symbol",),
+    "slope-at-most-one": (),
     "contraction": (),
     "in-absolute-value": (),
     "loss-of-step": (),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from ...model import Network
-from ..meaning.expr import Call, Deriv, Norm, Ref, Unknown
+from ..meaning.expr import Call, Norm, Ref, Unknown
 from ..meaning.symbols import Symbols
 from ..note import Note
 from ..report import ASSUMPTION, DEFINITION, UNCHECKED, message
 from ..value.world import Alias, Meanings
 from .approximate import judge_approximation
-from .bounds import Trial, judge_bound
+from .bounds import Trial, is_pure, judge_bound
 from .definitions import number_in
 from .eigen import Decomposition, decomposition, judge_eigen
 from .hypotheses import (
@@ -35,7 +36,10 @@ from .limits import is_arrow, judge_limit
 from .network import Built
 from .prose import Prose
 from .statements import Read, Statement
+from .supposed import prepared
 
+GENTLE = re.compile(r"tanh|sigmoid|relu|logistic|双曲正切", re.I)
+"""Names of activations whose slope is at most 1."""
 _Judge = Callable[[Statement, Sequence[Hypothesis], Trial], "Judgement | None"]
 
 
@@ -72,6 +76,8 @@ class Assumptions:
             self.scope.add([said.hypothesis], trial.known, said.hypothesis.start if said.anew else None)
         if any(isinstance(p, Unknown) for o in statement.operands for p in o.walk()):
             return None
+        operands = tuple(prepared(o, self.symbols.functions, trial.known) for o in statement.operands)
+        statement = replace(statement, operands=operands)
         found = self._eigen(statement, trial) or self._supposed(statement, trial)
         if found is None:
             found = self._claim(statement, self._trial(built, settled))
@@ -85,7 +91,8 @@ class Assumptions:
         if key not in self._trials:
             built = _without(built, self.general)
             known = Known(_meanings(built), frozenset(built.model.equations))
-            self._trials[key] = Trial(built, known, settled, dict(self.symbols.functions), self.seed)
+            gentle = bool(GENTLE.search(self.note.text))
+            self._trials[key] = Trial(built, known, settled, dict(self.symbols.functions), self.seed, gentle)
         return self._trials[key]
 
     def _generalise(self, statement: Statement, trial: Trial) -> None:
@@ -102,7 +109,7 @@ class Assumptions:
     def _supposed(self, statement: Statement, trial: Trial) -> Judgement | None:
         known = trial.known
         bounded = set().union(*(constants_in(h.sides, known) for h in self.scope.active))
-        if not is_supposed(statement, self.note, known, bounded):
+        if not is_supposed(statement, self.note, known, bounded) or _is_fact(statement, trial):
             return None
         before = sentence_before(self.note, statement.read.formula.start)
         if LOCAL.search(before):
@@ -126,10 +133,12 @@ class Assumptions:
             return judge_approximation(statement, self.scope.active, trial)
         if not kinds & INEQUALITIES or not kinds <= INEQUALITIES | {"=", ":=", "equiv"}:
             return None
-        if not _is_tested_here(statement, trial):
+        constants = bool(constants_in(statement.operands, trial.known))
+        if not constants and not _is_tested_here(statement, trial):
             return None
         exact = [h for h in self.scope.active if h.kind != "approx"]
-        return self._first(statement, trial, exact, judge_bound)
+        found = self._first(statement, trial, exact, judge_bound)
+        return None if found is not None and found.verdict == UNCHECKED and not constants else found
 
     def _limit(self, statement: Statement, trial: Trial) -> Judgement | None:
         exact = [h for h in self.scope.active if h.kind != "approx"]
@@ -157,12 +166,18 @@ class Assumptions:
         return judge_eigen(statement, self.named, trial) if self.named else None
 
 
+def _is_fact(statement: Statement, trial: Trial) -> bool:
+    """Whether a statement is about functions that are known, so that it can only be true or false."""
+    calls = [p for o in statement.operands for p in o.walk() if isinstance(p, Call)]
+    named = all(c.name not in trial.built.generic_functions for c in calls)
+    return bool(calls) and named and is_pure(statement.operands, trial)
+
+
 def _is_tested_here(statement: Statement, trial: Trial) -> bool:
-    """Whether a chain is about constants, norms, or functions of any argument; other inequalities are judged as usual."""
-    parts = [p for o in statement.operands for p in o.walk()]
-    if constants_in(statement.operands, trial.known):
-        return True
-    return any(isinstance(p, Norm | Deriv) or (isinstance(p, Call) and p.primes) for p in parts)
+    """Whether a chain is about the variables of a model whose numbers a note leaves open."""
+    meanings, refs = trial.known.meanings, [p for o in statement.operands for p in o.walk() if isinstance(p, Ref)]
+    given = any(k in meanings.parameters for k in meanings.constants)
+    return bool(refs) and not given
 
 
 def _without(built: Built, keys: frozenset[str]) -> Built:

@@ -14,8 +14,8 @@ from ..report import CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, mess
 from ..value.reading import Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
 from .compare import FALSE, OPEN, TRUE, Difference
-from .hypotheses import INEQUALITIES, Hypothesis, Known, constants_in, pairs
-from .judge import Judgement, Settled
+from .hypotheses import INEQUALITIES, SLOPE, Hypothesis, Known, constants_in, pairs
+from .judge import Judgement, Settled, _immediate, _modes
 from .network import Built
 from .statements import Statement
 from .supposed import UnusableError, meeting, numbers, places, related
@@ -23,6 +23,8 @@ from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, variants, with
 
 MOST_NUMBERS = 3
 """So many values of the constants are tried at an instance."""
+MOST_MODES = 4
+"""So many ways to read derivatives as immediate are tried."""
 FEWEST = 2
 """At fewer instances nothing is said to hold."""
 
@@ -39,6 +41,8 @@ class Trial:
     functions : dict
         What the functions of the note are in the language.
     seed : int
+    gentle : bool
+        Whether the note names activations, whose slopes are at most 1.
     """
 
     built: Built
@@ -46,6 +50,7 @@ class Trial:
     settled: Settled
     functions: dict[str, str]
     seed: int = 0
+    gentle: bool = False
 
     def __post_init__(self) -> None:
         self._worlds: dict[tuple[bool, str], list[tuple[World, Built]]] = {}
@@ -116,6 +121,9 @@ def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
     wanted |= bounded
     findings = tested(statement, hypotheses, wanted, trial)
     best = next((f for f in findings if f.state == TRUE), None)
+    if best is not None and _needs_gentle(statement, hypotheses, wanted, trial):
+        condition = message("check.condition.slope-at-most-one")
+        return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
     if best is not None:
         return Judgement(HOLDS, message("check.reason.bound-holds", instances=best.worlds))
     failed = next((f for f in findings if f.state == FALSE), None)
@@ -123,6 +131,9 @@ def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
         return _open(findings)
     if failed.difference is not None and statement.relations[failed.difference.place].kind not in INEQUALITIES:
         return None
+    immediate = _immediate_reading(statement, hypotheses, wanted, trial)
+    if immediate is not None:
+        return immediate
     condition = _condition(statement, hypotheses, wanted, trial)
     if condition is not None:
         return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
@@ -241,6 +252,37 @@ def _at_most_one(world: World, trial: Trial) -> bool:
     return all(np.linalg.norm(np.atleast_2d(data[n]), 2) <= 1 + 1e-9 for n in recurrent(trial.built) if n in data)
 
 
+def _needs_gentle(statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial) -> bool:
+    """Whether a bound fails with a steep activation, where a note says nothing of the one that it has."""
+    if trial.gentle or not trial.built.generic_functions:
+        return False
+    sides = [p for h in hypotheses for s in h.sides for p in s.walk()]
+    if any(isinstance(p, Deriv) or (isinstance(p, Call) and (p.primes or p.name == SLOPE)) for p in sides):
+        return False
+    try:
+        for world, built in trial.meeting(hypotheses, wanted, Reading(), trial.scalars, FUNCTIONS[0]):
+            if compared(statement, world, trial.known, built).state == FALSE:
+                return True
+    except UnusableError:
+        return False
+    return False
+
+
+def _immediate_reading(
+    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial
+) -> Judgement | None:
+    """Return that a bound is right where derivatives are immediate, as between the cell states of an LSTM."""
+    if len(trial.built.model.states) < 2:
+        return None
+    for i, modes in enumerate(_modes(statement)):
+        if i >= MOST_MODES:
+            break
+        reading = Reading(modes=modes)
+        if _tested(statement, hypotheses, wanted, reading, trial).state == TRUE:
+            return _immediate(statement, modes, reading)
+    return None
+
+
 def _condition(
     statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial
 ) -> Message | None:
@@ -282,8 +324,9 @@ def shown(statement: Statement, finding: Finding, trial: Trial) -> tuple[tuple[s
     if world.instance is None:
         return tuple(found)
     data, names = world.instance.data, recurrent(trial.built)
+    own_keys = {p.key for o in statement.operands for p in o.walk() if isinstance(p, Ref)}
     for key, name in sorted(world.meanings.parameters.items()):
-        if name in names and name in data:
+        if name in names and name in data and (len(names) == 1 or key in own_keys):
             array = np.round(np.asarray(data[name], dtype=float), 4)
             found.append((latex_of(key), _tuples(array.tolist())))
     return tuple(found)

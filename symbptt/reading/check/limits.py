@@ -150,7 +150,7 @@ def _judged(
     if not hypotheses:
         return _contracting(found.get(goal, []), [x for k, v in found.items() if k != goal for x in v], trial)
     wrong, _, last = next(x for k, v in found.items() if k != goal for x in v)
-    at = wrong.counting(**{limit.letter: _scale(limit, wrong)[-1]})
+    at = wrong.counting(**_others(limit, wrong), **{limit.letter: _scale(limit, wrong)[-1]})
     target = np.asarray(np.inf if limit.goal is None else limit.goal)
     difference = Difference(limit.place, np.asarray(last), target, "", at)
     return Judgement(
@@ -211,20 +211,21 @@ def _scale(limit: Limit, world: World) -> tuple[int, ...]:
 def tendency(limit: Limit, world: World, built: Built | None) -> tuple[str, float]:
     """Return where an expression goes in a world, and its last value."""
     points = _scale(limit, world)
-    others = {name: 1 for name in letters_of(limit.of) - {limit.letter, "T"} - set(world.counters)}
+    others = _others(limit, world)
     values: list[float] = []
     for n in (*points, points[-1] - 1):
         try:
             with np.errstate(all="ignore"):
-                found = numbers(limit.of, _at(world, {**others, limit.letter: n}), built)
+                found = numbers(limit.of, world.counting(**others, **{limit.letter: n}), built)
         except NoStepError:
             return NEITHER, float("nan")
         values.append(float(found) if np.ndim(found) == 0 else float(np.abs(found).max()))
     return _classified(np.array(values[:-1]), values[-1], points, limit.goal)
 
 
-def _at(world: World, letters: dict[str, int]) -> World:
-    return world.counting(**letters)
+def _others(limit: Limit, world: World) -> dict[str, int]:
+    """Return values of the letters that stay."""
+    return dict.fromkeys(letters_of(limit.of) - {limit.letter, "T"} - set(world.counters), 1)
 
 
 def _classified(values: Any, before: float, points: tuple[int, ...], goal: float | None) -> tuple[str, float]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ..meaning.expr import Call, Deriv, Expr, Norm, Pow, Ref, letters_of
+from ..meaning.expr import Call, Counter, Deriv, Expr, Extreme, Norm, Pow, Ref, letters_of
+from ..meaning.index import letter
 from ..notation.tree import Chain
 from ..value.evaluator import value
 from ..value.quantity import UnfitError
@@ -43,6 +44,23 @@ def magnitudes(e: Expr, entrywise: bool = False) -> Expr:
     return e.mapped(rule)
 
 
+def prepared(e: Expr, functions: Collection[str], known: Known) -> Expr:
+    """Return an expression in which a bare f' is the slope of the activation, and a bare maximum one over all numbers."""
+
+    def rule(part: Expr) -> Expr:
+        if isinstance(part, Ref) and part.key.endswith("'") and part.key.rstrip("'") in functions:
+            return Call(SLOPE, (), tree=part.tree)
+        if isinstance(part, Extreme) and part.index is None:
+            free = sorted(arguments_in([part.body], known))
+            if len(free) == 1:
+                name = free[0]
+                body = part.body.mapped(lambda p: Counter(letter(name)) if p == Ref(name) else p)
+                return replace(part, index=name, body=body)
+        return part
+
+    return e.mapped(rule)
+
+
 def numbers(e: Expr, world: World, built: Built | None) -> Array:
     """Return the value of one side of a relation.
 
@@ -53,7 +71,8 @@ def numbers(e: Expr, world: World, built: Built | None) -> Array:
     UnusableError
         For what has no value.
     """
-    if isinstance(e, Call) and e.name == SLOPE and not e.arguments:
+    inner = e.of if isinstance(e, Norm) else e
+    if isinstance(inner, Call) and inner.name == SLOPE:
         if built is None or world.instance is None:
             raise UnusableError from NoValueError(SLOPE)
         return slopes(world, built)
@@ -65,14 +84,16 @@ def numbers(e: Expr, world: World, built: Built | None) -> Array:
         raise UnusableError from NotEvaluatedError("check.reason.too-large", detail=str(error))
 
 
-def places(exprs: Sequence[Expr], conditions: tuple[Chain, ...], world: World, known: Known) -> Iterator[World]:
-    """Yield a world for every value of the indices and of the arguments of functions in some expressions."""
+def places(
+    exprs: Sequence[Expr], conditions: tuple[Chain, ...], world: World, known: Known, first: int = 1
+) -> Iterator[World]:
+    """Yield a world for every value of the indices, from ``first`` on, and of the arguments of functions."""
     letters = set().union(*(letters_of(e) for e in exprs)) - set(world.counters)
     letters -= {"T"} if world.steps is not None else set(world.meanings.constants)
     names, free = sorted(letters), sorted(arguments_in(exprs, known) - set(world.meanings.constants))
     if len(names) > 3 or len(free) > 1:
         raise UnusableError from NotEvaluatedError("check.reason.no-meaning")
-    choices = list(product(range(1, (world.steps or 6) + 1), repeat=len(names)))
+    choices = list(product(range(first, (world.steps or 6) + 1), repeat=len(names)))
     if len(choices) > MOST:
         picked = np.random.default_rng(world.seed).choice(len(choices), 4 * MOST, replace=len(choices) < 4 * MOST)
         choices = [choices[i] for i in sorted(set(picked.tolist()))]
@@ -123,7 +144,7 @@ def related(x: Array, kind: str, y: Array) -> bool:
 
 def satisfied(h: Hypothesis, world: World, known: Known, built: Built | None) -> bool:
     """Whether a world is as a hypothesis says."""
-    for w in places(h.sides, h.conditions, world, known):
+    for w in places(h.sides, h.conditions, world, known, 0):
         try:
             x, y = (numbers(side, w, built) for side in h.sides)
         except NoStepError:
@@ -234,7 +255,7 @@ def _candidates(
             found.signs = found.signs or isinstance(side, Norm)
             if constants_in([other], known) - set(world.meanings.constants):
                 continue
-            for w in places([other], h.conditions, world, known):
+            for w in places([other], h.conditions, world, known, 0):
                 try:
                     found.take(kind, numbers(other, w, built), kind in "<>" and _sharp(h))
                 except NoStepError:

@@ -152,6 +152,8 @@ class _Elaborator:
                 norm = replace(norm, kind=self._norm_kind(tree.sub), tree=tree)
             return self._raised(norm, tree, bound)
         base = self.expr(tree.base, bound)
+        if isinstance(base, Ref) and tree.primes:
+            base = replace(base, key=base.key + "'" * tree.primes)
         if isinstance(base, Constant) and isinstance(tree.sub, Chain):
             return self._indicator(tree.sub, tree, bound)
         if tree.sub is not None:

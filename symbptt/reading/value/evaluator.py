@@ -62,6 +62,8 @@ DEEPEST = 40
 """How many definitions may lead from one to the next."""
 MOST_TERMS = 2_000
 """The longest sum or product that is carried out."""
+REAL_LINE = (0.0, *(sign * 1.15**i for i in range(-20, 25) for sign in (1, -1)))
+"""Numbers among which a maximum over all numbers is looked for."""
 
 
 def value(expr: Expr, world: World) -> Quantity:
@@ -469,6 +471,9 @@ def _extreme(e: Extreme, w: World) -> Quantity:
     if e.kind not in ("max", "min", "sup", "inf"):
         raise NotEvaluatedError("check.reason.asymptotic")
     pick = np.max if e.kind in ("max", "sup") else np.min
+    if e.index is not None and not _over_steps(e):
+        points = [np.real(value(e.body, w.counting(**{e.index: x})).array) for x in REAL_LINE]  # type: ignore[arg-type]
+        return scalar(pick(np.array(points)))
     if e.index is None or w.steps is None:
         found = value(e.body, w)
         return scalar(pick(np.real(found.array)))
@@ -481,6 +486,13 @@ def _extreme(e: Extreme, w: World) -> Quantity:
     if not values:
         raise NoStepError
     return scalar(pick(np.array(values)))
+
+
+def _over_steps(e: Extreme) -> bool:
+    """Whether the letter of a maximum counts steps or components; otherwise it is any number: max_z |f'(z)|."""
+    places = [p.when for p in e.body.walk() if isinstance(p, Ref) and p.when is not None]
+    places += [place for p in e.body.walk() if isinstance(p, Entry) for place in p.places]
+    return any(e.index in place.letters for place in places)
 
 
 # -- arrays -------------------------------------------------------------------------------------------
