@@ -269,11 +269,11 @@ def _is_constant(e: Expr, known: Known) -> bool:
 
 def _is_plain(e: Expr, known: Known) -> bool:
     if isinstance(e, Norm):
-        return isinstance(e.of, Ref | Deriv) or (isinstance(e.of, Call) and bool(e.of.primes))
+        return isinstance(e.of, Ref | Deriv) or (isinstance(e.of, Call) and (bool(e.of.primes) or e.of.name == SLOPE))
     if isinstance(e, Mul):
         return all(_is_plain(f, known) or _is_number(f) for f in e.factors)
     if isinstance(e, Call):
-        return e.name in SIZES or bool(e.primes)
+        return e.name in SIZES or bool(e.primes) or e.name == SLOPE
     if isinstance(e, Ref):
         return e.when is None or not known(e)
     children = e.children
