@@ -1,4 +1,4 @@
-"""Approximations under an assumption: ``\\sigma'(z_t) \\approx 0.25`` and a norm of 1 make a Jacobian over k steps 0.25^k."""
+"""Approximations under an assumption: a slope of about 0.25 and a norm of 1 make a Jacobian over k steps 0.25^k."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def judge_approximation(statement: Statement, hypotheses: Sequence[Hypothesis], 
     """Return that an approximation is right with the slope and the norm that a note assumes; None where it is not."""
     kinds = {r.kind for r in statement.relations}
     derivative = any(isinstance(p, Deriv) for o in statement.operands for p in o.walk())
-    if "approx" not in kinds or not kinds <= RELATIONS or not derivative or constants_in(statement.operands, trial.known):
+    if (
+        "approx" not in kinds
+        or not kinds <= RELATIONS
+        or not derivative
+        or constants_in(statement.operands, trial.known)
+    ):
         return None
     slope = next((h for h in reversed(hypotheses) if _slope(h) is not None), None)
     if slope is None:
@@ -83,7 +88,7 @@ def _holds(statement: Statement, others: Sequence[Hypothesis], built: Built, sca
 
 
 def _mended(world: World, others: Sequence[Hypothesis], built: Built) -> World | None:
-    """Return a world whose recurrent matrices have the norm that is assumed, and are positive where they are numbers."""
+    """Return a world whose recurrent matrices have the norm that is assumed; where they are numbers, positive ones."""
     names, instance = recurrent(built), world.instance
     if instance is None:
         return None

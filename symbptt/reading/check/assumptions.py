@@ -144,10 +144,14 @@ class Assumptions:
         exact = [h for h in self.scope.active if h.kind != "approx"]
         return self._first(statement, trial, exact, judge_limit)
 
-    def _first(self, statement: Statement, trial: Trial, hypotheses: list[Hypothesis], judge: _Judge) -> Judgement | None:
+    def _first(
+        self, statement: Statement, trial: Trial, hypotheses: list[Hypothesis], judge: _Judge
+    ) -> Judgement | None:
         """Judge under all hypotheses; where they leave no instance, under those about the constants of the claim."""
         keys = constants_in(statement.operands, trial.known)
-        near = [h for h in self.scope.about(keys, trial.known) if h in hypotheses and constants_in(h.sides, trial.known)]
+        near = [
+            h for h in self.scope.about(keys, trial.known) if h in hypotheses and constants_in(h.sides, trial.known)
+        ]
         found = judge(statement, hypotheses, trial)
         if found is not None and found.verdict == UNCHECKED and len(near) < len(hypotheses):
             again = judge(statement, near, trial)
@@ -198,5 +202,7 @@ def _meanings(built: Built) -> Meanings:
     if built.networks:
         return built.networks[0][1]
     model = built.model
-    aliases = {k: Alias(d.right, None if d.step is None else "t") for k, d in (*model.abstract.items(), *model.aliases.items())}
+    aliases = {
+        k: Alias(d.right, None if d.step is None else "t") for k, d in (*model.abstract.items(), *model.aliases.items())
+    }
     return Meanings(aliases=aliases, constants=dict(model.constants))

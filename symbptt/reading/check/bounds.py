@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from ..meaning.expr import Bound, Call, Deriv, Expr, Mul, Norm, Pow, Ref, Series, Transpose, letters_of
-from ..meaning.index import Index
+from ..meaning.expr import Bound, Call, Deriv, Expr, Norm, Ref, Series
 from ..report import CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
 from ..value.reading import Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
@@ -17,6 +17,7 @@ from .compare import FALSE, OPEN, TRUE, Difference
 from .hypotheses import INEQUALITIES, SLOPE, Hypothesis, Known, constants_in, pairs
 from .judge import Judgement, Settled, _immediate, _modes
 from .network import Built
+from .one_step import latex_of, one_step
 from .statements import Statement
 from .supposed import UnusableError, meeting, numbers, places, related
 from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, variants, with_functions
@@ -78,12 +79,8 @@ class Trial:
             world = replace(plain, reading=reading)
             for candidate in (world, *self._mended(world, hypotheses, names)):
                 found = meeting(candidate, hypotheses, wanted, self.known, built)
-                count = 0
-                for one in found:
+                for one in islice(found, MOST_NUMBERS):
                     yield one, built
-                    count += 1
-                    if count >= MOST_NUMBERS:
-                        break
 
     def _mended(self, world: World, hypotheses: Sequence[Hypothesis], names: set[str]) -> Iterator[World]:
         """Yield a world whose recurrent matrices have the norm that a hypothesis gives them."""
@@ -134,10 +131,18 @@ def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
     immediate = _immediate_reading(statement, hypotheses, wanted, trial)
     if immediate is not None:
         return immediate
-    condition = _condition(statement, hypotheses, wanted, trial)
-    if condition is not None:
-        return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
-    cause, right = one_step(statement, hypotheses, wanted, trial)
+    needed = _condition(statement, hypotheses, wanted, trial)
+    if needed is not None:
+        return Judgement(CONDITIONAL, message("check.reason.conditional"), needed)
+    symbols = [k for k, n in trial.known.meanings.parameters.items() if n in recurrent(trial.built)]
+
+    def holds(other: Statement) -> bool:
+        return any(f.state == TRUE for f in tested(other, hypotheses, wanted, trial))
+
+    cause, right = one_step(statement, symbols, holds)
+    if cause is not None:  # an instance whose matrices are not to blame shows the mistake best
+        small = next((f for f in tested(statement, hypotheses, wanted, trial, narrowed=True) if f.state == FALSE), None)
+        failed = small or failed
     return Judgement(
         REFUTED, message("check.reason.bound-fails"), difference=failed.difference, scalars=trial.scalars,
         cause=cause, right=right, numbers=shown(statement, failed, trial),
@@ -227,7 +232,7 @@ def _tested(
 
 
 def compared(statement: Statement, world: World, known: Known, built: Built | None) -> Finding:
-    """Compare the operands of a chain at all places of one world; numbers with every entry of what stands beside them."""
+    """Compare the operands of a chain at all places of one world; a number with every entry of what is beside it."""
     tested = 0
     for w in places(statement.operands, statement.conditions, world, known):
         try:
@@ -301,17 +306,6 @@ def _condition(
     return None
 
 
-def latex_of(key: str) -> str:
-    """Return the LaTeX of a symbol by its key.
-
-    >>> latex_of("W_hh"), latex_of("gamma"), latex_of("lambda_1")
-    ('W_{hh}', '\\\\gamma', '\\\\lambda_{1}')
-    """
-    head, _, label = key.partition("_")
-    text = f"\\{head}" if len(head) > 1 and head.isalpha() else head
-    return f"{text}_{{{label}}}" if label else text
-
-
 def shown(statement: Statement, finding: Finding, trial: Trial) -> tuple[tuple[str, Any], ...]:
     """Return the numbers of a counterexample that are worth showing: of its constants, and of recurrent matrices."""
     difference = finding.difference
@@ -328,101 +322,9 @@ def shown(statement: Statement, finding: Finding, trial: Trial) -> tuple[tuple[s
     for key, name in sorted(world.meanings.parameters.items()):
         if name in names and name in data and (len(names) == 1 or key in own_keys):
             array = np.round(np.asarray(data[name], dtype=float), 4)
-            found.append((latex_of(key), _tuples(array.tolist())))
+            found.append((latex_of(key), array.item() if array.size == 1 else _tuples(array.tolist())))
     return tuple(found)
 
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
-
-
-def one_step(
-    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial
-) -> tuple[str | None, str | None]:
-    """Return the cause and the right formula where a bound of many steps stands beside the Jacobian of one step."""
-    for place, (a, kind, b) in enumerate(pairs(statement)):
-        for jacobian, bound in ((a, b), (b, a)):
-            derivative = _of_one_step(jacobian)
-            powers = [p for p in bound.walk() if isinstance(p, Pow) and letters_of(p.exponent)]
-            if derivative is None or not powers or kind not in INEQUALITIES:
-                continue
-            right = _right(statement, place, jacobian, derivative, powers[0], hypotheses, wanted, trial)
-            return "one-step-bound", right
-    return None, None
-
-
-def _of_one_step(e: Expr) -> Deriv | None:
-    inner = e.of if isinstance(e, Norm) else None
-    while isinstance(inner, Transpose):
-        inner = inner.of
-    if not isinstance(inner, Deriv) or len(inner.by) != 1:
-        return None
-    of, by = inner.of, inner.by[0]
-    if not (isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None):
-        return None
-    return inner if of.key == by.key and of.when - by.when == Index((), 1) else None
-
-
-def _right(
-    statement: Statement, place: int, jacobian: Expr, derivative: Deriv, power: Pow, hypotheses: Sequence[Hypothesis],
-    wanted: set[str], trial: Trial,
-) -> str | None:  # fmt: skip
-    """Return the bound of t steps on the Jacobian over t steps, with the norm of the recurrent matrix where it needs it."""
-    by = derivative.by[0]
-    assert isinstance(by, Ref)
-    start = replace(by, when=Index())
-    many = jacobian.mapped(lambda p: replace(p, by=(start,)) if isinstance(p, Deriv) and p == derivative else p)
-    chain = tuple(many if o is jacobian else o for o in statement.operands)
-    text = {by: statement.source(by)}
-    first = text[by].replace(_subscript(text[by]), "0") if _subscript(text[by]) else None
-    symbols = [k for k, n in trial.known.meanings.parameters.items() if n in recurrent(trial.built)]
-    tries: list[tuple[Expr | None, str | None]] = [(None, None)]
-    lower = any(k in (">", "ge") for _, k, _ in pairs(statement)) == (statement.operands[place] is jacobian)
-    for symbol in symbols[:1]:
-        size: Expr = Call("sigma_min", (Ref(symbol),)) if lower else Norm(Ref(symbol))
-        name = f"\\sigma_{{\\min}}({latex_of(symbol)})" if lower else f"\\|{latex_of(symbol)}\\|"
-        tries.append((size, name))
-    for size, name in tries:
-        operands = chain
-        if size is not None:
-            base = Mul((power.base, size), ("",))
-            operands = tuple(o.mapped(lambda p: replace(p, base=base) if p == power else p) for o in chain)  # noqa: B023
-        changed = replace(statement, operands=operands)
-        found = tested(changed, hypotheses, wanted, trial)
-        if first is not None and any(f.state == TRUE for f in found):
-            spans = [(by.tree.start, by.tree.end, first)]
-            if name is not None:
-                start, source = power.base.tree.start, _base(statement.source(power.base))
-                spans.append((start, start + len(source), f"({source} {name})"))
-            return _edited(statement, spans)
-    return None
-
-
-def _subscript(latex: str) -> str:
-    """Return the subscript of a symbol: ``t-1`` in ``h_{t-1}``."""
-    _, _, rest = latex.partition("_")
-    rest = rest.strip()
-    return rest[1:-1] if rest.startswith("{") else rest
-
-
-def _base(latex: str) -> str:
-    r"""Return what stands before an exponent.
-
-    >>> _base("c^t"), _base(r"c_{a^2}^{t}")
-    ('c', 'c_{a^2}')
-    """
-    depth = 0
-    for i, sign in enumerate(latex):
-        depth += (sign == "{") - (sign == "}")
-        if sign == "^" and depth == 0:
-            return latex[:i].strip()
-    return latex
-
-
-def _edited(statement: Statement, spans: list[tuple[int, int, str]]) -> str:
-    text, shift = statement.read.formula.latex, 0
-    first, last = statement.tree.start, statement.tree.end
-    for start, end, new in sorted(spans, reverse=True):
-        text = text[:start] + new + text[end:]
-        shift += len(new) - (end - start)
-    return text[first : last + shift].strip()

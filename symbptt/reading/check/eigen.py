@@ -1,4 +1,4 @@
-"""Eigenvalues: ``W = Q \\Lambda Q^{-1}`` and ``M v = \\lambda v`` say what their letters are, and what follows is tested so."""
+"""Eigenvalues: ``M v = \\lambda v`` says what its letters are, and what follows is tested with such letters."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def judge_eigen(statement: Statement, named: Sequence[Decomposition], trial: Tri
     own = next((d for d in reversed(named) if refs & d.names), None)
     if own is None or any(k in trial.known.meanings.constants for k in own.names | {own.matrix}):
         return None
-    if any(isinstance(p, Norm) and not isinstance(p.of, Ref | Num | Counter) for o in statement.operands for p in o.walk()):
+    if any(
+        isinstance(p, Norm) and not isinstance(p.of, Ref | Num | Counter) for o in statement.operands for p in o.walk()
+    ):
         return None
     worlds = tuple(_worlds(own, trial))
     outcome = test(statement, worlds)
@@ -113,7 +115,11 @@ def _worlds(own: Decomposition, trial: Trial) -> Iterator[World]:
             q = np.linalg.qr(q)[0]
         values = rng.uniform(-1.2, 1.2, n)
         matrix = q @ np.diag(values) @ np.linalg.inv(q)
-        chosen = {own.vectors: q[:, 0], own.values: values[0]} if own.single else {own.vectors: q, own.values: np.diag(values)}
+        chosen = (
+            {own.vectors: q[:, 0], own.values: values[0]}
+            if own.single
+            else {own.vectors: q, own.values: np.diag(values)}
+        )
         if name is None:
             yield with_constants(base, {**chosen, own.matrix: matrix})
             continue

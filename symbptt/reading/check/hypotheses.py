@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..meaning.expr import Call, Counter, Deriv, Expr, Mul, Norm, Ref
-from ..note import Note
 from ..notation.tree import Chain
+from ..note import Note
 from ..value.world import Meanings
 from .definitions import number_in, same
 from .statements import Statement
@@ -20,9 +20,9 @@ SLOPE = "slope"
 """Name of the function without arguments that stands for |f'| at the states of an instance."""
 
 INTRODUCES = re.compile(
-    r"假设|假定|(?<![建])设(?!计|置|备)|若(?!干)|如果|假如|当(?!前|然|作|于|中)|令|(?<![获采提抽选])取(?!值|决|自|得)|只要|由于|因为|"
-    r"满足|使得|其中|存在|给定|已知|suppose|assum|\bif\b|\bwhen|\blet\b|\bwhere\b|such that|\bwith\s*$|provided|whenever|"
-    r"\bgiven\b|\bsince\b|because|there is|there exist|requir",
+    r"假设|假定|(?<![建])设(?!计|置|备)|若(?!干)|如果|假如|当(?!前|然|作|于|中)|令|(?<![获采提抽选])取(?!值|决|自|得)|"
+    r"只要|由于|因为|满足|使得|其中|存在|给定|已知|suppose|assum|\bif\b|\bwhen|\blet\b|\bwhere\b|such that|\bwith\s*$|"
+    r"provided|whenever|\bgiven\b|\bsince\b|because|there is|there exist|requir",
     re.I,
 )
 CONCLUDES = re.compile(
@@ -36,7 +36,8 @@ ANEW = re.compile(r"(?:某个?|一个|一)常数|some constant|a constant|consta
 """Words that bring in a constant, whatever its name meant before."""
 FOLLOWED = re.compile(r"^[\s$`\\)]*(?:时|的时候|的情况|的条件下|成立时)")
 _CLOSED = re.compile(
-    r"当[^，,。]{0,60}?时[，,]?|(?:对于?|for)(?:足够|充分|很)?大的?[^，,。]{0,12}[，,]|(?:when|for|as)\b[^.,]{0,40},", re.I
+    r"当[^，,。]{0,60}?时[，,]?|(?:对于?|for)(?:足够|充分|很)?大的?[^，,。]{0,12}[，,]|(?:when|for|as)\b[^.,]{0,40},",
+    re.I,
 )
 _SUPPOSE_HAVING = re.compile(r"(假设|假定|设|suppose|assume)(?: that)?\s*(?:我们有|we have)", re.I)
 _SENTENCE = re.compile(r"[。！？]|[.!?](?=\s)")
@@ -140,7 +141,7 @@ class Scope:
         self.active = [h for h in self.active if not (h.local and any(h.start < p for p in headings))]
 
     def about(self, keys: set[str], known: Known) -> list[Hypothesis]:
-        """Return the hypotheses that bear on some constants, also through other constants, and on no constant at all."""
+        """Return the hypotheses about some constants, also through other constants, and about none at all."""
         wanted = set(keys)
         while True:
             more = {k for h in self.active if (own := constants_in(h.sides, known)) & wanted for k in own}
@@ -162,7 +163,7 @@ def key_of(ref: Ref) -> str | None:
 
 
 def constants_in(exprs: Iterable[Expr], known: Known, depth: int = 0) -> set[str]:
-    """Return the names of symbols that stand for fixed numbers and have no value: those that nothing else explains."""
+    """Return the names of symbols that stand for fixed numbers and have no value."""
     found: set[str] = set()
     for part in (p for e in exprs for p in _outside_functions(e) if isinstance(p, Ref)):
         key, alias = key_of(part), known.alias(part)
@@ -254,7 +255,7 @@ SIZES = frozenset(["rho", "sigma_max", "sigma_min", "lambda_max", "lambda_min"])
 
 
 def _simple(a: Expr, b: Expr, known: Known) -> bool:
-    """Whether one side is a number, or a constant by itself, and the other as simple: c, |c|, ||W||, f'(z), c ||W||."""
+    """Whether one side is a number or a constant, and the other as simple: c, |c|, ||W||, f'(z), c ||W||."""
     sides = [(a, b), (b, a)]
     return any((_is_number(x) or _is_constant(x, known)) and _is_plain(y, known) for x, y in sides)
 

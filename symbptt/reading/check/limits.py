@@ -163,7 +163,11 @@ def _contracting(
     right: list[tuple[World, Built | None, float]], wrong: list[tuple[World, Built | None, float]], trial: Trial
 ) -> Judgement:
     """Return that a limit needs a contraction, where it is right at all instances that contract."""
-    if right and not any(_contracts(w, b, trial) for w, b, _ in wrong) and any(_contracts(w, b, trial) for w, b, _ in right):
+    if (
+        right
+        and not any(_contracts(w, b, trial) for w, b, _ in wrong)
+        and any(_contracts(w, b, trial) for w, b, _ in right)
+    ):
         condition = message("check.condition.contraction")
         return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
     return Judgement(UNCHECKED, message("check.reason.asymptotic"))
@@ -173,7 +177,9 @@ def _contracts(world: World, built: Built | None, trial: Trial) -> bool:
     if world.instance is None or built is None:
         return False
     data = world.instance.data
-    size = max((float(np.linalg.norm(np.atleast_2d(data[n]), 2)) for n in recurrent(trial.built) if n in data), default=1.0)
+    size = max(
+        (float(np.linalg.norm(np.atleast_2d(data[n]), 2)) for n in recurrent(trial.built) if n in data), default=1.0
+    )
     steep = slopes(world, built)
     return size * (float(steep.max()) if steep.size else 1.0) < 1
 
@@ -201,7 +207,7 @@ def _worlds(
 def _needs_network(e: Expr, trial: Trial) -> bool:
     meanings = trial.known.meanings
     refs = [p for p in e.walk() if isinstance(p, Ref)]
-    return any(r.when is not None and trial.known(r) or r.key in meanings.parameters for r in refs)
+    return any((r.when is not None and trial.known(r)) or r.key in meanings.parameters for r in refs)
 
 
 def _scale(limit: Limit, world: World) -> tuple[int, ...]:

@@ -10,16 +10,20 @@ from fractions import Fraction
 from ..meaning.elaborate import elaborate
 from ..meaning.expr import Call, Expr, Norm, Num, Ref
 from ..meaning.symbols import Symbols
+from ..notation.tree import Chain, Listing
 from ..note import Note
-from ..notation.tree import Chain
 from .hypotheses import ANEW, LOCAL, SLOPE, Hypothesis
 from .statements import Read
 
 F = "\u27e6(\\d+)\u27e7"
 """A formula in the text that is searched."""
-LESS = r"小于|不超过|不大于|至多为?|不高于|低于|less than|smaller than|at most|bounded (?:above )?by|below|not exceed(?:ing)?|"
-LESS += r"no (?:more|larger|greater) than|does not exceed"
-MORE = r"大于|不小于|不低于|至少为?|超过|高于|greater than|larger than|more than|at least|bounded below by|above|exceeds?"
+LESS = (
+    r"小于|不超过|不大于|至多为?|不高于|低于|less than|smaller than|at most|bounded (?:above )?by|below|"
+    r"not exceed(?:ing)?|no (?:more|larger|greater) than|does not exceed"
+)
+MORE = (
+    r"大于|不小于|不低于|至少为?|超过|高于|greater than|larger than|more than|at least|bounded below by|above|exceeds?"
+)
 EQUAL = r"为|等于|是|equals?(?: to)?|is equal to|is|of"
 GAP = "[^\u3002\uff1b;.\u27e6]"
 WORDS = "[^\u3002\uff1b;.\u27e6\\d]"
@@ -43,17 +47,15 @@ OF = re.compile(
     rf"(?:(?P<less2>{LESS})|(?P<more2>{MORE})|(?P<equal2>{EQUAL}))\s*(?:{F}|(?P<number2>\d+(?:\.\d+)?))",
     re.I,
 )
+_NAMES = "|".join(words for words, _ in SIZES[:2])
 NAMED = re.compile(
-    rf"{F}\s*(?:是|为|表示|is|be|denotes?)\s*(?:the )?{F}\s*的\s*(?P<size>{'|'.join(w for w, _ in SIZES[:2])})|"
-    rf"{F}\s*(?:is|be|denotes?)\s*(?:the )?(?P<size2>{'|'.join(w for w, _ in SIZES[:2])}) of (?:the )?(?:[\w-]+ ){{0,3}}{F}|"
-    rf"(?P<size3>{'|'.join(w for w, _ in SIZES[:2])}) {F} of (?:the )?(?:[\w-]+ ){{0,3}}{F}|"
-    rf"{F}\s*的\s*(?P<size4>{'|'.join(w for w, _ in SIZES[:2])})\s*{F}",
+    rf"{F}\s*(?:是|为|表示|is|be|denotes?)\s*(?:the )?{F}\s*的\s*(?P<size>{_NAMES})|"
+    rf"{F}\s*(?:is|be|denotes?)\s*(?:the )?(?P<size2>{_NAMES}) of (?:the )?(?:[\w-]+ ){{0,3}}{F}|"
+    rf"(?P<size3>{_NAMES}) {F} of (?:the )?(?:[\w-]+ ){{0,3}}{F}|{F}\s*的\s*(?P<size4>{_NAMES})\s*{F}",
     re.I,
 )
 
-BOUNDED = re.compile(
-    rf"\s*(?:is |be |都|均)?\s*(?:(?P<less>{LESS})|(?P<more>{MORE}))\s*\u27e6(?P<at>\d+)\u27e7", re.I
-)
+BOUNDED = re.compile(rf"\s*(?:is |be |都|均)?\s*(?:(?P<less>{LESS})|(?P<more>{MORE}))\s*\u27e6(?P<at>\d+)\u27e7", re.I)
 """What may follow a name."""
 
 
@@ -157,8 +159,8 @@ class Prose:
     def _expr(self, mark: str) -> Expr | None:
         """Return the expression that a formula is, or the first operand of its chain."""
         tree = self.trees.get(self.note.formulas[int(mark)].start)
-        while tree is not None and type(tree).__name__ == "Listing" and getattr(tree, "items", ()):
-            tree = tree.items[0]  # type: ignore[attr-defined]
+        while isinstance(tree, Listing) and tree.items:
+            tree = tree.items[0]
         if isinstance(tree, Chain):
             tree = tree.operands[0]
         return None if tree is None else elaborate(tree, self.symbols)
@@ -171,7 +173,9 @@ def _size(words: str, matrix: Ref) -> Expr:
 
 def _marked(note: Note) -> tuple[str, Mapping[int, int]]:
     """Return the text of a note with marks in the place of its formulas, and the offset of each character."""
-    text, offsets, last = [], [], 0
+    text: list[str] = []
+    offsets: list[int] = []
+    last = 0
     for i, formula in enumerate(note.formulas):
         piece = re.sub(r"(?:\\\\?[(\[]|\$+|:math:`|`)\s*$", "", note.text[last : formula.start])
         text.append(piece)

@@ -33,11 +33,11 @@ class UnusableError(Exception):
 
 
 def magnitudes(e: Expr, entrywise: bool = False) -> Expr:
-    """Return an expression with bars around vectors and matrices as norms: of f', and where wanted, the largest entry."""
+    """Return an expression with bars around vectors and matrices as norms; of f' the largest entry."""
 
     def rule(part: Expr) -> Expr:
         if isinstance(part, Norm) and part.kind == "abs":
-            largest = isinstance(part.of, Call) and part.of.primes or (entrywise and not isinstance(part.of, Deriv))
+            largest = (isinstance(part.of, Call) and part.of.primes) or (entrywise and not isinstance(part.of, Deriv))
             return replace(part, kind="inf" if largest else "")
         return part
 
@@ -45,7 +45,7 @@ def magnitudes(e: Expr, entrywise: bool = False) -> Expr:
 
 
 def prepared(e: Expr, functions: Collection[str], known: Known) -> Expr:
-    """Return an expression in which a bare f' is the slope of the activation, and a bare maximum one over all numbers."""
+    """Return an expression with a bare f' as the slope of the activation, a bare maximum as one over all numbers."""
 
     def rule(part: Expr) -> Expr:
         if isinstance(part, Ref) and part.key.endswith("'") and part.key.rstrip("'") in functions:
@@ -113,9 +113,9 @@ def _forward(e: Expr, world: World) -> bool:
             if isinstance(part, Pow) and letters_of(part.exponent) and value(part.exponent, world).array < 0:
                 return False
             of, by = (part.of, part.by[0]) if isinstance(part, Deriv) else (None, None)
-            if isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None:
-                if world.at(of.when) < world.at(by.when):
-                    return False
+            steps = [r.when for r in (of, by) if isinstance(r, Ref) and r.when is not None]
+            if len(steps) == 2 and world.at(steps[0]) < world.at(steps[1]):
+                return False
         except (NoValueError, NotEvaluatedError, NoStepError, UnfitError):
             continue
     return True

@@ -1,5 +1,7 @@
-"""Instances of a model over a wide range, in which a counterexample to a bound may be found: recurrent matrices that are
-small and large, normal and far from normal, states where the activation is steep and where it is flat."""
+"""Instances of a model over a wide range, among which a counterexample to a bound may be found.
+
+Recurrent matrices are small and large, normal and far from it; activations work where they are steep and where flat.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class Kind:
     form : {"drawn", "orthogonal", "symmetric", "shear", "positive"}
         Of recurrent matrices. Of a shear, ``scale`` is the spectral radius, and the norm is larger.
     inputs : float
-        By what inputs, biases and the first state are multiplied: 0 leaves the activation at its steepest, 6 flattens it.
+        By what inputs, biases and the first state are multiplied: 0 leaves the activation at its steepest, 6 at its
+        flattest.
     size, steps : int
     """
 
@@ -63,7 +66,9 @@ KINDS = (
     Kind(0.9, "shear", 0.5),
 )
 """What is tried."""
-STEEP = tuple(Kind(scale, "positive", inputs, size, 3) for scale in (0.2, 0.5, 1.0) for inputs in (0.1, 0.4) for size in (2, 3))
+STEEP = tuple(
+    Kind(scale, "positive", inputs, size, 3) for scale in (0.2, 0.5, 1.0) for inputs in (0.1, 0.4) for size in (2, 3)
+)
 """What is tried where the slope of an activation has to exceed 1: everything is positive, so that that of exp does."""
 FUNCTIONS = ("exp",)
 """What stands then for a function that a note leaves open."""
@@ -72,7 +77,7 @@ FUNCTIONS = ("exp",)
 def recurrent(built: Built) -> set[str]:
     """Return the names of the parameters that stand before a state of the step before."""
     found = set()
-    for network, meanings in (*built.networks[:1], *built.scalar[:1]):
+    for _, meanings in (*built.networks[:1], *built.scalar[:1]):
         names = set(meanings.parameters.values())
         for definition in built.model.equations.values():
             for part in definition.right.walk():
@@ -103,7 +108,7 @@ def variants(
         for i, kind in enumerate(kinds):
             if number and i % 2:
                 continue
-            if scalars and (kind.form in ("shear", "symmetric") or kind.size == 3 and kind.scale is None):
+            if scalars and (kind.form in ("shear", "symmetric") or (kind.size == 3 and kind.scale is None)):
                 continue
             steps = built.model.steps if fixed else None
             instance = instance_of(network, names, kind, seed + 20 + i, steps, scalars)
