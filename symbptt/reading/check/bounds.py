@@ -294,7 +294,8 @@ def _condition(
     """Return what a note leaves open and what would make a bound true."""
     names = recurrent(trial.built)
     symbols = [k for k, n in (trial.known.meanings.parameters).items() if n in names]
-    said = any(isinstance(p, Ref) and p.key in symbols for o in statement.operands for p in o.walk())
+    sides = (*statement.operands, *(s for h in hypotheses for s in h.sides))
+    said = any(isinstance(p, Ref) and p.key in symbols for e in sides for p in e.walk())
     if len(symbols) == 1 and not said:
         found = tested(statement, hypotheses, wanted, trial, narrowed=True)
         if any(f.state == TRUE and f.worlds > FEWEST for f in found):

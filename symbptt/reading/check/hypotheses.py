@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from ..meaning.expr import Call, Counter, Deriv, Expr, Mul, Norm, Ref
 from ..notation.tree import Chain
-from ..note import Note
+from ..note import Formula, Note
 from ..value.world import Meanings
 from .definitions import number_in, same
 from .statements import Statement
@@ -307,17 +307,24 @@ def said_before(note: Note, statement: Statement) -> str:
 def sentence_start(note: Note, start: int) -> int:
     """Return the offset at which the sentence around an offset begins."""
     first = max(start - 240, 0)
-    ends = [m.end() for m in _SENTENCE.finditer(note.text[first:start].rstrip())]
-    return first + (ends[-1] if ends else 0)
+    text = note.text[first:start]
+    ends = [m.end() for m in _SENTENCE.finditer(text)]
+    ends += [f.end - first for f in note.formulas if first < f.end < first + len(text) and _ends(f)]
+    return first + max(ends, default=0)
 
 
 def sentence_before(note: Note, start: int) -> str:
     """Return what stands before an offset in its sentence; formulas are a sign."""
-    first = max(start - 240, 0)
+    first = sentence_start(note, start)
     text = note.text[first:start]
     for formula in reversed([f for f in note.formulas if f.end > first and f.end <= start]):
         text = text[: max(formula.start - first, 0)] + "\u25a1" + text[formula.end - first :]
-    return _SENTENCE.split(text.rstrip())[-1]
+    return text.rstrip()
+
+
+def _ends(formula: Formula) -> bool:
+    """Whether a sentence ends within a formula."""
+    return formula.latex.rstrip().endswith((".", "。"))
 
 
 # -- contradictions -----------------------------------------------------------------------------------
