@@ -8,11 +8,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ...model import Network
-from ..meaning.expr import Call, Norm, Ref, Unknown
+from ..meaning.expr import Call, Expr, Norm, Ref, Unknown
 from ..meaning.symbols import Symbols
 from ..note import Note
 from ..report import ASSUMPTION, DEFINITION, UNCHECKED, message
 from ..value.world import Alias, Meanings
+from .anywhere import judge_anywhere
 from .approximate import judge_approximation
 from .bounds import Trial, is_pure, judge_bound
 from .definitions import number_in
@@ -21,16 +22,19 @@ from .hypotheses import (
     ANEW,
     INEQUALITIES,
     LOCAL,
+    SIZES,
     Hypothesis,
     Known,
     Scope,
     constants_in,
+    factorwise,
     is_supposed,
     key_of,
     pairs,
     sentence_before,
     sentence_start,
 )
+from .hypothetical import is_hypothesis
 from .judge import Judgement, Settled
 from .limits import is_arrow, judge_limit
 from .network import Built
@@ -87,13 +91,20 @@ class Assumptions:
         return found
 
     def _trial(self, built: Built, settled: Settled) -> Trial:
-        key = id(built), self.general
+        general = self.general | self._later(built)
+        key = id(built), general
         if key not in self._trials:
-            built = _without(built, self.general)
+            built = _without(built, general)
             known = Known(_meanings(built), frozenset(built.model.equations))
             gentle = bool(GENTLE.search(self.note.text))
             self._trials[key] = Trial(built, known, settled, dict(self.symbols.functions), self.seed, gentle)
         return self._trials[key]
+
+    def _later(self, built: Built) -> frozenset[str]:
+        """Return the constants that are supposed to be something here, and whose numbers come later in the note."""
+        refs = {p.key for h in self.scope.active for s in h.sides for p in s.walk() if isinstance(p, Ref)}
+        parameters = {k for _, meanings in built.networks for k in meanings.parameters}
+        return frozenset(k for k in refs & set(built.model.constants) if k not in self.given | parameters)
 
     def _generalise(self, statement: Statement, trial: Trial) -> None:
         """Forget the number of a constant of which a condition is supposed: "if |lambda_1| > 1", with 3 elsewhere."""
@@ -108,8 +119,7 @@ class Assumptions:
     # -- what is supposed -----------------------------------------------------------------------------
     def _supposed(self, statement: Statement, trial: Trial) -> Judgement | None:
         known = trial.known
-        bounded = set().union(*(constants_in(h.sides, known) for h in self.scope.active))
-        if not is_supposed(statement, self.note, known, bounded) or _is_fact(statement, trial):
+        if not is_supposed(statement, self.note, known, self._bounded(trial)) or _is_fact(statement, trial):
             return None
         before = sentence_before(self.note, statement.read.formula.start)
         if LOCAL.search(before):
@@ -131,14 +141,34 @@ class Assumptions:
         kinds = {r.kind for r in statement.relations}
         if "approx" in kinds:
             return judge_approximation(statement, self.scope.active, trial)
-        if not kinds & INEQUALITIES or not kinds <= INEQUALITIES | {"=", ":=", "equiv"}:
+        if not kinds <= INEQUALITIES | {"=", ":=", "equiv"}:
             return None
-        constants = bool(constants_in(statement.operands, trial.known))
+        if not kinds & INEQUALITIES and not self._bears_on(statement, trial):
+            return None
+        constants = constants_in(statement.operands, trial.known)
         if not constants and not _is_tested_here(statement, trial):
             return None
+        self.scope.active += factorwise(statement, self._bounded(trial), trial.known, self.note)
         exact = [h for h in self.scope.active if h.kind != "approx"]
         found = self._first(statement, trial, exact, judge_bound)
+        if found is None and constants - self._bounded(trial) and kinds & INEQUALITIES:
+            if is_hypothesis(statement, self.note):
+                return None
+            return judge_anywhere(statement, constants, trial)
         return None if found is not None and found.verdict == UNCHECKED and not constants else found
+
+    def _bounded(self, trial: Trial) -> set[str]:
+        """Return the constants of which something is supposed."""
+        return set().union(*(constants_in(h.sides, trial.known) for h in self.scope.active))
+
+    def _bears_on(self, statement: Statement, trial: Trial) -> bool:
+        """Whether something is supposed of a matrix whose norm or spectral radius an equation is about."""
+        if isinstance(statement.operands[0], Ref):
+            return False
+        sizes = [p for o in statement.operands for p in o.walk() if isinstance(p, Norm) or _is_size(p)]
+        keys = {p.key for size in sizes for p in size.walk() if isinstance(p, Ref) and p.when is None}
+        supposed = {p.key for h in self.scope.active for s in h.sides for p in s.walk() if isinstance(p, Ref)}
+        return bool(keys & supposed)
 
     def _limit(self, statement: Statement, trial: Trial) -> Judgement | None:
         exact = [h for h in self.scope.active if h.kind != "approx"]
@@ -152,10 +182,13 @@ class Assumptions:
         near = [
             h for h in self.scope.about(keys, trial.known) if h in hypotheses and constants_in(h.sides, trial.known)
         ]
+        start = sentence_start(self.note, statement.read.formula.start)
+        recent = [h for h in hypotheses if not h.local or h.start >= start]
         found = judge(statement, hypotheses, trial)
-        if found is not None and found.verdict == UNCHECKED and len(near) < len(hypotheses):
-            again = judge(statement, near, trial)
-            return again if again is not None and again.verdict != UNCHECKED else found
+        for fewer in (recent, near):
+            if found is not None and found.verdict == UNCHECKED and len(fewer) < len(hypotheses):
+                again = judge(statement, fewer, trial)
+                found = again if again is not None and again.verdict != UNCHECKED else found
         return found
 
     # -- eigenvalues ----------------------------------------------------------------------------------
@@ -175,6 +208,10 @@ def _is_fact(statement: Statement, trial: Trial) -> bool:
     calls = [p for o in statement.operands for p in o.walk() if isinstance(p, Call)]
     named = all(c.name not in trial.built.generic_functions for c in calls)
     return bool(calls) and named and is_pure(statement.operands, trial)
+
+
+def _is_size(part: Expr) -> bool:
+    return isinstance(part, Call) and part.name in SIZES
 
 
 def _is_tested_here(statement: Statement, trial: Trial) -> bool:

@@ -20,7 +20,7 @@ from .network import Built
 from .one_step import latex_of, one_step
 from .statements import Statement
 from .supposed import UnusableError, meeting, numbers, places, related
-from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, variants, with_functions
+from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, symmetrised, variants, with_functions
 
 MOST_NUMBERS = 3
 """So many values of the constants are tried at an instance."""
@@ -85,16 +85,17 @@ class Trial:
     def _mended(self, world: World, hypotheses: Sequence[Hypothesis], names: set[str]) -> Iterator[World]:
         """Yield a world whose recurrent matrices have the norm that a hypothesis gives them."""
         for h in hypotheses:
-            if h.kind not in ("=", "approx") or constants_in(h.sides, self.known):
+            if h.kind != "=" or constants_in(h.sides, self.known):
                 continue
             try:
                 x, y = (numbers(side, world, None) for side in h.sides)
             except (UnusableError, NoStepError):
                 continue
-            if np.size(x) == 1 == np.size(y) and float(x) > 0 and not related(x, "=", y):
-                again = scaled(world, names, float(y) / float(x))
-                if again is not None:
-                    yield again
+            if np.size(x) != 1 or np.size(y) != 1 or related(x, "=", y):
+                continue
+            again = symmetrised(world, names) if y == 0 else scaled(world, names, float(y) / float(x))
+            if again is not None:
+                yield again
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ class Finding:
 def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: Trial) -> Judgement | None:
     """Return the verdict on a chain with inequalities; None where it cannot be tested here."""
     wanted = constants_in(statement.operands, trial.known)
+    if not trial.built.networks and not trial.built.scalar:
+        return None
     bounded = set().union(*(constants_in(h.sides, trial.known) for h in hypotheses))
     if not wanted <= bounded:
         return None

@@ -229,7 +229,9 @@ def is_supposed(statement: Statement, note: Note, known: Known, bounded: set[str
         return False
     simple = all(_simple(a, b, known) for a, _, b in pairs(statement))
     if said == "claim":
-        return simple and not constants_in(statement.operands, known) <= bounded
+        return not constants_in(statement.operands, known) <= bounded and all(
+            _is_number(x) or _is_constant(x.of if isinstance(x, Norm) else x, known) for x in statement.operands
+        )
     if said == "supposed":
         return simple or _brings_in(statement, known, bounded)
     timed = any(isinstance(p, Ref) and p.when is not None and known(p) for o in statement.operands for p in o.walk())
@@ -240,14 +242,21 @@ def is_supposed(statement: Statement, note: Note, known: Known, bounded: set[str
 
 def _fixes(statement: Statement, known: Known) -> bool:
     """Whether a statement gives a norm or a slope its number: ``\\|W\\| = 1``, ``f'(z_t) \\approx 0.25``."""
-    if len(statement.operands) != 2 or not isinstance(number_in(statement.operands[1]), Fraction):
+    if len(statement.operands) != 2:
         return False
     left, kind = statement.operands[0], statement.relations[0].kind
+    if not _is_number(statement.operands[1]) and not (kind == "=" and _is_bare(statement.operands[1], known)):
+        return False
     if isinstance(left, Call) and left.primes and kind == "approx":
         return any(isinstance(p, Ref) and p.when is not None for p in left.walk())
     size = isinstance(left, Norm) or (isinstance(left, Call) and left.name in SIZES)
     inner = left.children[0] if size else None
     return kind in ("=", "approx") and isinstance(inner, Ref) and inner.when is None
+
+
+def _is_bare(e: Expr, known: Known) -> bool:
+    """Whether an expression is the letter of a constant, with a number or without."""
+    return isinstance(e, Ref) and e.when is None and e.key not in known.meanings.parameters and known.alias(e) is None
 
 
 SIZES = frozenset(["rho", "sigma_max", "sigma_min", "lambda_max", "lambda_min"])
@@ -257,7 +266,7 @@ SIZES = frozenset(["rho", "sigma_max", "sigma_min", "lambda_max", "lambda_min"])
 def _simple(a: Expr, b: Expr, known: Known) -> bool:
     """Whether one side is a number or a constant, and the other as simple: c, |c|, ||W||, f'(z), c ||W||."""
     sides = [(a, b), (b, a)]
-    return any((_is_number(x) or _is_constant(x, known)) and _is_plain(y, known) for x, y in sides)
+    return any((_is_number(x) or _is_bare(x, known)) and _is_plain(y, known) for x, y in sides)
 
 
 def _is_number(e: Expr) -> bool:
@@ -289,6 +298,22 @@ def _brings_in(statement: Statement, known: Known, bounded: set[str]) -> bool:
             if kind in INEQUALITIES and new and not constants_in([other], known):
                 return True
     return False
+
+
+def factorwise(statement: Statement, bounded: set[str], known: Known, note: Note) -> list[Hypothesis]:
+    """Return that constants without a meaning bound the factors beside them, as in ||A|| ||B|| <= beta_A beta_B."""
+    for a, kind, b in pairs(statement):
+        if kind not in INEQUALITIES or not isinstance(a, Mul) or not isinstance(b, Mul):
+            continue
+        keys = [key_of(f) if isinstance(f, Ref) and not known(f) else None for f in b.factors]
+        fresh = None not in keys and len(set(keys)) == len(keys) == len(a.factors) and not bounded & set(keys)
+        if fresh and not constants_in([a], known):
+            line = note.place(statement.start)[0]
+            return [
+                Hypothesis(x, kind, y, line, statement.start, statement.conditions)
+                for x, y in zip(a.factors, b.factors, strict=True)
+            ]
+    return []
 
 
 def said_before(note: Note, statement: Statement) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..meaning.elaborate import elaborate
-from ..meaning.expr import Call, Expr, Norm, Num, Ref
+from ..meaning.expr import Add, Call, Expr, Norm, Num, Ref, Transpose
 from ..meaning.symbols import Symbols
 from ..notation.tree import Chain, Listing
 from ..note import Note
@@ -55,6 +55,11 @@ NAMED = re.compile(
     re.I,
 )
 
+SYMMETRIC = re.compile(
+    rf"对称(?:矩阵)?的?\s*{F}|symmetric (?:matrix |matrices )?{F}|"
+    rf"{F}\s*(?:是|为|is)\s*(?:a )?(?:实|real )?(?:对称|symmetric)",
+    re.I,
+)
 BOUNDED = re.compile(rf"\s*(?:is |be |都|均)?\s*(?:(?P<less>{LESS})|(?P<more>{MORE}))\s*\u27e6(?P<at>\d+)\u27e7", re.I)
 """What may follow a name."""
 
@@ -94,7 +99,7 @@ class Prose:
 
     def said(self) -> list[Said]:
         """Return them in order."""
-        found = [*self._slopes(), *self._sizes(), *self._named()]
+        found = [*self._slopes(), *self._sizes(), *self._named(), *self._symmetric()]
         return sorted(found, key=lambda s: s.end)
 
     def _slopes(self) -> list[Said]:
@@ -149,6 +154,15 @@ class Prose:
                     found.append(self._taken(more, left, kind, bound, False))
         return found
 
+    def _symmetric(self) -> list[Said]:
+        found = []
+        for match in SYMMETRIC.finditer(self.text):
+            matrix = self._expr(next(g for g in match.groups() if g))
+            if isinstance(matrix, Ref) and matrix.when is None:
+                difference = Norm(Add((1, -1), (matrix, Transpose(matrix))))
+                found.append(replace_local(self._taken(match, difference, "=", Num(Fraction(0), "0"), False)))
+        return found
+
     def _taken(self, match: re.Match[str], left: Expr, kind: str, right: Expr, anew: bool) -> Said:
         start, end = self.offsets[match.start()], self.offsets[match.end() - 1]
         before = self.text[max(match.start() - 30, 0) : match.start()]
@@ -164,6 +178,11 @@ class Prose:
         if isinstance(tree, Chain):
             tree = tree.operands[0]
         return None if tree is None else elaborate(tree, self.symbols)
+
+
+def replace_local(said: Said) -> Said:
+    """Return what was said as a condition that ends with its section."""
+    return replace(said, hypothesis=replace(said.hypothesis, local=True))
 
 
 def _size(words: str, matrix: Ref) -> Expr:

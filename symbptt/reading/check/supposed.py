@@ -136,7 +136,7 @@ def related(x: Array, kind: str, y: Array) -> bool:
     scale = max(float(np.abs(x).max(initial=0.0)), float(np.abs(y).max(initial=0.0)))
     slack = SLACK * scale + 1e-300
     if kind in ("=", "equiv", ":="):
-        return bool((np.abs(x - y) <= slack).all())
+        return bool((np.abs(x - y) <= slack + 1e-14).all())
     if kind == "approx":
         return bool((np.abs(x - y) <= 0.05 * scale + 1e-12).all())
     return bool((x <= y + slack).all() if kind in ("<", "le") else (x >= y - slack).all())
@@ -171,7 +171,8 @@ def meeting(
     """
     remaining = sorted(wanted - set(world.meanings.constants))
     if not remaining:
-        settled = [h for h in hypotheses if not _bounds(h, wanted, known)]
+        exact = {key_of(s) for h in hypotheses if h.kind == "=" for s in map(_inside, h.sides) if isinstance(s, Ref)}
+        settled = [h for h in hypotheses if not _bounds(h, wanted - exact, known)]
         if all(satisfied(h, world, known, built) for h in settled):
             yield world
         return
@@ -199,8 +200,12 @@ def _tied(key: str, remaining: list[str], hypotheses: Sequence[Hypothesis], know
     return min(found, default=99)
 
 
+def _inside(side: Expr) -> Expr:
+    return side.of if isinstance(side, Norm) else side
+
+
 def _is(side: Expr, key: str) -> bool:
-    inner = side.of if isinstance(side, Norm) else side
+    inner = _inside(side)
     return isinstance(inner, Ref) and key_of(inner) == key
 
 

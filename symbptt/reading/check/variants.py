@@ -162,6 +162,12 @@ def scaled(world: World, names: set[str], factor: float) -> World | None:
     return replaced(world, {k: np.array(v) * factor for k, v in instance.data.items() if k in names})
 
 
+def symmetrised(world: World, names: set[str]) -> World | None:
+    """Return a world whose recurrent matrices are symmetric."""
+    data = world.instance.data if world.instance is not None else {}
+    return replaced(world, {k: (np.array(data[k]) + np.array(data[k]).T) / 2 for k in names if k in data})
+
+
 def replaced(world: World, arrays: Mapping[str, Array]) -> World | None:
     """Return a world with other parameters; None where the network has no value at them."""
     instance = world.instance
