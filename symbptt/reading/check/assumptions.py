@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from ...model import Network
 from ..meaning.expr import Call, Expr, Norm, Ref, Unknown
 from ..meaning.symbols import Symbols
 from ..note import Note
@@ -94,7 +93,7 @@ class Assumptions:
         general = self.general | self._later(built)
         key = id(built), general
         if key not in self._trials:
-            built = _without(built, general)
+            built = _changed(built, general, self.symbols.functions)
             known = Known(_meanings(built), frozenset(built.model.equations))
             gentle = bool(GENTLE.search(self.note.text))
             self._trials[key] = Trial(built, known, settled, dict(self.symbols.functions), self.seed, gentle)
@@ -221,17 +220,18 @@ def _is_tested_here(statement: Statement, trial: Trial) -> bool:
     return bool(refs) and not given
 
 
-def _without(built: Built, keys: frozenset[str]) -> Built:
-    """Return a model without the numbers of some constants."""
-    if not keys:
-        return built
+def _changed(built: Built, keys: frozenset[str], functions: Collection[str]) -> Built:
+    """Return a model without the numbers of some constants, its definitions as claims are."""
+    known = Known(_meanings(built), frozenset(built.model.equations))
+
+    def changed(meanings: Meanings) -> Meanings:
+        constants = {k: v for k, v in meanings.constants.items() if k not in keys}
+        aliases = {k: replace(a, expr=prepared(a.expr, functions, known)) for k, a in meanings.aliases.items()}
+        return replace(meanings, constants=constants, aliases=aliases)
+
     constants = {k: v for k, v in built.model.constants.items() if k not in keys}
-
-    def changed(one: tuple[Network, Meanings]) -> tuple[Network, Meanings]:
-        return one[0], replace(one[1], constants={k: v for k, v in one[1].constants.items() if k not in keys})
-
-    return replace(built, model=replace(built.model, constants=constants), networks=tuple(map(changed, built.networks)),
-                   scalar=tuple(map(changed, built.scalar)))  # fmt: skip
+    networks, scalar = (tuple((n, changed(m)) for n, m in pairs_) for pairs_ in (built.networks, built.scalar))
+    return replace(built, model=replace(built.model, constants=constants), networks=networks, scalar=scalar)
 
 
 def _meanings(built: Built) -> Meanings:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..meaning.expr import Call, Counter, Deriv, Expr, Mul, Norm, Ref
+from ..meaning.symbols import ARRAY_FUNCTIONS, SPECTRAL
 from ..notation.tree import Chain
 from ..note import Formula, Note
 from ..value.world import Meanings
@@ -182,10 +183,12 @@ def _outside_functions(e: Expr) -> Iterator[Expr]:
             yield from _outside_functions(child)
 
 
+OF_ARRAYS = frozenset([*ARRAY_FUNCTIONS.values(), *SPECTRAL, "rho"])
+"""Functions of arrays."""
+
+
 def _is_activation(e: Call) -> bool:
-    return e.name not in ("rho", "trace", "det", "diag", "vec", "sum", "mean") and "_max" not in e.name and (
-        "_min" not in e.name
-    )  # fmt: skip
+    return e.name not in OF_ARRAYS
 
 
 def arguments_in(exprs: Iterable[Expr], known: Known) -> set[str]:

@@ -50,12 +50,14 @@ def prepared(e: Expr, functions: Collection[str], known: Known) -> Expr:
     def rule(part: Expr) -> Expr:
         if isinstance(part, Ref) and part.key.endswith("'") and part.key.rstrip("'") in functions:
             return Call(SLOPE, (), tree=part.tree)
-        if isinstance(part, Extreme) and part.index is None:
-            free = sorted(arguments_in([part.body], known))
+        bare = isinstance(part, Call) and part.name in ("max", "min") and len(part.arguments) == 1
+        if bare or (isinstance(part, Extreme) and part.index is None):
+            body = part.children[0]
+            free = sorted(arguments_in([body], known))
             if len(free) == 1:
-                name = free[0]
-                body = part.body.mapped(lambda p: Counter(letter(name)) if p == Ref(name) else p)
-                return replace(part, index=name, body=body)
+                name, kind = free[0], getattr(part, "name", "") or getattr(part, "kind", "")
+                body = body.mapped(lambda p: Counter(letter(name)) if p == Ref(name) else p)
+                return Extreme(kind, name, body, tree=part.tree)
         return part
 
     return e.mapped(rule)

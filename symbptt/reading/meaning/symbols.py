@@ -59,6 +59,8 @@ ARRAY_FUNCTIONS: dict[str, str] = {
     "norm": "norm",
     "prod": "prod",
     "abs": "abs",
+    "max": "max",
+    "min": "min",
 }
 """Functions of arrays."""
 SPECTRAL = frozenset(["lambda_max", "lambda_min", "sigma_max", "sigma_min"])

@@ -371,7 +371,20 @@ def _eigenvalue(pick: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return rule
 
 
+def _picked(pick: Callable[[Any], Any]) -> Callable[[list[Quantity]], Quantity]:
+    """Return the rule of the largest or smallest of several numbers, or of the entries of one array."""
+
+    def rule(values: list[Quantity]) -> Quantity:
+        if len(values) > 1 and not all(v.is_scalar for v in values):
+            raise UnfitError(", ".join(v.shown for v in values))
+        return scalar(pick(np.concatenate([np.real(v.array).ravel() for v in values])))
+
+    return rule
+
+
 _ARRAY: dict[str, Callable[[list[Quantity]], Quantity]] = {
+    "max": _picked(np.max),
+    "min": _picked(np.min),
     "rho": _spectral(_radius),
     "sigma_max": _spectral(_largest),
     "sigma_min": _spectral(_smallest),
