@@ -44,6 +44,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "bound-fails": (),
     "limit-holds": (),
     "limit-fails": (),
+    "no-instance": (),
     "follows": ("line",),
     "conditional": (),
 }
@@ -61,6 +62,11 @@ _CONDITIONS: dict[str, tuple[str, ...]] = {
     "entrywise": (),
     "power-of-function": (),
     "assumed": ("line",),
+    "assumed-scalars": ("line",),
+    "norm-at-most-one": ("symbol",),
+    "slope-at-most-one": (),
+    "contraction": (),
+    "in-absolute-value": (),
     "loss-of-step": (),
 }
 _FACTS: dict[str, tuple[str, ...]] = {

@@ -77,12 +77,17 @@ def _head(statement: Statement, call: Call) -> str:
 
 def _letter(statement: Statement, symbols: Symbols) -> str | None:
     """Return the letter of a statement about one function that has only a name, and any number."""
-    calls = {p.name for o in statement.operands for p in o.walk() if isinstance(p, Call)}
+    calls = {p.name for o in statement.operands for p in o.walk() if isinstance(p, Call) and not _of_matrix(p)}
     open_ = {name for name in calls if not symbols.functions.get(name) and name not in FUNCTIONS}
     refs = [p for o in statement.operands for p in o.walk() if isinstance(p, Ref)]
     if len(open_) != 1 or any(r.when is not None for r in refs) or len({r.key for r in refs} - {"e"}) != 1:
         return None
     return open_.pop() if isinstance(statement.operands[0], Call) else None
+
+
+def _of_matrix(e: Call) -> bool:
+    """Whether a function is one of matrices: the spectral radius, an eigenvalue."""
+    return any(isinstance(p, Ref) and p.when is None and p.key[:1].isupper() for a in e.arguments for p in a.walk())
 
 
 def _holds(statement: Statement, letter: str, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import combinations, product
+from typing import Any
 
 from ...algebra import FUNCTIONS
 from ..meaning.expr import Call, Counter, Deriv, Expr, Matrix, Num, Ref
@@ -63,6 +64,9 @@ class Judgement:
     reading: Reading = field(default_factory=Reading)
     scalars: bool = False
     given: bool = False
+    cause: str | None = None
+    right: str | None = None
+    numbers: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

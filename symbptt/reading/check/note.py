@@ -25,6 +25,7 @@ from ..report import (
     Report,
     message,
 )
+from .assumptions import Assumptions
 from .consistency import consistent
 from .definitions import number_in
 from .discover import discover
@@ -83,6 +84,8 @@ def check_note(
     discovery = discover(found, note, assumed)
     cache: dict[tuple[int, int | None], tuple[Worlds, Settled]] = {}
     shown: dict[int, Shown] = {}
+    builds: dict[tuple[int, int | None], Built] = {}
+    assumptions = Assumptions(note, reads, symbols, seed)
     judged: list[tuple[Statement, Judgement]] = []
 
     def place_of(statement: Statement) -> tuple[int, int | None]:
@@ -97,10 +100,14 @@ def check_note(
             settled = settled_with(options, _settled(note, model.start, built, found))
             cache[key] = worlds_of(built, seed), settled
             shown.setdefault(id(model), Shown(model, built, cache[key][1]))
+            builds[key] = built
         worlds, settled = cache[key]
+        supposed = assumptions.judge(statement, builds[key], settled)
         if statement.number in true_of:
             function = message("check.reason.holds-function", function=true_of[statement.number])
             judgement = Judgement(HOLDS, function)
+        elif supposed is not None:
+            judgement = supposed
         else:
             known = discovery.verdicts.get(statement.number)
             judgement = _judged(statement, known, worlds, settled, note, judged)
@@ -164,7 +171,8 @@ def claim_of(note: Note, statement: Statement, judgement: Judgement, written: Ma
     example = _counterexample(statement, judgement, written) if judgement.verdict == REFUTED else None
     return Claim(
         note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
-        judgement.condition, example, inline=not statement.read.formula.display, cell=note.cell(statement.start),
+        judgement.condition, example, judgement.cause, judgement.right, inline=not statement.read.formula.display,
+        cell=note.cell(statement.start),
     )  # fmt: skip
 
 
@@ -193,7 +201,7 @@ def _counterexample(statement: Statement, judgement: Judgement, written: Mapping
         _numbers(difference.right),
         sizes,
         tuple(sorted(world.counters.items())),
-        given_numbers(world, written),
+        judgement.numbers or given_numbers(world, written),
         judgement.given,
         None if judgement.given else world.seed,
     )

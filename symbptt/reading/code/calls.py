@@ -16,7 +16,6 @@ from .arguments import CannotRun, Path, Scope, call, get, leaves, put
 from .blocks import returned
 from .names import LOSSES, base_names, belongs, expression_name, is_array, parts
 
-
 _GRADIENT = re.compile(r"(?:dL_?d?|d_?|grads?_?)(?:[A-Z]\w*|[a-z]{1,2}(?:_\w+|\d+)?)$")
 """What surely is called as a gradient is."""
 
@@ -35,7 +34,9 @@ class Task:
     scope : Scope
     """
 
-    def __init__(self, forward: str, backward: str | None, defined: Mapping[str, ast.FunctionDef], scope: Scope) -> None:
+    def __init__(
+        self, forward: str, backward: str | None, defined: Mapping[str, ast.FunctionDef], scope: Scope
+    ) -> None:
         self.forward, self.backward, self.defined, self.scope = forward, backward, defined, scope
         self.upstream: dict[str, int | None] = {}  # of the backward function: argument -> which output it belongs to
         self.cotangents: dict[int | None, Any] = {}

@@ -95,9 +95,7 @@ def _said(error: BaseException) -> str:
 
 
 # -- checks ----------------------------------------------------------------------------------------------------
-def _checked(
-    name: str, defined: dict[str, ast.FunctionDef], broken: list[Broken], scope: Scope
-) -> dict[str, Any]:
+def _checked(name: str, defined: dict[str, ast.FunctionDef], broken: list[Broken], scope: Scope) -> dict[str, Any]:
     """Check one function or pair, and say how it went."""
     first, _, second = name.partition(":")
     pair = [_resolved(part, defined, scope) for part in (first, second) if part]

@@ -61,7 +61,7 @@ from .expr import (
     Unknown,
 )
 from .index import Index, index_of, letter
-from .symbols import ARRAY_FUNCTIONS, LOSSES, Symbols, head_key, label_of, split_subscript
+from .symbols import ARRAY_FUNCTIONS, LOSSES, SPECTRAL, Symbols, head_key, label_of, split_subscript
 
 TRANSPOSES = frozenset({"top", "T"})
 INFINITE = frozenset({"infty"})
@@ -140,7 +140,7 @@ class _Elaborator:
             return Infinity()
         if key == "I" and "I" not in self.symbols.timed:
             return Constant("identity")
-        if key in bound or key in ("t", "T") or (key in self.symbols.letters and len(key) == 1 and key in "kijs"):
+        if key in bound or key in ("t", "T") or (key in self.symbols.letters and len(key) == 1 and key in "kijsn"):
             return Counter(letter(key))
         return Ref(key)
 
@@ -173,6 +173,8 @@ class _Elaborator:
                 norm = replace(norm, kind=self._norm_kind(tree.sub), tree=tree)
             return self._raised(norm, tree, bound)
         base = self.expr(tree.base, bound)
+        if isinstance(base, Ref) and tree.primes:
+            base = replace(base, key=base.key + "'" * tree.primes)
         if isinstance(base, Constant) and isinstance(tree.sub, Chain):
             return self._indicator(tree.sub, tree, bound)
         if tree.sub is not None:
@@ -428,7 +430,7 @@ class _Elaborator:
         key = f"{head}_{label}" if label else head
         if self.symbols.strict and not self._before_bracket(trees, operators, i):
             return self.expr(tree, bound), 1  # a letter that is a function elsewhere: sigma^2
-        if i + 1 >= len(trees):
+        if i + 1 >= len(trees) or (key in SPECTRAL and not isinstance(trees[i + 1], Fence)):
             return Ref(key + "'" * primes, tree=tree), 1
         following, used, after = trees[i + 1], 2, None
         if operators[i] != "":
@@ -467,7 +469,7 @@ class _Elaborator:
         return isinstance(fence, Fence) and fence.left in ("(", "[", "{")
 
     def _called(self, key: str, arguments: tuple[Expr, ...], primes: int, tree: Tree) -> Expr:
-        name = ARRAY_FUNCTIONS.get(key)
+        name = key if key in SPECTRAL else ARRAY_FUNCTIONS.get(key)
         if name == "prod" and len(arguments) > 1:  # the product of Jacobians in "Dive into Deep Learning"
             return Mul(arguments, ("",) * (len(arguments) - 1), tree=tree)
         if name in ("norm", "abs") and len(arguments) == 1 and not primes:
@@ -515,7 +517,8 @@ class _Elaborator:
             if head in self.symbols.timed:
                 return False
             label = label_of(tree.sub)
-            return head in self.symbols.functions or f"{head}_{label}" in self.symbols.functions
+            key = f"{head}_{label}"
+            return head in self.symbols.functions or key in self.symbols.functions or key in SPECTRAL
         return head in self.symbols.functions or head in ARRAY_FUNCTIONS
 
     # -- other parts --------------------------------------------------------------------------------------

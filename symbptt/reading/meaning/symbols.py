@@ -59,8 +59,12 @@ ARRAY_FUNCTIONS: dict[str, str] = {
     "norm": "norm",
     "prod": "prod",
     "abs": "abs",
+    "max": "max",
+    "min": "min",
 }
 """Functions of arrays."""
+SPECTRAL = frozenset(["lambda_max", "lambda_min", "sigma_max", "sigma_min"])
+"""Extreme eigenvalues and singular values: functions of a matrix where a bracket follows."""
 
 GENERIC_FUNCTIONS = frozenset(
     ["f", "g", "F", "G", "phi", "psi", "sigma", "rho", "varphi", "Phi", "Psi", "theta_f", "act"]
@@ -69,6 +73,8 @@ GENERIC_FUNCTIONS = frozenset(
 LOSSES = frozenset(["L", "ell", "l", "E", "J", "C", "loss", "Loss", "mathcal_L", "R", "H_loss"])
 """Letters that losses have."""
 TIME_LETTERS = frozenset({"t", "T", "tau"})
+POWERS = frozenset({"k", "j", "s", "n"})
+"""Letters that count steps where they are an exponent, ``M^k``, or the subscript of a variable over time, ``h_k``."""
 LOWER_VARIABLES = frozenset(["h", "z", "x", "s", "a", "o", "y", "c", "u", "v", "e", "r", "g", "f", "i", "q", "p"])
 
 
@@ -198,6 +204,7 @@ def find_symbols(trees: Iterable[Tree], functions: Mapping[str, str] = {}) -> Sy
             _note_left(part, evidence)
     _note_inputs(everything, evidence)
     timed = {head for head, e in evidence.items() if _is_timed(head, e)}
+    letters |= {name for head in timed for name in evidence[head].letters} & POWERS
     above = {head for head, e in evidence.items() if e.superscript and not e.times and not e.arithmetic}
     found = {k: v for k, v in {**FUNCTION_NAMES, **functions}.items() if k not in timed}
     for head, e in evidence.items():
@@ -221,6 +228,8 @@ def _letters(everything: list[Tree]) -> set[str]:
             for piece in parts_of(part.sub):
                 index = index_of(piece) if isinstance(piece, Plus) else None
                 found |= index.letters if index is not None else set()
+            exponent = index_of(part.sup) if not (isinstance(part.base, Name) and part.base.style) else None
+            found |= exponent.letters & POWERS if exponent is not None else set()
     return found
 
 

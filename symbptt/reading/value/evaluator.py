@@ -59,12 +59,15 @@ from .quantity import (
     transpose,
 )
 from .series import OpenEndedError, TooShortError, indices_of, skeleton, terms_of
+from .spectra import SPECTRA
 from .world import Alias, NoStepError, NotEvaluatedError, NoValueError, World
 
 DEEPEST = 40
 """How many definitions may lead from one to the next."""
 MOST_TERMS = 2_000
 """The longest sum or product that is carried out."""
+REAL_LINE = (0.0, *(sign * 1.15**i for i in range(-20, 25) for sign in (1, -1)))
+"""Numbers among which a maximum over all numbers is looked for."""
 
 
 def value(expr: Expr, world: World) -> Quantity:
@@ -275,7 +278,10 @@ def _call(e: Call, w: World) -> Quantity:
     name = w.meanings.functions.get(e.name, e.name)
     if e.name in IN_WORLD:
         return IN_WORLD[e.name](e, w, value)
-    if e.name in ARRAYS:
+    own = w.meanings.functions.get(e.name)
+    if e.name in SPECTRA and not own:
+        return SPECTRA[e.name]([value(a, w) for a in e.arguments])
+    if e.name in ARRAYS and not own:
         return ARRAYS[e.name]([value(a, w) for a in e.arguments])
     if name == "softmax" and not e.primes:
         return _softmax(value(e.arguments[0], w))
@@ -425,6 +431,9 @@ def _extreme(e: Extreme, w: World) -> Quantity:
     if e.kind not in ("max", "min", "sup", "inf"):
         raise NotEvaluatedError("check.reason.asymptotic")
     pick = np.max if e.kind in ("max", "sup") else np.min
+    if e.index is not None and not _over_steps(e):
+        points = [np.real(value(e.body, w.counting(**{e.index: x})).array) for x in REAL_LINE]  # type: ignore[arg-type]
+        return scalar(pick(np.array(points)))
     if e.index is None or w.steps is None:
         found = value(e.body, w)
         return scalar(pick(np.real(found.array)))
@@ -437,6 +446,13 @@ def _extreme(e: Extreme, w: World) -> Quantity:
     if not values:
         raise NoStepError
     return scalar(pick(np.array(values)))
+
+
+def _over_steps(e: Extreme) -> bool:
+    """Whether the letter of a maximum counts steps or components; otherwise it is any number: max_z |f'(z)|."""
+    places = [p.when for p in e.body.walk() if isinstance(p, Ref) and p.when is not None]
+    places += [place for p in e.body.walk() if isinstance(p, Entry) for place in p.places]
+    return any(e.index in place.letters for place in places)
 
 
 # -- arrays -------------------------------------------------------------------------------------------
