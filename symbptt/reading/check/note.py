@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...algebra import FUNCTIONS
 from ..meaning.expr import Deriv, Expr, Hadamard, Ref, Transpose
+from ..meaning.symbols import Symbols
 from ..note import Note
 from ..report import (
     ASSUMPTION,
@@ -28,6 +29,7 @@ from ..report import (
 from .consistency import consistent
 from .definitions import number_in
 from .discover import discover
+from .explain import Explainer, Explanation
 from .functions import functions_said
 from .hypothetical import is_fragment, is_hypothesis, is_initialisation, under_hypotheses
 from .judge import Judgement, Settled, judge
@@ -48,6 +50,25 @@ LAYOUTS = {
 }
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A note with a judgement on each of its statements.
+
+    Attributes
+    ----------
+    reads : tuple of Read
+    symbols : Symbols
+    judged : tuple of (Statement, Judgement)
+    places : tuple of (Worlds, Settled, Built)
+        Where each of them was tested.
+    """
+
+    reads: tuple[Read, ...]
+    symbols: Symbols
+    judged: tuple[tuple[Statement, Judgement], ...]
+    places: tuple[tuple[Worlds, Settled, Built], ...]
+
+
 def check_note(
     note: Note, assumed: Mapping[str, float] = {}, functions: Mapping[str, str] = {}, seed: int = 0
 ) -> Report:
@@ -63,6 +84,23 @@ def check_note(
     seed : int
         Of the random instances.
     """
+    checked = judged_note(note, assumed, functions, seed)
+    found = [statement for statement, _ in checked.judged]
+    explainer, written = Explainer(note, found, checked.symbols), as_written(found)
+    claims = [
+        claim_of(note, statement, judgement, written, explainer.explain(statement, judgement, *place))
+        for (statement, judgement), place in zip(checked.judged, checked.places, strict=True)
+    ]
+    claims += [_unread(note, read) for read in checked.reads if read.tree is None]
+    claims.sort(key=lambda c: c.start)
+    read = sum(r.tree is not None for r in checked.reads)
+    return Report((note,), tuple(claims), formulas=len(checked.reads), read=read)
+
+
+def judged_note(
+    note: Note, assumed: Mapping[str, float] = {}, functions: Mapping[str, str] = {}, seed: int = 0
+) -> Checked:
+    """Return the judgements on the statements of a note; the parameters are those of :func:`check_note`."""
     reads = read_formulas(note)
     symbols = symbols_of(reads, {**_named_in_prose(note, reads), **functions})
     found = statements(reads, symbols)
@@ -72,7 +110,7 @@ def check_note(
         symbols = replace(symbols, functions={**symbols.functions, **own})
         found = statements(reads, symbols)
     discovery = discover(found, note, assumed)
-    cache: dict[tuple[int, int | None], tuple[Worlds, Settled]] = {}
+    cache: dict[tuple[int, int | None], tuple[Worlds, Settled, Built]] = {}
     judged: list[tuple[Statement, Judgement]] = []
 
     def place_of(statement: Statement) -> tuple[int, int | None]:
@@ -84,8 +122,8 @@ def check_note(
         key = place_of(statement)
         if key not in cache:
             built = build(replace(model, steps=key[1]), symbols.functions, found)
-            cache[key] = worlds_of(built, seed), _settled(note, model.start, built, found)
-        worlds, settled = cache[key]
+            cache[key] = worlds_of(built, seed), _settled(note, model.start, built, found), built
+        worlds, settled, built = cache[key]
         if statement.number in true_of:
             function = message("check.reason.holds-function", function=true_of[statement.number])
             judgement = Judgement(HOLDS, function)
@@ -94,13 +132,10 @@ def check_note(
         judged.append((statement, judgement))
         figure = _figure(statement)
         if figure is not None:
-            cache[key] = replace(worlds, printed=(*worlds.printed, figure)), settled
+            cache[key] = replace(worlds, printed=(*worlds.printed, figure)), settled, built
     judged = [(s, consistent(s, j, judged, cache[place_of(s)][0])) for s, j in judged]
-    written = as_written(found)
-    claims = [claim_of(note, statement, judgement, written) for statement, judgement in judged]
-    claims += [_unread(note, read) for read in reads if read.tree is None]
-    claims.sort(key=lambda c: c.start)
-    return Report((note,), tuple(claims), formulas=len(reads), read=sum(r.tree is not None for r in reads))
+    places = tuple(cache[place_of(statement)] for statement, _ in judged)
+    return Checked(tuple(reads), symbols, tuple(judged), places)
 
 
 def _judged(
@@ -140,14 +175,21 @@ def _figure(statement: Statement) -> tuple[Expr, Expr, tuple[str, ...]] | None:
     return (left, right, ()) if named and number_in(right) is not None else None
 
 
-def claim_of(note: Note, statement: Statement, judgement: Judgement, written: Mapping[str, str] = {}) -> Claim:
+def claim_of(
+    note: Note, statement: Statement, judgement: Judgement, written: Mapping[str, str], why: Explanation
+) -> Claim:
     """Return the claim that a report shows."""
     line, column = note.place(statement.start)
     example = _counterexample(statement, judgement, written) if judgement.verdict == REFUTED else None
     return Claim(
         note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
-        judgement.condition, example, inline=not statement.read.formula.display, cell=note.cell(statement.start),
+        judgement.condition, example, why.cause, why.right,
+        _line_of(note, why.consequence_of), inline=not statement.read.formula.display, cell=note.cell(statement.start),
     )  # fmt: skip
+
+
+def _line_of(note: Note, statement: Statement | None) -> int | None:
+    return None if statement is None else note.place(statement.start)[0]
 
 
 def _unread(note: Note, read: Read) -> Claim:

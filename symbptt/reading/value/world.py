@@ -264,6 +264,8 @@ class World:
             return replace(self, shifted={**self.shifted, (by.key, step): direction[()]})
         if self.trace is not None:
             raise NotEvaluatedError("check.reason.second-order")
+        if own[0] in ("L", "l"):
+            raise NotEvaluatedError("check.reason.derivative-by")
         hold = frozenset[Key]() if mode == "total" else self._held(own, of, mode == "direct")
         return replace(self, trace=self.instance.perturbed(own, place, hold))
 
