@@ -71,8 +71,8 @@ def applied(latex: str, spans: tuple[Span, ...], start: int, end: int) -> str:
 def without_macros(latex: str, macros: Mapping[str, Any]) -> str:
     r"""Return LaTeX with the macros of the note written out, where it uses any.
 
-    >>> without_macros(r"\\h W", {"h": (0, None, "h_t")})
-    'h_t W'
+    >>> without_macros(r"\h = W", {"h": (0, None, "h_t")})
+    'h_t = W'
     """
     if not macros or not any(re.search(rf"\\{re.escape(name)}(?![A-Za-z])", latex) for name in macros):
         return latex

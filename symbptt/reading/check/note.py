@@ -131,7 +131,7 @@ def judged_note(
             judgement = _judged(statement, discovery.verdicts.get(statement.number), worlds, settled, note, judged)
         judged.append((statement, judgement))
         figure = _figure(statement)
-        if figure is not None:
+        if figure is not None and judgement.verdict != REFUTED:
             cache[key] = replace(worlds, printed=(*worlds.printed, figure)), settled, built
     judged = [(s, consistent(s, j, judged, cache[place_of(s)][0])) for s, j in judged]
     places = tuple(cache[place_of(statement)] for statement, _ in judged)
