@@ -234,7 +234,12 @@ def chinese() -> Report:
         ),
         claim(n, "h_0 = 0", "assumption", message("check.reason.assumption")),
     )
-    model = Understood(n.file, 3, (r"h_t = f(W_h h_{t-1} + W_x x_t)",), (message("check.fact.activation-unknown", function=Math("f"), tried="tanh"),))
+    model = Understood(
+        n.file,
+        3,
+        (r"h_t = f(W_h h_{t-1} + W_x x_t)",),
+        (message("check.fact.activation-unknown", function=Math("f"), tried="tanh"),),
+    )
     return Report((n,), claims, (), (model,), formulas=2, read=2)
 
 

@@ -18,6 +18,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "holds-assumed": ("lines",),
     "differs": ("left", "right"),
     "shapes": ("left", "shapes"),
+    "two-shapes": ("left", "right", "shapes"),
     "digits": ("left_value", "right_text"),
     "definition": (),
     "definition-given": (),

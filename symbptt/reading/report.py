@@ -73,6 +73,11 @@ class Counterexample:
     given: bool = False
     seed: int | None = None
 
+    @property
+    def has_values(self) -> bool:
+        """Whether an operand has a value: none has where the shapes within them do not fit."""
+        return self.left_value is not None or self.right_value is not None
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -86,7 +86,7 @@ class Body:
         yield html_of(worded(claim.reason, self.lang))
         if claim.condition is not None:
             yield self._labelled("condition", html_of(worded(claim.condition, self.lang)))
-        if claim.counterexample is not None:
+        if claim.counterexample is not None and claim.counterexample.has_values:
             yield self._counterexample(claim.counterexample)
         if claim.cause is not None:
             yield self._labelled("cause", self.sentence(f"check.cause.{claim.cause}"))

@@ -12,7 +12,8 @@ from pathlib import PurePath
 
 from ..reading.note import Note
 from ..reading.report import VERDICTS, Claim, Lint, Report, Understood
-from .gradients import AS_CLAIMS, SIGNS as CODE_SIGNS, code_html
+from .gradients import AS_CLAIMS, code_html
+from .gradients import SIGNS as CODE_SIGNS
 from .gradients import verdict_word as gradient_word
 from .html import asset
 from .notes_body import LINT_SIGN, SIGNS, Body, html_of

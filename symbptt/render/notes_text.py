@@ -159,7 +159,7 @@ class _Text:
         yield plain([Math(shortened(part.latex)) if isinstance(part, Math) else part for part in parts])
         if claim.condition is not None:
             yield phrase("notes.condition", lang, condition=text_of(claim.condition, lang))
-        if claim.counterexample is not None:
+        if claim.counterexample is not None and claim.counterexample.has_values:
             yield counterexample_text(claim.counterexample, lang)
         if claim.cause is not None:
             yield phrase("notes.cause", lang, cause=cause_text(claim, lang))

@@ -39,6 +39,8 @@ class Difference:
     shapes : str
         Where shapes do not fit: which.
     world : World
+    operand : int or None
+        The operand within which they do not fit; None where it is the two that do not.
     """
 
     place: int
@@ -46,6 +48,7 @@ class Difference:
     right: Any
     shapes: str
     world: World
+    operand: int | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,9 @@ def at(statement: Statement, world: World) -> Outcome:
         except UnfitError as error:
             if all(r.kind == "approx" for r in statement.relations):
                 return Outcome(OPEN, reason=NotEvaluatedError("check.reason.approximate"))
-            return Outcome(FALSE, difference=Difference(max(len(values) - 1, 0), None, None, error.shapes, world))
+            here = len(values)
+            place = max(here - 1, 0)
+            return Outcome(FALSE, difference=Difference(place, None, None, error.shapes, world, here))
         except (NoValueError, NoStepError, NotEvaluatedError) as error:
             values.append(error)
         except (ValueError, OverflowError, np.linalg.LinAlgError, FloatingPointError):

@@ -430,8 +430,11 @@ def refuted(statement: Statement, outcome: Outcome, scalars: bool = False, given
     difference = outcome.difference
     assert difference is not None
     left, right = (statement.source(o) for o in statement.operands[difference.place : difference.place + 2])
-    if difference.shapes:
-        reason = message("check.reason.shapes", left=Math(left), shapes=difference.shapes)
+    if difference.shapes and difference.operand is None:
+        reason = message("check.reason.two-shapes", left=Math(left), right=Math(right), shapes=difference.shapes)
+    elif difference.shapes and difference.operand is not None:
+        within = statement.source(statement.operands[difference.operand])
+        reason = message("check.reason.shapes", left=Math(within), shapes=difference.shapes)
     else:
         reason = message("check.reason.differs", left=Math(left), right=Math(right))
     return Judgement(REFUTED, reason, difference=difference, scalars=scalars, given=given)

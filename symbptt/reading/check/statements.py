@@ -99,9 +99,7 @@ def statements(reads: Iterable[Read], symbols: Symbols) -> list[Statement]:
             continue
         chains, conditions, words = _sorted(read.tree)
         for chain in chains:
-            operands = tuple(
-                _numbered(elaborate(operand, symbols), 100 * i) for i, operand in enumerate(chain.operands)
-            )
+            operands = tuple(numbered(elaborate(operand, symbols), 100 * i) for i, operand in enumerate(chain.operands))
             found.append(
                 Statement(len(found), read, chain, operands, chain.relations, tuple(conditions), tuple(words),
                           len(chains) == 1)
@@ -109,7 +107,7 @@ def statements(reads: Iterable[Read], symbols: Symbols) -> list[Statement]:
     return found
 
 
-def _numbered(expr: Expr, first: int) -> Expr:
+def numbered(expr: Expr, first: int) -> Expr:
     """Tell the derivatives of all operands apart."""
     return expr.mapped(lambda p: replace(p, number=first + p.number) if isinstance(p, Deriv) else p)
 

@@ -288,6 +288,8 @@ class World:
             return replace(self, shifted={**self.shifted, (by.key, step): direction[()]})
         if self.trace is not None:
             raise NotEvaluatedError("check.reason.second-order")
+        if own[0] in ("L", "l"):
+            raise NotEvaluatedError("check.reason.derivative-by")
         hold = self._held(own, of, mode) if mode in ("immediate", "direct") else frozenset[Key]()
         hold |= {key for other in beside if (key := self._key(other)) is not None}
         return replace(self, trace=self.instance.perturbed(own, place, hold))
