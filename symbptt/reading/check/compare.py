@@ -317,7 +317,7 @@ def _fitted(a: Quantity, b: Quantity, loose: bool) -> tuple[Any, Any] | None:
 
 def _filled(q: Quantity, other: Quantity) -> tuple[Any, Any] | None:
     """Return an identity, or ones, of the size of what is beside it."""
-    if q.fill == "identity" and not other.is_vector:
+    if q.fill in ("identity", "one") and not other.is_vector:
         square = len(other.rows) == 1 and other.rows == other.columns
         return (np.real(q.array) * np.eye(other.rows[0]), np.real(other.array)) if square else None
     return np.real(q.array) * np.ones(other.shape), np.real(other.array)

@@ -120,7 +120,7 @@ class Printed:
     def units(instance: Instance) -> list[tuple[int, int, int] | None]:
         """Return the sizes that identities, zeros and ones may have that nothing settles; None comes first."""
         sizes = sorted({int(size) for array in instance.base.values.values() for size in np.shape(array)})
-        return [None, *((*pair, 0) for pair in product(sizes, repeat=2)), *((size, size, size) for size in sizes)]
+        return [None, *((a, b, 0) for a, b in product(sizes, repeat=2)), *((size, size, size) for size in sizes)]
 
     def world(self, instance: Instance | None, constants: Mapping[str, Any] = {}, **letters: int) -> World:
         """Return the world in which the formulas have their values at an instance.

@@ -33,7 +33,8 @@ def same(read: Quantity, printed: Any, rows: bool = False, rtol: float = RTOL, a
         expected = expected.reshape((1, -1) if rows else (-1, 1))
     if read.is_scalar:
         number = read.array
-        found = number * np.eye(*expected.shape) if read.fill == "identity" else np.full(expected.shape, number)
+        diagonal = read.fill in ("identity", "one")
+        found = number * np.eye(*expected.shape) if diagonal else np.full(expected.shape, number)
         if expected.size > 1 and not read.fill and not np.all(expected == expected.flat[0]):
             return False
     else:

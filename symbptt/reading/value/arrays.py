@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...algebra.measures import dominant, tangent
-from .quantity import Quantity, UnfitError, as_matrix, column, scalar
+from .quantity import Axes, Quantity, UnfitError, as_matrix, column, scalar
 
 
 def blocks(rows: list[list[Quantity]], units: tuple[int, int, int] | None = None) -> Quantity:
@@ -32,9 +32,11 @@ def blocks(rows: list[list[Quantity]], units: tuple[int, int, int] | None = None
     >>> blocks([[eye, column(np.ones((2, 2)))], [zero, eye]]).array.tolist()[0]
     [1.0, 0.0, 1.0, 1.0]
     """
-    shapes = [[None if q.is_scalar and q.fill != "ones" else as_matrix(q).shape for q in row] for row in rows]
-    heights = [next((s[0] for s in row if s), None) for row in shapes]
-    widths = [next((row[j][1] for row in shapes if row[j]), None) for j in range(len(rows[0]))]
+    shapes: list[list[Axes]] = [
+        [() if q.is_scalar and q.fill != "ones" else as_matrix(q).shape for q in row] for row in rows
+    ]
+    heights = [next((shape[0] for shape in row if shape), 0) for row in shapes]
+    widths = [next((row[j][1] for row in shapes if row[j]), 0) for j in range(len(rows[0]))]
     free = 0 if units is None else units[1]
     numbers = all(not q.fill for row in rows for q in row)
     square = len(heights) == len(widths) and not numbers
@@ -52,7 +54,7 @@ def blocks(rows: list[list[Quantity]], units: tuple[int, int, int] | None = None
 def _block(q: Quantity, height: int, width: int) -> Any:
     if not q.is_scalar:
         return as_matrix(q)
-    return q.array * (np.eye(height, width) if q.fill == "identity" else np.ones((height, width)))
+    return q.array * (np.eye(height, width) if q.fill in ("identity", "one") else np.ones((height, width)))
 
 
 def _diag(values: list[Quantity]) -> Quantity:

@@ -14,7 +14,7 @@ from ...algebra.nodes import Concat
 from ...algebra.scalar import to_scalar
 from ...evaluate.truncated import mask_cases
 from ..meaning.expr import Call, Deriv, Expr, Matrix, Ref
-from .quantity import Quantity, column, scalar
+from .quantity import Quantity, scalar
 from .reading import DENOMINATOR
 from .world import NotEvaluatedError, NoValueError, World
 
@@ -98,7 +98,7 @@ def leaf_of(expr: Expr, w: World) -> Any:
 def _shaped(array: Any, w: World) -> Quantity:
     """Return an array of the shape of a variable, a parameter or a gradient."""
     found = np.asarray(array)
-    shaped = column(found)
+    shaped = Quantity(found, found.shape[:1], found.shape[1:])
     turned = w.reading.rows and shaped.is_vector and bool(shaped.rows)
     return replace(shaped, rows=(), columns=shaped.rows) if turned else shaped
 

@@ -331,13 +331,17 @@ def _bound(e: Bound, w: World) -> Quantity:
             if not lenient:
                 raise
     if not parts:
-        return scalar(0.0) if e.kind == "sum" else replace(scalar(1.0), fill="identity")
+        return scalar(0.0) if e.kind == "sum" else EMPTY
     if e.kind == "prod" and w.reading.newest_left:
         parts.reverse()
     total = parts[0]
     for part in parts[1:]:
         total = add(total, part, 1, w.reading.loose) if e.kind == "sum" else _two(total, part, "cdot", w)
     return total
+
+
+EMPTY = replace(scalar(1.0), fill="one")
+"""The empty product: 1 among numbers, and the identity beside matrices."""
 
 
 def _over(e: Over, w: World) -> Quantity:
@@ -392,8 +396,7 @@ def _component(e: Bound, w: World) -> int | None:
 def _series(e: Series, w: World) -> Quantity:
     if w.reading.empty and e.kind == "product" and _is_empty(e, w):
         rest = (*e.before[:-1], *e.after[1:])
-        one = replace(scalar(1.0), fill="identity")
-        return _multiplied([value(f, w) for f in rest], ("",) * (len(rest) - 1), w) if rest else one
+        return _multiplied([value(f, w) for f in rest], ("",) * (len(rest) - 1), w) if rest else EMPTY
     try:
         terms = terms_of(e, w.at, w.reading.repeats)
     except OpenEndedError:

@@ -37,7 +37,8 @@ class Quantity:
     free : bool
         Whether the notation leaves open if it is a row or a column, as it does for the gradient of a scalar.
     fill : str
-        Of a number that stands for an array of the size of what is beside it: "ones", "ones-row" or "identity".
+        Of a number that stands for an array of the size of what is beside it: "ones", "ones-row", "identity", or
+        "one" of an empty product, which is a number beside numbers and else the identity.
     """
 
     array: Any
@@ -203,7 +204,8 @@ def add(a: Quantity, b: Quantity, sign: int = 1, loose: bool = False) -> Quantit
     if a.is_scalar and b.is_scalar:
         if a.fill != b.fill and "identity" in (a.fill, b.fill):
             raise UnfitError("I + 1")  # of a size that nothing says
-        return replace(scalar(a.array + sign * b.array), fill=a.fill or b.fill)
+        fills = {a.fill, b.fill} - {"one"} or {"one"}
+        return replace(scalar(a.array + sign * b.array), fill=max(fills))
     a, b = _as_identity(a, b), _as_identity(b, a)
     a, b = alike(a, b, loose)
     return replace(a, array=a.array + sign * b.array)
@@ -212,7 +214,7 @@ def add(a: Quantity, b: Quantity, sign: int = 1, loose: bool = False) -> Quantit
 def _as_identity(q: Quantity, other: Quantity) -> Quantity:
     """Return an identity of the size of a square matrix beside it."""
     square = len(other.rows) == 1 and other.rows == other.columns
-    if q.fill != "identity" or not square:
+    if q.fill not in ("identity", "one") or not square:
         return q
     return Quantity(q.array * np.eye(other.rows[0]), other.rows, other.columns)
 

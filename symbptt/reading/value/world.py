@@ -251,7 +251,10 @@ class World:
     def _vector(self, array: Any) -> Quantity:
         """Return an array as a quantity; a vector is a column, or a row where the reading says so."""
         found = column(array)
-        return replace(found, rows=(), columns=found.rows) if self.reading.rows and found.is_vector else found
+        if self.reading.gradients:  # there an axis of length 1 tells a Jacobian from a gradient
+            found = Quantity(np.asarray(array), np.shape(array)[:1], np.shape(array)[1:])
+        turned = self.reading.rows and found.is_vector and bool(found.rows)
+        return replace(found, rows=(), columns=found.rows) if turned else found
 
     # -- derivatives ----------------------------------------------------------------------------------
     def shape(self, ref: Ref) -> tuple[int, ...]:
