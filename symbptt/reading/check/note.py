@@ -72,7 +72,7 @@ def claim_of(
     return Claim(
         note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
         judgement.condition, example, judgement.cause or why.cause, judgement.right or why.right,
-        _line_of(note, why.consequence_of), inline=not statement.read.formula.display, cell=note.cell(statement.start),
+        _line_of(note, judgement.follows or why.consequence_of), inline=not statement.read.formula.display, cell=note.cell(statement.start),
     )  # fmt: skip
 
 
