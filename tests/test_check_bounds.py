@@ -180,7 +180,7 @@ def test_a_bound_that_only_follows_from_an_earlier_mistake_says_so() -> None:
     supposed = "Suppose $\\left|\\frac{\\partial h_t}{\\partial h_{t-1}}\\right| \\le c < 1$. Then\n\n"
     bound = r"$$\left|\frac{\partial h_T}{\partial w}\right| \le c^{T-1} \left|\frac{\partial h_1}{\partial w}\right|$$"
     found = last(f"{one}{path}\n\n{supposed}{bound}")
-    assert (found.verdict, found.consequence_of) == (REFUTED, 3)
+    assert (found.verdict, found.cause, found.consequence_of) == (REFUTED, "lost-sum", 3)
 
 
 def test_the_same_note_gives_the_same_report_twice() -> None:
