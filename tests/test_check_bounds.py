@@ -174,6 +174,15 @@ def test_gates_are_between_zero_and_one_entry_by_entry() -> None:
     assert found.condition.key == "check.condition.immediate"
 
 
+def test_a_bound_that_only_follows_from_an_earlier_mistake_says_so() -> None:
+    one = "One hidden unit, all are scalars: $$h_t = \\tanh(w h_{t-1} + u x_t)$$\n\n"
+    path = r"$$\frac{\partial h_T}{\partial w} = \frac{\partial h_T}{\partial h_1} \frac{\partial h_1}{\partial w}$$"
+    supposed = "Suppose $\\left|\\frac{\\partial h_t}{\\partial h_{t-1}}\\right| \\le c < 1$. Then\n\n"
+    bound = r"$$\left|\frac{\partial h_T}{\partial w}\right| \le c^{T-1} \left|\frac{\partial h_1}{\partial w}\right|$$"
+    found = last(f"{one}{path}\n\n{supposed}{bound}")
+    assert (found.verdict, found.cause, found.consequence_of) == (REFUTED, "lost-sum", 3)
+
+
 def test_the_same_note_gives_the_same_report_twice() -> None:
     text = f"{TANH}Suppose $\\|W\\| \\le \\beta$. Then ${MANY} \\le \\beta^{{t-k-1}}$ and ${MANY} \\to 0$."
     assert claims(text) == claims(text)

@@ -14,7 +14,7 @@ from ..report import ASSUMPTION, DEFINITION, UNCHECKED, message
 from ..value.world import Alias, Meanings
 from .anywhere import judge_anywhere
 from .approximate import judge_approximation
-from .bounds import Trial, is_pure, judge_bound
+from .bounds import Trial, is_pure, judge_bound, mistakes
 from .definitions import number_in
 from .eigen import Decomposition, decomposition, judge_eigen
 from .hypotheses import (
@@ -65,13 +65,17 @@ class Assumptions:
         self.named: list[Decomposition] = []
         self.given: set[str] = set()
         self.general: frozenset[str] = frozenset()
+        self.before: Sequence[tuple[Statement, Judgement]] = ()
         self._trials: dict[tuple[int, frozenset[str]], Trial] = {}
 
-    def judge(self, statement: Statement, built: Built, settled: Settled) -> Judgement | None:
+    def judge(
+        self, statement: Statement, built: Built, settled: Settled, before: Sequence[tuple[Statement, Judgement]] = ()
+    ) -> Judgement | None:
         """Return the verdict on a statement about bounds, limits or eigenvalues, or on a hypothesis; else None.
 
-        Statements have to come in the order of the note.
+        Statements have to come in the order of the note; ``before`` are those that are judged.
         """
+        self.before = before
         trial = self._trial(built, settled)
         self.scope.move(self.note, statement.start)
         while self.said and self.said[0].end <= statement.end + 1:
@@ -149,6 +153,7 @@ class Assumptions:
             return None
         self.scope.active += factorwise(statement, self._bounded(trial), trial.known, self.note)
         exact = [h for h in self.scope.active if h.kind != "approx"]
+        trial.mistakes = mistakes(self.before)
         found = self._first(statement, trial, exact, judge_bound)
         if found is None and constants - self._bounded(trial) and kinds & INEQUALITIES:
             if is_hypothesis(statement, self.note):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..meaning.expr import Bound, Call, Deriv, Expr, Norm, Ref, Series
+from ..meaning.expr import Bound, Call, Deriv, Expr, Norm, Ref, Series, letters_of
 from ..report import CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
 from ..value.reading import Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
@@ -24,10 +24,31 @@ from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, symmetrised, v
 
 MOST_NUMBERS = 3
 """So many values of the constants are tried at an instance."""
+MOST_MISTAKES = 4
+"""So many earlier mistakes are looked at for one from which a claim follows."""
 MOST_MODES = 4
 """So many ways to read derivatives as immediate are tried."""
 FEWEST = 2
 """At fewer instances nothing is said to hold."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A refuted equation: the statement, and what it puts in the place of what."""
+
+    statement: Statement
+    written: tuple[Expr, Expr, tuple[str, ...]]
+
+
+def mistakes(before: Sequence[tuple[Statement, Judgement]]) -> tuple[Mistake, ...]:
+    """Return the refuted equations for a derivative among what was judged before, the latest first."""
+    found = []
+    for statement, judgement in reversed(before):
+        left, difference = statement.operands[0], judgement.difference
+        if judgement.verdict == REFUTED and difference is not None and isinstance(left, Deriv):
+            wrong = statement.operands[difference.place + 1]
+            found.append(Mistake(statement, (left, wrong, tuple(sorted(letters_of(left) - {"T"})))))
+    return tuple(found[:MOST_MISTAKES])
 
 
 @dataclass
@@ -44,6 +65,8 @@ class Trial:
     seed : int
     gentle : bool
         Whether the note names activations, whose slopes are at most 1.
+    mistakes : tuple of Mistake
+        Equations that were refuted before.
     """
 
     built: Built
@@ -52,6 +75,7 @@ class Trial:
     functions: dict[str, str]
     seed: int = 0
     gentle: bool = False
+    mistakes: tuple[Mistake, ...] = ()
 
     def __post_init__(self) -> None:
         self._worlds: dict[tuple[bool, str], list[tuple[World, Built]]] = {}
@@ -149,7 +173,21 @@ def judge_bound(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
     return Judgement(
         REFUTED, message("check.reason.bound-fails"), difference=failed.difference, scalars=trial.scalars,
         cause=cause, right=right, numbers=shown(statement, failed, trial),
+        follows=_follows(statement, hypotheses, wanted, trial),
     )  # fmt: skip
+
+
+def _follows(
+    statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], trial: Trial
+) -> Statement | None:
+    """Return the refuted equation with which a bound would be right."""
+    for mistake in trial.mistakes:
+        if not any(p == mistake.written[0] for o in statement.operands for p in o.walk()):
+            continue
+        reading = Reading()
+        if _tested(statement, hypotheses, wanted, reading, trial, written=(mistake.written,)).state == TRUE:
+            return mistake.statement
+    return None
 
 
 def is_pure(exprs: Sequence[Expr], trial: Trial) -> bool:
@@ -214,6 +252,7 @@ def _readings(statement: Statement, hypotheses: Sequence[Hypothesis]) -> list[Re
 def _tested(
     statement: Statement, hypotheses: Sequence[Hypothesis], wanted: set[str], reading: Reading, trial: Trial,
     scalars: bool | None = None, narrowed: bool = False,
+    written: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = (),
 ) -> Finding:  # fmt: skip
     count, functions = 0, ("", *(FUNCTIONS if trial.built.generic_functions else ()))
     for function in functions:
@@ -225,7 +264,7 @@ def _tested(
             ):
                 if narrowed and not _at_most_one(world, trial):
                     continue
-                outcome = compared(statement, world, trial.known, built)
+                outcome = compared(statement, replace(world, as_written=written), trial.known, built)
                 if outcome.state == FALSE:
                     return replace(outcome, worlds=count)
                 count += outcome.state == TRUE

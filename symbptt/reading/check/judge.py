@@ -67,6 +67,7 @@ class Judgement:
     cause: str | None = None
     right: str | None = None
     numbers: tuple[tuple[str, Any], ...] = ()
+    follows: Statement | None = None
 
 
 @dataclass(frozen=True)

@@ -141,9 +141,9 @@ class _Judging:
         return self.places[key]
 
     def _judgement(self, statement: Statement, place: Place) -> Judgement:
+        supposed = self.assumptions.judge(statement, place.built, place.settled, self.judged)
         if statement.number in self.true_of:
             return Judgement(HOLDS, message("check.reason.holds-function", function=self.true_of[statement.number]))
-        supposed = self.assumptions.judge(statement, place.built, place.settled)
         if supposed is not None:
             return supposed
         known = self.discovery.verdicts.get(statement.number)

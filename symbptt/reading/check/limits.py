@@ -1,4 +1,4 @@
-"""What an expression tends to as an index grows: where it is at 10, 20, 40 and 80 steps."""
+"""What an expression tends to as an index grows: where it is at 5, 10, 20 and 40 steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..meaning.expr import Add, Counter, Deriv, Expr, Extreme, Infinity, Pow, Ref, letters_of
+from ..meaning.expr import Add, Bound, Counter, Deriv, Expr, Extreme, Infinity, Pow, Ref, Series, letters_of
 from ..meaning.index import Index
 from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Message, message
 from ..value.reading import Reading
@@ -24,8 +24,8 @@ from .statements import Statement
 from .supposed import UnusableError, meeting, numbers
 from .variants import Kind, recurrent, slopes, variants
 
-STEPS, POWERS = (10, 20, 40, 80), (10, 100, 1_000, 10_000)
-"""Values of the index that grows: in a network, and in powers of numbers."""
+STEPS, SHORT, POWERS = (5, 10, 20, 40), (3, 6, 12, 24), (10, 100, 1_000, 10_000)
+"""Values of the index that grows: in a network, in a product over steps of a network, and in powers of numbers."""
 LONG = tuple(
     Kind(scale, form, inputs, size, STEPS[-1] + 2)
     for scale, form, inputs, size in (
@@ -115,6 +115,8 @@ def judge_limit(statement: Statement, hypotheses: Sequence[Hypothesis], trial: T
     limit = limit_of(statement)
     if limit is None:
         return None
+    if _needs_network(limit.of, trial) and not trial.built.networks and not trial.built.scalar:
+        return Judgement(UNCHECKED, message("check.reason.no-model"))
     own = constants_in([limit.of], trial.known)
     bounded = set().union(*(constants_in(h.sides, trial.known) for h in hypotheses))
     if not own <= bounded:
@@ -211,7 +213,9 @@ def _needs_network(e: Expr, trial: Trial) -> bool:
 
 
 def _scale(limit: Limit, world: World) -> tuple[int, ...]:
-    return POWERS if world.instance is None else STEPS
+    if world.instance is None:
+        return POWERS
+    return SHORT if any(isinstance(p, Bound | Series) for p in limit.of.walk()) else STEPS
 
 
 def tendency(limit: Limit, world: World, built: Built | None) -> tuple[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from .statements import Read, Statement
 from .understood import Shown, understood
 
 NO_REASON = Explanation()
+SUPPOSING = frozenset(["check.reason.bound-fails", "check.reason.limit-fails"])
+"""Reasons of what is refuted under the hypotheses of a note."""
 
 
 def check_note(
@@ -47,8 +50,14 @@ def check_note(
     explainer, written = Explainer(note, found, checked.symbols), as_written(found)
     claims = []
     shown: dict[int, Shown] = {}
+    causes: dict[int, str | None] = {}
     for (statement, judgement), place in zip(checked.judged, checked.places, strict=True):
-        why = explainer.explain(statement, judgement, place.worlds, place.settled, place.built)
+        if judgement.reason.key in SUPPOSING:  # its hypotheses are met by no instance that an explanation is tried at
+            cause = causes.get(judgement.follows.number) if judgement.follows is not None else None
+            why = replace(NO_REASON, cause=cause)
+        else:
+            why = explainer.explain(statement, judgement, place.worlds, place.settled, place.built)
+        causes[statement.number] = judgement.cause or why.cause
         claims.append(claim_of(note, statement, judgement, written, why))
         shown.setdefault(id(place.model), Shown(place.model, place.built, place.settled))
     claims += [_unread(note, read) for read in checked.reads if read.tree is None]
@@ -72,7 +81,8 @@ def claim_of(
     return Claim(
         note.file, line, column, statement.start, statement.end, statement.latex, judgement.verdict, judgement.reason,
         judgement.condition, example, judgement.cause or why.cause, judgement.right or why.right,
-        _line_of(note, why.consequence_of), inline=not statement.read.formula.display, cell=note.cell(statement.start),
+        _line_of(note, judgement.follows or why.consequence_of), inline=not statement.read.formula.display,
+        cell=note.cell(statement.start),
     )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def numbers(e: Expr, world: World, built: Built | None) -> Array:
             raise UnusableError from NoValueError(SLOPE)
         return slopes(world, built)
     try:
-        return np.real(value(magnitudes(e, world.reading.entrywise), world).array)
+        with np.errstate(all="ignore"):
+            return np.real(value(magnitudes(e, world.reading.entrywise), world).array)
     except (NoValueError, NotEvaluatedError, UnfitError) as error:
         raise UnusableError from error
     except (ValueError, OverflowError, FloatingPointError, np.linalg.LinAlgError) as error:
