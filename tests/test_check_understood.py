@@ -94,7 +94,7 @@ def test_models_come_in_order_and_notes_without_a_network_have_none():
 
 
 def test_equations_that_fit_nothing_are_said_not_to():
-    model = model_of(r"$$h_t = W (h_{t-1} + x_t) + V h_{t-1} x_t^3 \|h_{t-1}\|^{1/3}$$")
+    model = model_of(r"$$h_t = W h_{t-1} + h_{t-1}^\top V x_t$$")
     assert facts(model) & {"not-built", "not-built-why"} and model.symbols == ()
 
 
