@@ -177,6 +177,17 @@ def test_right_notes_are_right_with_their_model_from_the_catalogue(name: str, mo
     assert report.counts["unchecked"] <= 1 and report.counts["holds"] > 8
 
 
+def test_a_worked_example_gives_its_cell_and_the_note_its_sum_of_losses():
+    report = symbptt.check_notes(NOTES / "lstm-zh.md", model="lstm")  # of two steps, the loss at the last
+    assert not report.counts["refuted"] and report.counts["holds"] > 15
+
+
+def test_a_derivative_by_a_name_for_a_part_of_the_model_is_not_refuted():
+    text = r"$$e_t = h_t - y_t, \qquad L = \sum_{t=1}^T \frac{1}{2} \|h_t - y_t\|^2$$"
+    found = verdicts(checked(f"{CELL}{text}\n\n" + r"$$\frac{\partial L}{\partial e_t} = e_t$$"))
+    assert found[r"\frac{\partial L}{\partial e_t} = e_t"] != "refuted"
+
+
 def test_another_model_than_that_of_the_note_is_noticed():
     report = symbptt.check_notes(NOTES / "gru.rst", model=symbptt.RNN(cell="gru"))
     assert any(c.verdict == "refuted" and c.latex.startswith("h_t &= (1 - z_t)") for c in report.claims)
