@@ -94,7 +94,7 @@ def test_models_come_in_order_and_notes_without_a_network_have_none():
 
 
 def test_equations_that_fit_nothing_are_said_not_to():
-    model = model_of(r"$$h_t = W (h_{t-1} + x_t) + V h_{t-1} x_t^3 \|h_{t-1}\|^{1/3}$$")
+    model = model_of(r"$$h_t = W h_{t-1} + h_{t-1}^\top V x_t$$")
     assert facts(model) & {"not-built", "not-built-why"} and model.symbols == ()
 
 
@@ -175,6 +175,17 @@ def test_right_notes_are_right_with_their_model_from_the_catalogue(name: str, mo
     report = symbptt.check_notes(NOTES / name, model=symbptt.RNN(**model))
     assert not report.counts["refuted"], [c.latex for c in report.claims if c.verdict == "refuted"]
     assert report.counts["unchecked"] <= 1 and report.counts["holds"] > 8
+
+
+def test_a_worked_example_gives_its_cell_and_the_note_its_sum_of_losses():
+    report = symbptt.check_notes(NOTES / "lstm-zh.md", model="lstm")  # of two steps, the loss at the last
+    assert not report.counts["refuted"] and report.counts["holds"] > 15
+
+
+def test_a_derivative_by_a_name_for_a_part_of_the_model_is_not_refuted():
+    text = r"$$e_t = h_t - y_t, \qquad L = \sum_{t=1}^T \frac{1}{2} \|h_t - y_t\|^2$$"
+    found = verdicts(checked(f"{CELL}{text}\n\n" + r"$$\frac{\partial L}{\partial e_t} = e_t$$"))
+    assert found[r"\frac{\partial L}{\partial e_t} = e_t"] != "refuted"
 
 
 def test_another_model_than_that_of_the_note_is_noticed():

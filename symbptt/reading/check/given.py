@@ -22,7 +22,7 @@ from .definitions import T, definition_of, refs_in
 from .discover import LOSS_KEYS, Model
 from .judge import Judgement, Settled
 from .matching import TARGET_KEYS, matched
-from .network import Built, build, in_rows, scalar_of
+from .network import Built, build, in_rows, loss_of, scalar_of
 from .statements import Statement
 
 
@@ -100,7 +100,7 @@ def _of_given(
     network = options.model
     assert network is not None
     rows = in_rows({k: d.right for k, d in model.equations.items()})
-    network = _general(network, rows)
+    network = _summed(_general(network, rows), model)
     keys, notation = matched(network, options.notation, found, symbols)
     network = _without_bias(network, keys)
     network, inner = _with_inner(network, completed(model, found), keys)
@@ -111,7 +111,7 @@ def _of_given(
     meanings = _meanings(network, model, variables, parameters, known)
     pairs = ((network, meanings),)
     small = scalar_of(network, meanings)
-    if options.model is not None and model.steps is None and options.model.steps.is_Integer:
+    if model.loss is None and model.steps is None and options.model is not None and options.model.steps.is_Integer:
         model = replace(model, steps=int(options.model.steps))
     return Built(model, pairs, (small,) if small is not None else (), rows=rows, notation=notation)
 
@@ -131,6 +131,16 @@ def _general(network: Network, rows: bool) -> Network:
             mask=False,
             loss_steps=(),
         )
+    except SymbpttError:
+        return network
+
+
+def _summed(network: Network, model: Model) -> Network:
+    """Return a network whose losses are summed over time, or count at the last step alone, as the note says."""
+    if model.loss is None:
+        return network
+    try:
+        return replace(network, reduction=loss_of(model).reduction)
     except SymbpttError:
         return network
 

@@ -90,7 +90,7 @@ def build(model: Model, functions: Mapping[str, str], found: Sequence[Statement]
         All of the note, for the symbols that they mention.
     """
     model = completed(model, found)
-    loss = _loss_of(model)
+    loss = loss_of(model)
     equations = _needed(model, loss)
     if not equations:
         return Built(model, problem="check.reason.no-model")
@@ -137,7 +137,7 @@ def _with_any(one: tuple[Network, Meanings], found: Sequence[Statement], number:
 # -- the loss -----------------------------------------------------------------------------------------
 
 
-def _loss_of(model: Model) -> _Loss:
+def loss_of(model: Model) -> _Loss:
     definition = model.loss
     if definition is None:
         key = next((k for k in model.equations if k in LOSS_KEYS), None)

@@ -290,6 +290,7 @@ def _latex_of(found: Sequence[Statement]) -> dict[str, dict[Index | None, str]]:
                     text = text[1:-1]
                 if ref.when is None:
                     text = re.sub(r"\s*\^.*$", "", text, flags=re.S)
+                text = re.sub(r"\s*\^(\\top|\\intercal|T|\{(\\top|\\intercal|T)\})$", "", text)
                 known = latex.setdefault(ref.key, {})
                 if text and (ref.when not in known or len(text) < len(known[ref.when])):
                     known[ref.when] = text

@@ -285,6 +285,8 @@ class World:
         """
         step = None if by.when is None else self.at(by.when)
         own = self.model_key(by.key, step)
+        if own is None and self.instance is not None and by.key in self.meanings.aliases and not self._writes(of, by):
+            raise NotEvaluatedError("check.reason.derivative-by")
         if own is None or self.instance is None:
             direction = np.zeros(shape, dtype=complex)
             direction[np.unravel_index(place, shape, order="F")] = 1j * STEP
@@ -299,6 +301,15 @@ class World:
 
     def _key(self, ref: Ref) -> Key | None:
         return self.model_key(ref.key, None if ref.when is None else self.at(ref.when))
+
+    def _writes(self, of: Expr, by: Ref, depth: int = 4) -> bool:
+        """Whether an expression is written with a symbol: by its name, or by that of what the note defines with it.
+
+        The network itself knows nothing of what a note only calls by a name, such as e_t for o_t - y_t.
+        """
+        keys = {part.key for part in of.walk() if isinstance(part, Ref)}
+        inner = [self.meanings.aliases[key].expr for key in keys - {by.key} if key in self.meanings.aliases]
+        return by.key in keys or (depth > 0 and any(self._writes(expr, by, depth - 1) for expr in inner))
 
     def _held(self, own: Key, of: Expr, mode: str) -> frozenset[Key]:
         instance = self.instance
