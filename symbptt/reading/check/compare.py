@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..meaning.expr import Expr, Matrix, Num, Ref, letters_of
+from ..meaning.expr import Bound, Deriv, Expr, Matrix, Num, Ref, Series, letters_of
 from ..meaning.index import index_of
 from ..notation.tree import Chain, Tree
 from ..plain import NotPlainError, TooLargeError, agrees, digits_of
@@ -106,10 +107,32 @@ def assignments(statement: Statement, world: World) -> list[dict[str, int]]:
     values = product(range(1, span + 1), repeat=len(names))
     choices = [dict(zip(names, chosen, strict=True)) for chosen in values]
     kept = [c for c in choices if _allowed(statement.conditions, world.counting(**c))]
+    kept = [c for c in kept if not _backward(statement, world.counting(**c))] or kept
     if len(kept) > MOST_ASSIGNMENTS:
         some = np.random.default_rng(world.seed).choice(len(kept), MOST_ASSIGNMENTS, replace=False)
         kept = [kept[i] for i in sorted(some)]
     return kept
+
+
+def _backward(statement: Statement, world: World) -> bool:
+    """Whether a derivative of something by what comes after it stands in a statement, for these steps alone."""
+    found = [d for operand in statement.operands for d in _outside_sums(operand)]
+    for derivative in found:
+        of, by = derivative.of, derivative.by[0]
+        if not (isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None):
+            continue
+        if not (of.when - by.when).is_number and world.at(of.when) < world.at(by.when):
+            return True
+    return False
+
+
+def _outside_sums(expr: Expr) -> Iterator[Deriv]:
+    """Yield the derivatives that stand under no sum or product over an index."""
+    if isinstance(expr, Deriv) and len(expr.by) == 1:
+        yield expr
+    if not isinstance(expr, Bound | Series):
+        for child in expr.children:
+            yield from _outside_sums(child)
 
 
 def _allowed(conditions: tuple[Chain, ...], world: World) -> bool:

@@ -475,7 +475,17 @@ def _matrix(e: Matrix, w: World) -> Quantity:
         )  # fmt: skip
     if len(rows) == 1 and all(q.rows and not q.columns for q in rows[0]):
         return ARRAYS["concat"](rows[0])
+    if w.units is None and _leaves_sizes_open(rows):
+        raise NotEvaluatedError("check.reason.no-meaning")
     return blocks(rows, w.units)
+
+
+def _leaves_sizes_open(rows: list[list[Quantity]]) -> bool:
+    """Whether a number stands among blocks, and nothing beside it says its size."""
+    numbers = [[q.is_scalar for q in row] for row in rows]
+    lonely = any(map(all, numbers)) or any(all(column) for column in zip(*numbers, strict=True))
+    square = len(rows) == len(rows[0]) and any(q.fill for row in rows for q in row)
+    return lonely and not square and not all(map(all, numbers))
 
 
 def _deriv(e: Deriv, w: World) -> Quantity:
