@@ -32,6 +32,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "derivative-by": (),
     "cases": (),
     "no-numbers": (),
+    "open-loss": (),
     "no-step": (),
     "marked-derivative": (),
     "under-assumption": ("lines",),

@@ -121,8 +121,11 @@ def _backward(statement: Statement, world: World) -> bool:
         of, by = derivative.of, derivative.by[0]
         if not (isinstance(of, Ref) and isinstance(by, Ref) and of.when is not None and by.when is not None):
             continue
-        if not (of.when - by.when).is_number and world.at(of.when) < world.at(by.when):
-            return True
+        try:
+            if not (of.when - by.when).is_number and world.at(of.when) < world.at(by.when):
+                return True
+        except NoValueError:
+            continue
     return False
 
 

@@ -30,6 +30,13 @@ def is_fragment(statement: Statement) -> bool:
     return any(isinstance(operand, Empty) for operand in statement.tree.operands)
 
 
+def is_range(statement: Statement) -> bool:
+    """Whether a statement says which steps there are: ``1 \\le t \\le T``."""
+    parts = [p for o in statement.operands for p in o.walk()]
+    ordered = all(r.kind in ("le", "ge", "<", ">") for r in statement.relations)
+    return ordered and any(isinstance(p, Counter) for p in parts) and not any(isinstance(p, Ref) for p in parts)
+
+
 def is_hypothesis(statement: Statement, note: Note) -> bool:
     """Whether the words before a formula in a line of text make it a supposition."""
     parts = [p for o in statement.operands for p in o.walk()]

@@ -10,6 +10,8 @@ from typing import Any
 from ...algebra import FUNCTIONS
 from ..meaning.expr import Call, Counter, Deriv, Expr, Matrix, Num, Ref
 from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
+from ..value.evaluator import value
+from ..value.quantity import UnfitError
 from ..value.reading import DENOMINATOR, Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
 from .compare import FALSE, OPEN, RELATIONS, TRUE, Difference, Outcome, test
@@ -186,11 +188,25 @@ def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgem
     failed = first if first.state == FALSE else outcome
     if failed.state != FALSE:
         return _open(statement, failed, worlds)
+    if worlds.open_loss and _says_the_loss(statement, main):
+        return Judgement(UNCHECKED, message("check.reason.open-loss"))
     if _has_figures(statement):
         return Judgement(UNCHECKED, message("check.reason.no-numbers"))
     simplest = test(statement, worlds.scalars) if main is worlds.vectors and worlds.scalars else failed
     by_hand = simplest.state == FALSE and simplest.difference is not None and not simplest.difference.shapes
     return refuted(statement, simplest if by_hand else failed, by_hand or main is worlds.scalars)
+
+
+def _says_the_loss(statement: Statement, worlds: tuple[World, ...]) -> bool:
+    """Whether a statement gives a derivative of a loss that the note leaves open, without one on the right."""
+    if not worlds:
+        return False
+    meanings = worlds[0].meanings
+    losses = meanings.loss | meanings.losses
+    left, *others = statement.operands
+    reads = [any(isinstance(p, Ref) and p.key in losses for p in o.walk()) for o in (left, *others)]
+    aliased = any(isinstance(p, Ref) and p.key in meanings.aliases for o in others for p in o.walk())
+    return reads[0] and not all(reads[1:]) and not aliased
 
 
 def _has_figures(statement: Statement) -> bool:
@@ -305,10 +321,22 @@ def _for_scalars(statement: Statement, worlds: Worlds, settled: Settled, first: 
                 break
         else:
             return None
-    if settled.matrices and first.state == FALSE:
+    if settled.matrices and first.state == FALSE and not _is_shorthand(statement, worlds):
         return replace(refuted(statement, first), scalars=True)
     condition = message("check.condition.scalars")
     return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading, scalars=True)
+
+
+def _is_shorthand(statement: Statement, worlds: Worlds) -> bool:
+    """Whether the derivative of a vector by a matrix is given as a vector, the factor behind it in a product."""
+    left = statement.operands[0]
+    if not isinstance(left, Deriv) or len(statement.operands) != 2 or not worlds.vectors:
+        return False
+    try:
+        a, b = (value(o, worlds.vectors[0].counting(t=1)) for o in statement.operands)
+    except (NoValueError, NoStepError, NotEvaluatedError, UnfitError):
+        return False
+    return len(a.shape) == 3 and len(b.shape) == 1
 
 
 def _special(statement: Statement, worlds: tuple[World, ...]) -> Judgement | None:

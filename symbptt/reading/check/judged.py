@@ -17,7 +17,7 @@ from .definitions import number_in
 from .discover import Discovery, Model, discover
 from .functions import functions_said
 from .given import NOTHING, Options, as_definition, built_with, is_settled_by, settled_with
-from .hypothetical import is_fragment, is_hypothesis, is_initialisation, under_hypotheses
+from .hypothetical import is_fragment, is_hypothesis, is_initialisation, is_range, under_hypotheses
 from .judge import Judgement, Settled, judge
 from .network import Built
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
@@ -158,7 +158,7 @@ class _Judging:
             key = "check.reason.definition" if known == DEFINITION else "check.reason.assumption"
             return Judgement(known, message(key))
         supposed = is_hypothesis(statement, self.note) and len(statement.operands) == 2
-        if supposed or is_fragment(statement) or is_initialisation(statement, self.note):
+        if supposed or is_range(statement) or is_fragment(statement) or is_initialisation(statement, self.note):
             return Judgement(ASSUMPTION, message("check.reason.assumption"))
         unknown = unknown_in(statement)
         if unknown is not None and len(statement.operands) == 2:

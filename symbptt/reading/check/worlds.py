@@ -43,6 +43,8 @@ class Worlds:
         :attr:`World.as_written`: a note may go on from its rounded figures.
     equations : tuple of (Expr, Expr, tuple)
         The equations of the model in the same form, so that they too go on from rounded figures.
+    open_loss : bool
+        Whether the note leaves open what the loss of a step is.
     """
 
     vectors: tuple[World, ...] = ()
@@ -52,6 +54,7 @@ class Worlds:
     complete: bool = False
     printed: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
     equations: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
+    open_loss: bool = False
 
 
 def worlds_of(built: Built, seed: int = 0) -> Worlds:
@@ -72,7 +75,8 @@ def worlds_of(built: Built, seed: int = 0) -> Worlds:
     ]
     given, complete = _given(built)
     equations = tuple((Ref(k, letter(T)), d.right, (T,)) for k, d in built.model.equations.items())
-    return Worlds(tuple(vectors), tuple(scalars), given, _free(built, seed), complete, equations=equations)
+    return Worlds(tuple(vectors), tuple(scalars), given, _free(built, seed), complete, equations=equations,
+                  open_loss=built.generic_loss)  # fmt: skip
 
 
 def _instance(network: Network, seed: int, sizes: Mapping[str, int], steps: int | None) -> Instance | None:

@@ -254,6 +254,8 @@ def _div(e: Div, w: World) -> Quantity:
 
 def _pow(e: Pow, w: World) -> Quantity:
     base, exponent = value(e.base, w), value(e.exponent, w)
+    if base.is_scalar and not exponent.is_scalar:
+        return replace(exponent, array=base.array**exponent.array)
     if not exponent.is_scalar:
         raise UnfitError(f"({base.shown})^({exponent.shown})")
     if w.reading.squares and base.is_vector and exponent.array == 2:
