@@ -115,7 +115,9 @@ class Explainer:
             if past.built is not built:
                 continue
             again = found.cause == past.explanation.cause and _repeats(past, statement)
-            if again or _follows(past, statement, trial, built):
+            left = statement.operands[0]
+            bounded = isinstance(left, Norm) and left.of == past.statement.operands[0]
+            if again or bounded or _follows(past, statement, trial, built):
                 return past
         return None
 
@@ -124,10 +126,7 @@ class Explainer:
 
 
 def _repeats(past: _Past, statement: Statement) -> bool:
-    """Whether a longer formula contains the wrong side of an earlier one, or bounds what that is about."""
-    left = statement.operands[0]
-    if isinstance(left, Norm) and left.of == past.statement.operands[0]:
-        return True
+    """Whether a longer formula contains the wrong side of an earlier one."""
     wrong = past.statement.operands[past.place + 1]
     if not isinstance(wrong, Mul | Series) or not isinstance(past.statement.operands[0], Deriv):
         return False
