@@ -20,6 +20,8 @@ from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
 from .statements import Statement
 
 RTOL = 1e-7
+NEAR = 0.05
+"""How far apart, in proportion, two sides of an approximate relation may be that says nothing more."""
 MOST_ASSIGNMENTS = 40
 FALSE, TRUE, OPEN = "false", "true", "open"
 RELATIONS = {"=": "=", ":=": "=", "equiv": "=", "approx": "approx", "le": "le", "ge": "ge", "<": "le", ">": "ge",
@@ -262,8 +264,9 @@ def related(
         return gap > RTOL * scale, ""
     if kind == "approx":
         figures = a.is_scalar and any(not any(isinstance(p, Ref) for p in side.walk()) for side in (left, right))
-        far = figures and gap > 0.05 * scale and world.instance is not None and bool(world.meanings.constants)
-        return True if gap <= 0.05 * scale else False if far else None, ""
+        near = min(NEAR, 10.0 ** (1 - (_shortest(left, right) or 0))) if figures else NEAR
+        far = figures and gap > near * scale and world.instance is not None and bool(world.meanings.constants)
+        return True if gap <= near * scale else False if far else None, ""
     slack = RTOL * scale
     ordered = (x <= y + slack).all() if kind == "le" else (x >= y - slack).all()
     return bool(ordered), ""
@@ -289,11 +292,17 @@ def _off_in_the_last_digits(a: Quantity, b: Quantity, left: Expr, right: Expr) -
     """Whether two numbers agree but for what the rounding of earlier figures leaves: ten units of the last digit."""
     if not a.is_scalar or not b.is_scalar:
         return False
-    texts = [p.text for side in (left, right) for p in side.walk() if isinstance(p, Num) and "." in p.text]
-    digits = [len(text.replace(".", "").lstrip("0")) for text in texts]
-    shortest = min((d for d in digits if d > 2), default=3 if not digits else 0)
+    shortest = _shortest(left, right)
+    shortest = 3 if shortest is None else shortest
     x, y = float(np.real(a.array)), float(np.real(b.array))
     return bool(shortest) and abs(x - y) <= 10.0 ** (1 - shortest) * max(abs(x), abs(y))
+
+
+def _shortest(left: Expr, right: Expr) -> int | None:
+    """Return with how many digits the shortest figure of more than two is written: 0 if none is, None without any."""
+    texts = [p.text for side in (left, right) for p in side.walk() if isinstance(p, Num) and "." in p.text]
+    digits = [len(text.replace(".", "").lstrip("0")) for text in texts]
+    return min((d for d in digits if d > 2), default=0) if digits else None
 
 
 def _room(side: Expr, exact: set[float], world: World) -> float:

@@ -16,7 +16,7 @@ from ..notation.tree import Chain, Listing
 from ..note import Formula
 from ..value.series import indices_of, skeleton
 from .compare import FALSE, TRUE, Outcome, assignments, at, test
-from .judge import CONCEDING, PLAIN, Judgement, Settled, _first, _reading
+from .judge import CONCEDING, PLAIN, Judgement, Settled, _first, _matters
 from .statements import Read, Statement, numbered, statements, unknown_in
 from .worlds import Worlds
 
@@ -126,7 +126,7 @@ class Trial:
         free = difference is not None and difference.world.instance is None
         self.worlds = (self.given,) if self.given is not None else worlds.free if free or not random else random
         self.random, self.printed = random, worlds.printed
-        readings = [*PLAIN, *(r for key, r in CONCEDING if key == settled.layout)]
+        readings = [*(r for r in PLAIN if r.repeats is None), *(r for key, r in CONCEDING if key == settled.layout)]
         if not settled.transposes:
             readings += [r for key, r in CONCEDING if key == "transposed-vectors"]
         self.readings = tuple(readings)
@@ -160,16 +160,12 @@ class Trial:
         return outcome
 
     def refuted_at_once(self, statement: Statement) -> bool:
-        """Whether a statement fails at the first step of the first instance, however it is read."""
+        """Whether a statement fails at the first step of the first instance, where it can be read in one way."""
+        if any(_matters(reading, statement) for reading in self.readings[1:]):
+            return False
         world = self.worlds[0]
         letters = assignments(statement, world)
-        if not letters or any(type(p).__name__ in ("Series", "Bound", "Norm", "Pow", "Hadamard")
-                              for o in statement.operands for p in o.walk()):  # fmt: skip
-            return False
-        middle = letters[len(letters) // 2]
-        return all(
-            at(statement, _reading(world, reading).counting(**middle)).state == FALSE for reading in self.readings[:1]
-        ) and self.readings == PLAIN  # fmt: skip
+        return bool(letters) and at(statement, world.counting(**letters[len(letters) // 2])).state == FALSE
 
     def holds(self, statement: Statement) -> bool:
         """Whether a statement is true, and says something."""

@@ -26,6 +26,7 @@ from .figures import figures
 from .judge import Judgement, Settled
 from .network import Built
 from .repairs import PAIRED, TABLE
+from .repairs_sums import bounds
 from .sites import Site, timed
 from .statements import Statement
 from .wording import Wording
@@ -33,6 +34,7 @@ from .worlds import Worlds
 
 MOST_TESTS = 400
 FEWEST_TESTS = 40
+INEQUALITIES = ("le", "ge", "<", ">", "ll", "gg")
 MOST_PARTS = 12_000
 """How many edits of one operand are tried: fewer of one that has many parts."""
 MOST_PAIRS = 24
@@ -90,7 +92,7 @@ class Explainer:
     ) -> Explanation:
         """Return why a refuted statement is wrong."""
         if judgement.verdict != REFUTED or judgement.difference is None:
-            return Explanation()
+            return Explanation(judgement.cause, judgement.right)
         trial = Trial(statement, judgement, worlds, settled, self.symbols, self.note.macros)
         if not trial.worlds:
             return Explanation()
@@ -98,6 +100,7 @@ class Explainer:
         whole = statement if plain == statement.latex else trial.read(plain) or statement
         search = _Search(whole, judgement, trial, built, settled, self.wording, self.found, self.past)
         found = search.run()
+        found = replace(found, cause=judgement.cause or found.cause, right=judgement.right or found.right)
         earlier = self._earlier(statement, found, trial, built)
         if earlier is not None:
             cause = earlier.explanation.cause or found.cause
@@ -112,7 +115,9 @@ class Explainer:
             if past.built is not built:
                 continue
             again = found.cause == past.explanation.cause and _repeats(past, statement)
-            if again or _follows(past, statement, trial, built):
+            left = statement.operands[0]
+            bounded = isinstance(left, Norm) and left.of == past.statement.operands[0]
+            if again or bounded or _follows(past, statement, trial, built):
                 return past
         return None
 
@@ -277,6 +282,9 @@ class _Search:
         world = self.trial.worlds[0]
         if is_arithmetic(site.operand):
             yield from figures(site, world, mended)
+            return
+        if site.statement.relations[site.target - 1].kind in INEQUALITIES:
+            yield from bounds(site)  # anything small enough would do for the rest
             return
         yield from self._multiple(site)
         once = [edit for repair in TABLE for edit in repair(site)]
