@@ -13,6 +13,14 @@ CONTENTS: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     ),
     ({"en": "Notebooks", "zh": "笔记本"}, ("notebooks/*",)),
     (
+        {"en": "Common mistakes", "zh": "常见错误"},
+        (
+            "mistakes/index", "mistakes/lost-sum", "mistakes/missing-derivative", "mistakes/transposed",
+            "mistakes/reversed-product", "mistakes/inverted-factor", "mistakes/index-shift", "mistakes/sign",
+            "mistakes/total-immediate", "mistakes/scalar-formula", "mistakes/one-step-bound", "mistakes/numbers",
+        ),
+    ),
+    (
         {"en": "Explanation", "zh": "原理"},
         (
             "explanation/layout", "explanation/two-derivatives", "explanation/proof", "stability", "truncation",

@@ -100,3 +100,24 @@ $$h_2 = 0.3 \cdot 1.1 + 0.7 = {}$$
     assert verdicts(note.replace("{}", "1.03"))[-1] == "holds"
     assert verdicts(note.replace("{}", "1.0"))[-1] == "holds"
     assert verdicts(note.replace("{}", "1.04"))[-1] == "refuted"
+
+
+BARE = r"$h_t = \tanh(z_t)$ with $z_t = W h_{t-1} + U x_t$, "
+LEFT_OPEN = r"$L = \ell_T(h_T)$, and $w$ is an entry of $W$. $$"
+ONE_PATH = (
+    r"\frac{\partial L}{\partial w} = \frac{\partial L}{\partial h_T}"
+    r"\frac{\partial h_T}{\partial h_1} \frac{\partial h_1}{\partial w} $$"
+)
+
+
+@pytest.mark.parametrize(("start", "verdict"), [("h_0 = 0", "holds"), ("h_0 = 1", "refuted")])
+def test_a_state_that_starts_from_zero_does_so_with_vectors_too(start: str, verdict: str) -> None:
+    """The first term of the sum is left out, and is zero then."""
+    claim = r"$$\frac{\partial L}{\partial W} = \sum_{t=2}^{T} \frac{\partial L}{\partial z_t} h_{t-1}^\top$$"
+    assert verdicts(BARE + rf"$L = \sum_t \ell_t$, ${start}$. " + claim)[-1] == verdict
+
+
+def test_a_loss_of_the_last_step_that_is_left_open_depends_on_the_state() -> None:
+    """It is no target, by which every gradient would be zero."""
+    assert verdicts(BARE + LEFT_OPEN + ONE_PATH)[-1] == "refuted"
+    assert verdicts(BARE + r"$L = \ell_T$. $$\frac{\partial L}{\partial W} = 0$$")[-1] == "refuted"

@@ -88,7 +88,7 @@ def test_what_text_says_about_a_refuted_claim():
     assert "left = 13.0, right = 12.0 at the note's own numbers, T = 3, t = 2" in block
     assert "likely cause: a path is lost" in block
     assert r"right: \frac{\partial L}{\partial h_1} = f'(z_1) + W_h \frac{\partial L}{\partial h_2} = 13.0" in block
-    assert "follows from line 8" in text and "condition: if all of it are numbers" in text
+    assert "follows from line 8" in text and "condition: if everything in it is a number" in text
 
 
 def test_what_is_fine_is_listed_only_on_demand():

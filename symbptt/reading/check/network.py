@@ -150,6 +150,8 @@ def loss_of(model: Model) -> _Loss:
     last = _last_step(right)
     if last is None:
         return _Loss(None, key=None)
+    if isinstance(last, Ref) and last.key not in model.equations:  # the loss of the last step, which is left open
+        return _Loss(None, "last", last.key)
     return _Loss(last, "last", None)
 
 

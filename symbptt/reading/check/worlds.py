@@ -22,6 +22,8 @@ LONGEST = 12
 """The largest T of random instances."""
 STEPS = (4, 3)
 """T of the instances where a note leaves it open."""
+ATTEMPTS = 20
+"""How many instances are drawn until one is away from the kinks."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,13 @@ def worlds_of(built: Built, seed: int = 0) -> Worlds:
         World(instance, meanings, seed=seed)
         for network, meanings in built.networks
         for i, n in enumerate((2, 3))
-        if (instance := _instance(network, seed + i, _sizes(network, n), steps[i])) is not None
+        if (instance := _instance(built, (network, meanings), seed + i, _sizes(network, n), steps[i])) is not None
     ]
     scalars = [
         World(instance, meanings, seed=seed)
         for network, meanings in built.scalar
         for i in range(2)
-        if (instance := _instance(network, seed + 10 + i, {}, steps[i])) is not None
+        if (instance := _instance(built, (network, meanings), seed + 10 + i, {}, steps[i])) is not None
     ]
     given, complete = _given(built)
     equations = tuple((Ref(k, letter(T)), d.right, (T,)) for k, d in built.model.equations.items())
@@ -79,11 +81,28 @@ def worlds_of(built: Built, seed: int = 0) -> Worlds:
                   open_loss=built.generic_loss)  # fmt: skip
 
 
-def _instance(network: Network, seed: int, sizes: Mapping[str, int], steps: int | None) -> Instance | None:
+def _instance(
+    built: Built, one: tuple[Network, Meanings], seed: int, sizes: Mapping[str, int], steps: int | None
+) -> Instance | None:
+    """Return a random instance, in which a state starts from zero if the note says so."""
+    network, meanings = one
+    zero = [
+        name
+        for key, name in meanings.variables.items()
+        if name in network.system.states and built.model.constants.get((key, 0)) == 0
+    ]
     try:
-        return Instance(network, seed, sizes, steps)
+        instance = Instance(network, seed, sizes, steps)
+        for attempt in range(ATTEMPTS):  # an instance with given values is not drawn away from kinks
+            if not zero:
+                return instance
+            starts = {f"{name}0": np.zeros_like(instance.base.values[name, 0]).tolist() for name in zero}
+            found = Instance(network, seed + 100 * attempt, sizes, steps, starts)
+            if not found.at_kink:
+                return found
     except SymbpttError:
-        return None
+        pass
+    return None
 
 
 def _sizes(network: Network, n: int) -> dict[str, int]:
