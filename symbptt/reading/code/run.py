@@ -181,18 +181,17 @@ def _in_process(request: Mapping[str, Any], limits: Limits) -> tuple[dict[str, A
         try:
             return json.loads(target.read_text("utf-8")), printed, None
         except (OSError, ValueError):
-            return None, printed, _why(process.returncode, late, limits)
+            return None, printed, _why(process.returncode, late, limits, printed)
 
 
 def _program() -> str:
     """Return what the process does first: find the package and NumPy where this process has found them."""
-    places = [str(Path(__file__).resolve().parents[3])]
-    numpy = find_spec("numpy")
-    if numpy is not None and numpy.origin is not None:
-        places.append(str(Path(numpy.origin).parents[1]))
+    package, numpy = str(Path(__file__).resolve().parents[3]), find_spec("numpy")
+    found = [] if numpy is None or numpy.origin is None else [str(Path(numpy.origin).parents[1])]
+    # In front of everything for our own modules alone: another version may be installed.
     return (
-        f"import sys; sys.path += [p for p in {places!r} if p not in sys.path]; "
-        "from symbptt.reading.code.child import main; main(sys.argv[1])"
+        f"import sys; sys.path += [p for p in {found!r} if p not in sys.path]; sys.path.insert(0, {package!r}); "
+        "from symbptt.reading.code.child import main; del sys.path[0]; main(sys.argv[1])"
     )
 
 
@@ -213,11 +212,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _why(code: int | None, late: bool, limits: Limits) -> Message:
+def _why(code: int | None, late: bool, limits: Limits, printed: str) -> Message:
     """Return why a process gave no answer."""
     if late or code == -getattr(signal, "SIGXCPU", 0):
         return message("check.code.time", seconds=int(limits.waiting) if late else limits.seconds)
-    return message("check.code.died", code=code)
+    last = next((line.strip()[:200] for line in reversed(printed.splitlines()) if line.strip()), "...")
+    return message("check.code.died", code=code, last=last)
 
 
 class _Output:
