@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -139,27 +140,35 @@ def _compared(
     errors = np.abs(given.ravel()[chosen] - numeric) / expected
     top = int(np.argmax(errors))
     wrong = int((errors > tolerance).sum())
-    entry = tuple(int(i) for i in np.unravel_index(chosen[top], value.shape))
-    at_top = (float(given.ravel()[chosen[top]]), float(numeric[top]))
-    summary = {"compared": len(chosen), "wrong": wrong, "kinks": kinks, "error": float(errors[top]),
-               "expected": float(expected[top])}  # fmt: skip
     if not wrong and count > most and (whole := _along(differences, index, given, unit, tolerance)) is not None:
         # Of the entries that were looked at none is wrong, but one of the others is.
         return Comparison(name, value.shape, WRONG, len(chosen), 0, kinks, *whole)
+    found = Comparison(
+        name,
+        value.shape,
+        RIGHT,
+        compared=len(chosen),
+        wrong=wrong,
+        kinks=kinks,
+        error=float(errors[top]),
+        expected=float(expected[top]),
+        entry=tuple(int(i) for i in np.unravel_index(chosen[top], value.shape)),
+        given=float(given.ravel()[chosen[top]]),
+        numeric=float(numeric[top]),
+    )
     if not wrong and grad is not None:
         # Where rounding would hide any mistake, nothing has been shown, unless there is nothing but zeros.
         size = np.maximum(np.abs(given.ravel()[chosen]), np.abs(numeric))
         shown = bool((size > tolerance * expected).any() or (size <= expected).all())
-        return Comparison(name, value.shape, RIGHT if shown else UNDECIDED, **summary, entry=entry, given=at_top[0], numeric=at_top[1])  # type: ignore[arg-type]
+        return found if shown else replace(found, verdict=UNDECIDED)
     causes, factor = causes_of(given, numeric, chosen, tolerance * expected)
-    return Comparison(name, value.shape, WRONG, **summary, entry=entry, given=at_top[0], numeric=at_top[1],  # type: ignore[arg-type]
-                      causes=causes, factor=factor)  # fmt: skip
+    return replace(found, verdict=WRONG, causes=causes, factor=factor)
 
 
 def _along(
     differences: _Differences, index: int, given: Array, unit: float, tolerance: float
 ) -> tuple[float, float, None, float, float] | None:
-    """Return error, its unit, no entry, and both values along a random direction where they differ; None if none does."""
+    """Return error, its unit, no entry, and both values along a random direction where they differ, else None."""
     for _ in range(DIRECTIONS):
         direction, found = differences.direction(index)
         if not found.smooth:
@@ -227,4 +236,6 @@ def _loss(result: Any) -> float:
     try:
         return float(value if not shape else np.asarray(value).reshape(()))
     except (TypeError, ValueError):
-        raise ValueInputError(f"f gives a {type(value).__name__} and no loss; return the loss, or (loss, grads)") from None
+        raise ValueInputError(
+            f"f gives a {type(value).__name__} and no loss; return the loss, or (loss, grads)"
+        ) from None

@@ -35,11 +35,18 @@ def gradients_text(compared: Sequence[Comparison], lang: str = "en") -> str:
 def gradients_markdown(compared: Sequence[Comparison], lang: str = "en") -> str:
     """Return what was found about gradients as a table of Markdown."""
     words = catalogue(lang)
-    heads = [words["notes.grad_name"], words["notes.grad_shape"], words["notes.grad_verdict"], words["notes.grad_detail"]]
+    heads = [
+        words["notes.grad_name"],
+        words["notes.grad_shape"],
+        words["notes.grad_verdict"],
+        words["notes.grad_detail"],
+    ]
     rows = [heads, ["---"] * 4]
     for one in compared:
         name = f"`{one.name}`" if one.name else words["notes.gradient_lone"]
-        rows.append([name, str(one.shape), f"{SIGNS[one.verdict]} {verdict_word(one.verdict, lang)}", details(one, lang)])
+        rows.append(
+            [name, str(one.shape), f"{SIGNS[one.verdict]} {verdict_word(one.verdict, lang)}", details(one, lang)]
+        )
     table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
     return f"**{summary(compared, lang)}**\n\n{table}\n"
 

@@ -27,7 +27,7 @@ PYTHON = ("python", "py", "python3", "ipython", "ipython3", "pycon", "pycode")
 
 @dataclass(frozen=True)
 class Limits:
-    """What a note's code may use: seconds of CPU and of waiting, bytes of memory and of a file, characters of output."""
+    """What a note's code may use: seconds of CPU and in all, bytes of memory and of a file, characters of output."""
 
     seconds: int = 20
     waiting: float = 40.0
@@ -149,7 +149,8 @@ def _read(
 
 
 def _comparison(data: Mapping[str, Any]) -> Comparison:
-    return Comparison(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return Comparison(**values)
 
 
 # -- the process -----------------------------------------------------------------------------------------------
@@ -237,5 +238,7 @@ class _Output:
     def text(self) -> str:
         """Return what was printed; ``...`` stands for what was cut."""
         self.thread.join(5)
+        if not self.thread.is_alive():
+            self.stream.close()
         shown = self.kept.decode("utf-8", "replace")
         return "".join(c for c in shown if c.isprintable() or c in "\n\t") + ("..." if self.cut else "")
