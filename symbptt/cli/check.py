@@ -81,9 +81,11 @@ class _Given:
 @click.option("--model", type=Source(), metavar="SOURCE",
               help="The model that the notes are about: a worked example, a cell or a model file.")  # fmt: skip
 @click.option("--run-code", multiple=True, metavar="NAME",
-              help="Run the notes' Python, and check gradients of f, A.method or FORWARD:BACKWARD. Repeatable.")  # fmt: skip
+              help="Run the notes' Python, and check the gradients of a function f, Class.method or FORWARD:BACKWARD. "
+              "Repeatable.")  # fmt: skip
 @click.option("--with", "arguments", type=Argument(), multiple=True, metavar="NAME=VALUE",
-              help="What --run-code calls functions with: x=(2,3) (random numbers), n=4, y=[0,1]. Repeatable.")  # fmt: skip
+              help="What --run-code calls functions with: x=(2,3) for random numbers, n=4, y=[0,1]. "
+              "Repeatable.")  # fmt: skip
 def check(
     notes: tuple[str, ...], lang: str, kind: str | None, output: str | None, everything: bool, fix: bool,
     assume: tuple[tuple[str, Any], ...], model: str | None, run_code: tuple[str, ...],
