@@ -213,7 +213,7 @@ class Task:
         _, holder, roots = self._both({})
         found = self._gradients(holder, roots)
         self.loose = [name.strip("()") for name in found if name.startswith("(")]
-        matched = {name: self.all_leaves[name] for name in self.all_leaves if name in found}
+        matched = {name: self.all_leaves[name] for name in found if name in self.all_leaves}
         if not matched:
             raise CannotRunError("check.code.no-gradient", name=self.backward or self.forward)
         self.shapes = {name: np.shape(found[name]) for name in matched}
