@@ -130,7 +130,7 @@ def check_gradients(
     >>> check_gradients(lambda w: (w @ w, w), x)  # doctest: +ELLIPSIS
     1 of 1 gradients wrong
       the gradient (2,): wrong; 2 of 2 entries differ; most at [1]: -2.0 in place of -4.0 (... times what rounding
-        explains); likely cause: it is the right one divided by 2, as if a mean stood in the place of a sum
+        explains); likely cause: it is half the right one
     """
     from ..render.phrases import check_language
 

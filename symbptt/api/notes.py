@@ -127,6 +127,8 @@ def check_notes(
     kind: str | None = None,
     assume: Mapping[str, Any] | None = None,
     model: RNN | str | Path | None = None,
+    run_code: Sequence[str] = (),
+    arguments: Mapping[str, Any] | None = None,
 ) -> NoteReport:
     """Check the formulas of notes on backpropagation through time.
 
@@ -145,6 +147,12 @@ def check_notes(
     model : RNN, str or path, optional
         The model that the notes are about, in place of the equations that they give: a model, a worked example, a
         cell of the catalogue, or a model file. Symbols are matched by the usual notations.
+    run_code : sequence of str
+        Functions in the notes' Python whose gradients are checked: ``f``, ``Class.method`` or ``forward:backward``.
+        Only then is anything of that Python run, all of it, in another process with limits.
+    arguments : mapping, optional
+        What these functions are called with where the notes do not say it: a number, a list, an array, or a text as
+        for ``--with``, such as ``"(2,3)"`` for random numbers of that shape.
 
     Returns
     -------
@@ -163,7 +171,25 @@ def check_notes(
 
     check_language(lang)
     settings = options(assume, model)
-    return NoteReport(joined(checked(note, **settings) for note in _all_of(distinct(notes), kind)), lang)
+    found = [checked(note, **settings) for note in _all_of(distinct(notes), kind)]
+    return NoteReport(joined(with_code(found, run_code, arguments, settings)), lang)
+
+
+def with_code(
+    reports: Sequence[Report],
+    names: Sequence[str],
+    arguments: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Sequence[Report]:
+    """Return reports with the gradients of functions in their notes checked; nothing is run where none is named."""
+    if not names:
+        return reports
+    from ..reading.code.given import read_names, specs
+    from ..reading.code.run import run_notes
+
+    given, sizes = specs(arguments or {}), (settings or {}).get("assumed", {})
+    checks = run_notes([report.notes[0] for report in reports], read_names(names), given, sizes)
+    return [replace(report, code=code) for report, code in zip(reports, checks, strict=True)]
 
 
 def options(assume: Mapping[str, Any] | None, model: RNN | str | Path | None = None) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def causes_of(given: Array, numeric: Array, entries: Array, allowed: Array) -> t
     --------
     >>> W = np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> causes_of(-2 * W.T, W.ravel(), np.arange(4), np.full(4, 1e-9))
-    (('transposed', 'sign', 'sum'), -2.0)
+    (('transposed', 'sign', 'double'), -2.0)
     """
     if not given.any():
         return ("missing",), None
@@ -78,5 +78,7 @@ def _named(factor: float) -> Iterator[str]:
     if factor < 0:
         yield "sign"
     size = abs(factor)
-    if size != 1:
+    if size in (2, 0.5):
+        yield "double" if size == 2 else "half"
+    elif size != 1:
         yield "sum" if size.is_integer() else "mean" if (1 / size).is_integer() else "factor"

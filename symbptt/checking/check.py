@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ ENTRIES = 64
 """So many entries of a parameter are looked at one by one; of a larger one, they are drawn."""
 DIRECTIONS = 2
 """Along so many random directions a larger parameter is looked at as a whole."""
+_RANDOM = 1e-4
+"""Losses at the same parameters that differ by more, relative to their size, are random."""
 
 
 def check_gradients(
@@ -50,7 +53,7 @@ def check_gradients(
     loss, found = _first(f, given, grads)
     values = [v.astype(type_of) for v in given.values]
     differences = _Differences(f, given, values, unit, eps, seed)
-    differences.settle(loss, max(unit, *(_unit(v) for v in given.values)))
+    differences.settle()
     compared = tuple(_compared(differences, i, found[i], unit, tolerance, entries) for i in names)
     return Checked(compared, loss, tolerance, seed)
 
@@ -78,13 +81,13 @@ class _Differences:
         relative = self.noise / max(abs(self.here), 1e-3)
         self.step = eps or float(np.clip(max(relative, unit) ** 0.2, 6e-4, 0.1))
 
-    def settle(self, loss: float, unit: float) -> None:
-        """Raise where the function gives another loss at the same parameters."""
-        for again in (loss, self.loss(self.values)):
-            if abs(again - self.here) > max(1e4 * unit * max(abs(loss), abs(again)), 100 * self.noise):
-                raise ValueInputError(
-                    f"f gives two losses at the same parameters, {self.here:.6g} and {again:.6g}; fix what is random in it"
-                )
+    def settle(self) -> None:
+        """Raise where the function gives another loss at the same parameters; a last digit may differ."""
+        again = self.loss(self.values)
+        if abs(again - self.here) > _RANDOM * max(abs(again), abs(self.here)):
+            raise ValueInputError(
+                f"f gives two losses at the same parameters, {self.here:.6g} and {again:.6g}; fix what is random in it"
+            )
 
     def loss(self, values: list[Array]) -> float:
         with np.errstate(all="ignore"):
@@ -137,27 +140,35 @@ def _compared(
     errors = np.abs(given.ravel()[chosen] - numeric) / expected
     top = int(np.argmax(errors))
     wrong = int((errors > tolerance).sum())
-    entry = tuple(int(i) for i in np.unravel_index(chosen[top], value.shape))
-    at_top = (float(given.ravel()[chosen[top]]), float(numeric[top]))
-    summary = {"compared": len(chosen), "wrong": wrong, "kinks": kinks, "error": float(errors[top]),
-               "expected": float(expected[top])}  # fmt: skip
     if not wrong and count > most and (whole := _along(differences, index, given, unit, tolerance)) is not None:
         # Of the entries that were looked at none is wrong, but one of the others is.
         return Comparison(name, value.shape, WRONG, len(chosen), 0, kinks, *whole)
+    found = Comparison(
+        name,
+        value.shape,
+        RIGHT,
+        compared=len(chosen),
+        wrong=wrong,
+        kinks=kinks,
+        error=float(errors[top]),
+        expected=float(expected[top]),
+        entry=tuple(int(i) for i in np.unravel_index(chosen[top], value.shape)),
+        given=float(given.ravel()[chosen[top]]),
+        numeric=float(numeric[top]),
+    )
     if not wrong and grad is not None:
         # Where rounding would hide any mistake, nothing has been shown, unless there is nothing but zeros.
         size = np.maximum(np.abs(given.ravel()[chosen]), np.abs(numeric))
         shown = bool((size > tolerance * expected).any() or (size <= expected).all())
-        return Comparison(name, value.shape, RIGHT if shown else UNDECIDED, **summary, entry=entry, given=at_top[0], numeric=at_top[1])  # type: ignore[arg-type]
+        return found if shown else replace(found, verdict=UNDECIDED)
     causes, factor = causes_of(given, numeric, chosen, tolerance * expected)
-    return Comparison(name, value.shape, WRONG, **summary, entry=entry, given=at_top[0], numeric=at_top[1],  # type: ignore[arg-type]
-                      causes=causes, factor=factor)  # fmt: skip
+    return replace(found, verdict=WRONG, causes=causes, factor=factor)
 
 
 def _along(
     differences: _Differences, index: int, given: Array, unit: float, tolerance: float
 ) -> tuple[float, float, None, float, float] | None:
-    """Return error, its unit, no entry, and both values along a random direction where they differ; None if none does."""
+    """Return error, its unit, no entry, and both values along a random direction where they differ, else None."""
     for _ in range(DIRECTIONS):
         direction, found = differences.direction(index)
         if not found.smooth:
@@ -225,4 +236,6 @@ def _loss(result: Any) -> float:
     try:
         return float(value if not shape else np.asarray(value).reshape(()))
     except (TypeError, ValueError):
-        raise ValueInputError(f"f gives a {type(value).__name__} and no loss; return the loss, or (loss, grads)") from None
+        raise ValueInputError(
+            f"f gives a {type(value).__name__} and no loss; return the loss, or (loss, grads)"
+        ) from None

@@ -25,8 +25,8 @@ class Slope:
 def slope(along: Callable[[float], float], here: float, noise: float, step: float) -> Slope:
     """Return the derivative of a function at 0.
 
-    Central differences at h, h/2 and h/4 are extrapolated (Richardson), which leaves an error of h^6. Where the three do
-    not agree, or where the differences to the left and to the right do not approach each other, h is made smaller:
+    Central differences at h, h/2 and h/4 are extrapolated (Richardson), which leaves an error of h^6. Where the three
+    do not agree, or where the differences to the left and to the right do not approach each other, h is made smaller:
     there may be a kink nearby. If that goes on to the end, there is one right here.
 
     Parameters

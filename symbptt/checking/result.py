@@ -13,6 +13,8 @@ CAUSES = (
     "missing",  # there is none, or it is zero
     "transposed",
     "sign",
+    "double",
+    "half",
     "factor",  # too large by a factor that is the same for all entries
     "sum",  # too large by a whole number, as a sum over a batch or over time is in the place of a mean
     "mean",  # too small by a whole number

@@ -45,6 +45,20 @@ class Assumption(ParamType):
         return name, text
 
 
+class Argument(ParamType):
+    """NAME=VALUE, the value as it is written."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, _, text = (part.strip() for part in value.partition("="))
+        if not (name and text):
+            raise ValueInputError(f"--with {value}: write NAME=VALUE, such as x=(2,3) or n=4")
+        return name, text
+
+
 @dataclass(frozen=True)
 class _Given:
     """A note, and the file that it stands in; None for standard input."""
@@ -66,14 +80,21 @@ class _Given:
               "matrices. Repeatable.")  # fmt: skip
 @click.option("--model", type=Source(), metavar="SOURCE",
               help="The model that the notes are about: a worked example, a cell or a model file.")  # fmt: skip
+@click.option("--run-code", multiple=True, metavar="NAME",
+              help="Run the notes' Python, and check the gradients of a function f, Class.method or FORWARD:BACKWARD. "
+              "Repeatable.")  # fmt: skip
+@click.option("--with", "arguments", type=Argument(), multiple=True, metavar="NAME=VALUE",
+              help="What --run-code calls functions with: x=(2,3) for random numbers, n=4, y=[0,1]. "
+              "Repeatable.")  # fmt: skip
 def check(
     notes: tuple[str, ...], lang: str, kind: str | None, output: str | None, everything: bool, fix: bool,
-    assume: tuple[tuple[str, Any], ...], model: str | None,
+    assume: tuple[tuple[str, Any], ...], model: str | None, run_code: tuple[str, ...],
+    arguments: tuple[tuple[str, str], ...],
 ) -> int:  # fmt: skip
     """Check the formulas of notes on backpropagation through time.
 
     NOTE is a file in Markdown, LaTeX, reStructuredText, a notebook or a text; - is the standard input. Exit code 1
-    if a formula is refuted.
+    if a formula is refuted. The Python in a note is not run, unless --run-code names a function in it.
 
     \b
     Examples:
@@ -81,14 +102,17 @@ def check(
       symbptt check notes.tex slides.md --lang zh -o report.html
       symbptt check notes.md --fix --assume f=tanh
       symbptt check notes.md --model lstm --assume matrices
+      symbptt check notes.md --run-code loss_and_grads
     """
-    from ..api.notes import checked, distinct, options
+    from ..api.notes import checked, distinct, options, with_code
     from ..reading.report import joined
 
     settings = options(dict(assume), model)
     given = [_read(str(note), fix) for note in distinct(notes)]
     _keep_apart(output, given)
-    reports = [checked(one.note, **settings) for one in given]
+    if arguments and not run_code:
+        raise ValueInputError("--with is for the functions that --run-code names; name one")
+    reports = with_code([checked(one.note, **settings) for one in given], run_code, dict(arguments), settings)
     report = joined(reports)
     colour = output in (None, "-") and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     deliver(lambda: _written(report, _format(kind, output), lang, everything, colour), output)

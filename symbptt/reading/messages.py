@@ -135,7 +135,7 @@ _CODE: dict[str, tuple[str, ...]] = {
     "refused": ("name", "error"),
     "raises": ("name", "place", "error"),
     "time": ("seconds",),
-    "died": ("code",),
+    "died": ("code", "last"),
 }
 _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "verdict": dict.fromkeys(VERDICTS, ()),

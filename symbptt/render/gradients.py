@@ -27,7 +27,7 @@ def gradients_text(compared: Sequence[Comparison], lang: str = "en") -> str:
     """
     lines = [summary(compared, lang)]
     for one in compared:
-        head, *rest = wrap(f"{named(one, lang)}: {verdict_word(one.verdict, lang)}; {details(one, lang)}", 110)
+        head, *rest = wrap(sentence(one, lang), 110)
         lines += [f"  {head}", *(f"{_INDENT}{line}" for line in rest)]
     return "\n".join(lines)
 
@@ -35,11 +35,18 @@ def gradients_text(compared: Sequence[Comparison], lang: str = "en") -> str:
 def gradients_markdown(compared: Sequence[Comparison], lang: str = "en") -> str:
     """Return what was found about gradients as a table of Markdown."""
     words = catalogue(lang)
-    heads = [words["notes.grad_name"], words["notes.grad_shape"], words["notes.grad_verdict"], words["notes.grad_detail"]]
+    heads = [
+        words["notes.grad_name"],
+        words["notes.grad_shape"],
+        words["notes.grad_verdict"],
+        words["notes.grad_detail"],
+    ]
     rows = [heads, ["---"] * 4]
     for one in compared:
         name = f"`{one.name}`" if one.name else words["notes.gradient_lone"]
-        rows.append([name, str(one.shape), f"{SIGNS[one.verdict]} {verdict_word(one.verdict, lang)}", details(one, lang)])
+        rows.append(
+            [name, str(one.shape), f"{SIGNS[one.verdict]} {verdict_word(one.verdict, lang)}", details(one, lang)]
+        )
     table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
     return f"**{summary(compared, lang)}**\n\n{table}\n"
 
@@ -50,8 +57,7 @@ def code_lines(check: CodeCheck, lang: str) -> list[str]:
     if check.reason is not None:
         lines += [f"{_INDENT}{text_of(check.reason, lang)}"]
     for one in check.gradients:
-        sentence = f"{named(one, lang)}: {verdict_word(one.verdict, lang)}; {details(one, lang)}"
-        lines += [f"{_INDENT}{line}" for line in wrap(sentence)]
+        lines += [f"{_INDENT}{line}" for line in wrap(sentence(one, lang))]
     for remark in check.remarks:
         lines += [f"{_INDENT}{line}" for line in wrap(text_of(remark, lang) or "")]
     return lines
@@ -64,8 +70,7 @@ def code_html(check: CodeCheck, lang: str) -> Iterator[str]:
         yield f"<li>{escape(text_of(check.reason, lang) or '')}</li>"
     for one in check.gradients:
         sign = f'<span class="sign {AS_CLAIMS[one.verdict]}" aria-hidden="true">{SIGNS[one.verdict]}</span>'
-        name = f"<code>{escape(named(one, lang))}</code>"
-        yield f"<li>{sign} {name}: {escape(verdict_word(one.verdict, lang))}; {escape(details(one, lang))}</li>"
+        yield f"<li>{sign} {escape(sentence(one, lang))}</li>"
     for remark in check.remarks:
         yield f"<li>{escape(text_of(remark, lang) or '')}</li>"
     yield "</ul>"
@@ -93,6 +98,12 @@ def verdict_word(verdict: str, lang: str) -> str:
     '未检查'
     """
     return catalogue(lang)[f"notes.gradient_{verdict}"]
+
+
+def sentence(one: Comparison, lang: str) -> str:
+    """Return what was found about one gradient, with its name."""
+    word = verdict_word(one.verdict, lang)
+    return phrase("notes.gradient_line", lang, name=named(one, lang), verdict=word, details=details(one, lang))
 
 
 def named(one: Comparison, lang: str) -> str:

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import PurePath
 
 from ..reading.note import Note
-from ..reading.report import VERDICTS, Claim, Lint, Report, Understood
+from ..reading.report import VERDICTS, Claim, CodeCheck, Lint, Report, Understood
 from .gradients import AS_CLAIMS, code_html
 from .gradients import SIGNS as CODE_SIGNS
 from .gradients import verdict_word as gradient_word
@@ -112,17 +112,22 @@ class _Page:
 
     def _findings(self) -> Iterator[str]:
         found = [claim for claim in self.report.claims if claim.verdict in LISTED]
-        if not found and not self.report.lints:
+        code = [check for check in self.report.code if check.verdict != "right"]
+        if not found and not self.report.lints and not code:
             return
         yield f"<nav>\n<h2>{escape(self.phrases['notes.findings'])}</h2>\n<ul>"
         several = len(self.report.notes) > 1
         for note in self.report.notes:
             inside: list[Claim | Lint] = [claim for claim in found if claim.file == note.file]
             inside += [lint for lint in self.report.lints if lint.file == note.file]
-            if several and inside:
+            run = [check for check in code if check.file == note.file]
+            if several and (inside or run):
                 yield f'<li class="file">{escape(note.file)}</li>'
             for one in sorted(inside, key=lambda x: (x.cell or 0, x.line, x.column)):
                 yield self._link(one, one.verdict) if isinstance(one, Claim) else self._link(one, "lint")
+            for check in run:
+                sign, head = self._code_head(check)
+                yield f'<li><a href="#code-{self.report.code.index(check) + 1}">{sign} {escape(head)}</a></li>'
         yield "</ul>\n</nav>"
 
     def _link(self, found: Claim | Lint, kind: str) -> str:
@@ -153,15 +158,21 @@ class _Page:
         yield from self._code(note)
         yield "</section>"
 
+    def _code_head(self, check: CodeCheck) -> tuple[str, str]:
+        """Return the sign of a verdict on gradients, and the function with the verdict in words."""
+        word = gradient_word(check.verdict, self.lang)
+        sign = f'<span class="sign {AS_CLAIMS[check.verdict]}" aria-hidden="true">{CODE_SIGNS[check.verdict]}</span>'
+        return sign, phrase("notes.code_line", self.lang, name=check.name, verdict=word)
+
     def _code(self, note: Note) -> Iterator[str]:
         """Yield what was found by running the note's code, where that was asked for."""
-        for check in (one for one in self.report.code if one.file == note.file):
-            kind = AS_CLAIMS[check.verdict]
-            word = gradient_word(check.verdict, self.lang)
-            sign = f'<span class="sign {kind}" aria-hidden="true">{CODE_SIGNS[check.verdict]}</span>'
-            head = phrase("notes.code_line", self.lang, name=check.name, verdict=word)
+        for number, check in enumerate(self.report.code, start=1):
+            if check.file != note.file:
+                continue
+            sign, head = self._code_head(check)
             line = "" if check.line is None else f" ({phrase('notes.line', self.lang, line=check.line)})"
-            yield f'<details class="model code" open="">\n<summary>{sign} {escape(head + line)}</summary>'
+            yield f'<details class="model code" open="" id="code-{number}">'
+            yield f"<summary>{sign} {escape(head + line)}</summary>"
             yield from code_html(check, self.lang)
             yield "</details>"
 

@@ -189,7 +189,19 @@ def _in_world(statement: Statement, world: World) -> Outcome:
 
 
 def at(statement: Statement, world: World) -> Outcome:
-    """Compare the operands of a statement in one world."""
+    """Compare the operands of a statement in one world.
+
+    Where figures go on from rounded figures, a link between symbols alone still has to hold for the exact values.
+    """
+    found = _values(statement, world)
+    if isinstance(found, Outcome):
+        return found
+    exact = _values(statement, replace(world, as_written=(), stepwise=False)) if world.stepwise else found
+    return exact if isinstance(exact, Outcome) else _compared(statement, found, exact, world)
+
+
+def _values(statement: Statement, world: World) -> list[Quantity | Exception] | Outcome:
+    """Return the values of the operands, or that a statement is false because shapes do not fit."""
     values: list[Quantity | Exception] = []
     for operand in statement.operands:
         try:
@@ -204,13 +216,21 @@ def at(statement: Statement, world: World) -> Outcome:
             values.append(error)
         except (ValueError, OverflowError, np.linalg.LinAlgError, FloatingPointError):
             values.append(NotEvaluatedError("check.reason.too-large"))
-    return _compared(statement, values, world)
+    return values
 
 
-def _compared(statement: Statement, values: list[Quantity | Exception], world: World) -> Outcome:
+def _has_figures(operand: Expr) -> bool:
+    return any(isinstance(p, Num) and "." in p.text for p in operand.walk())
+
+
+def _compared(
+    statement: Statement, stepwise: list[Quantity | Exception], exact: list[Quantity | Exception], world: World
+) -> Outcome:
     reason: Exception | None = None
     for place, relation in enumerate(statement.relations):
         kind = RELATIONS.get(relation.kind)
+        figures = _has_figures(statement.operands[place]) or _has_figures(statement.operands[place + 1])
+        values = stepwise if figures else exact
         a, b = values[place], values[place + 1]
         if isinstance(a, Exception) or isinstance(b, Exception):
             reason = reason if isinstance(reason, NoValueError) else a if isinstance(a, Exception) else b  # type: ignore[assignment]
@@ -289,27 +309,20 @@ def _within_rounding(a: Quantity, b: Quantity, left: Expr, right: Expr, world: W
 
 
 def _off_in_the_last_digits(a: Quantity, b: Quantity, left: Expr, right: Expr) -> bool:
-    """Whether two numbers agree but for what the rounding of earlier figures leaves: ten units of the last digit."""
-    if not a.is_scalar or not b.is_scalar:
-        return False
-    shortest = _shortest(left, right)
-    shortest = 3 if shortest is None else shortest
-    x, y = float(np.real(a.array)), float(np.real(b.array))
-    return bool(shortest) and abs(x - y) <= 10.0 ** (1 - shortest) * max(abs(x), abs(y))
-
-
-def _shortest(left: Expr, right: Expr) -> int | None:
-    """Return with how many digits the shortest figure of more than two is written: 0 if none is, None without any."""
+    """Whether figures agree with a value but for what the rounding of earlier ones leaves: ten units of the last."""
     texts = [p.text for side in (left, right) for p in side.walk() if isinstance(p, Num) and "." in p.text]
-    digits = [len(text.replace(".", "").lstrip("0")) for text in texts]
-    return min((d for d in digits if d > 2), default=0) if digits else None
+    longest = max((len(text.replace(".", "").lstrip("0")) for text in texts), default=0)
+    if longest < 3 or not a.is_scalar or not b.is_scalar:
+        return False
+    x, y = float(np.real(a.array)), float(np.real(b.array))
+    return abs(x - y) <= 10.0 ** (1 - longest) * max(abs(x), abs(y))
 
 
 def _room(side: Expr, exact: set[float], world: World) -> float:
     """Return by how much an arithmetic expression changes when each of its rounded figures does by half a unit."""
     base = float(np.real(value(side, world).array))
     room = 0.0
-    figures = [p for p in side.walk() if isinstance(p, Num) and "." in p.text and abs(float(p.value)) not in exact]
+    figures = [p for p in side.walk() if isinstance(p, Num) and _is_rounded(p) and abs(float(p.value)) not in exact]
     if figures == [side]:
         return 0.0
     for figure in dict.fromkeys(figures):
@@ -318,6 +331,11 @@ def _room(side: Expr, exact: set[float], world: World) -> float:
         changed = side.mapped(_Swap(figure, larger))
         room += abs(float(np.real(value(changed, world).array)) - base)
     return room
+
+
+def _is_rounded(number: Num) -> bool:
+    """Whether a figure looks rounded: one of fewer than three digits is taken to be exact."""
+    return "." in number.text and len(number.text.replace(".", "").lstrip("0")) > 2
 
 
 @dataclass(frozen=True)

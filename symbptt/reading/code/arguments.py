@@ -16,7 +16,7 @@ Path: TypeAlias = "tuple[str, ...]"
 """Where an array is: ``("argument", "W")``, ``("self", "params", "W")``, ``("module", "W")``."""
 
 
-class CannotRun(Exception):
+class CannotRunError(Exception):
     """A function that cannot be checked; the key of a phrase, and what fills it."""
 
     def __init__(self, key: str, **values: Any) -> None:
@@ -37,15 +37,15 @@ class Scope:
     sizes : mapping
         Numbers that the user gave for the whole note; they come last.
     seed : int
-    missing : list of str
-        What was asked for in vain.
+    made : dict
+        What was made of ``given``.
     """
 
     names: dict[str, Any]
     given: Mapping[str, Any]
     sizes: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
-    missing: list[str] = field(default_factory=list)
+    made: dict[str, Any] = field(default_factory=dict)
 
     def value_of(self, spec: Mapping[str, Any]) -> Any:
         """Return what ``{"shape": [...]}``, ``{"value": ...}`` or ``{"name": ...}`` stands for.
@@ -54,17 +54,14 @@ class Scope:
         (2, 3)
         """
         if "shape" in spec:
-            return 0.5 * self._random(spec["shape"]).standard_normal([self._size(s) for s in spec["shape"]])
+            self.seed += 1
+            return 0.5 * np.random.default_rng(self.seed).standard_normal([self._size(s) for s in spec["shape"]])
         if "name" in spec:
             if spec["name"] not in self.names:
-                raise CannotRun("check.code.no-variable", name=spec["name"])
+                raise CannotRunError("check.code.no-variable", name=spec["name"])
             return self.names[spec["name"]]
         value = spec["value"]
         return np.array(value) if isinstance(value, list) else value
-
-    def _random(self, shape: Any) -> np.random.Generator:
-        self.seed += 1
-        return np.random.default_rng(self.seed)
 
     def _size(self, size: int | str) -> int:
         if isinstance(size, int):
@@ -72,15 +69,17 @@ class Scope:
         for source in (self.given.get(size, {}).get("value"), self.sizes.get(size), self.names.get(size)):
             if isinstance(source, int | float) and source == int(source) > 0:
                 return int(source)
-        raise CannotRun("check.code.no-size", name=size)
+        raise CannotRunError("check.code.no-size", name=size)
 
     def find(self, parameter: inspect.Parameter, known: Mapping[str, Any]) -> tuple[bool, Any]:
         """Return whether there is a value for a parameter, and the value."""
         name = parameter.name
-        if name in self.given:
-            return True, self.value_of(self.given[name])
         if name in known:
             return True, known[name]
+        if name in self.given:
+            if name not in self.made:  # every function is called with the same
+                self.made[name] = self.value_of(self.given[name])
+            return True, self.made[name]
         if parameter.default is not inspect.Parameter.empty:
             return True, parameter.default
         if name in self.names and not isinstance(self.names[name], ModuleType) and not callable(self.names[name]):

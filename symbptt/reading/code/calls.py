@@ -8,11 +8,12 @@ import inspect
 import random
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from .arguments import CannotRun, Path, Scope, call, get, leaves, put
+from .arguments import CannotRunError, Path, Scope, call, get, leaves, put
 from .blocks import returned
 from .names import LOSSES, base_names, belongs, expression_name, is_array, parts
 
@@ -44,7 +45,7 @@ class Task:
         functions = [self._function(forward, instance)] + ([self._function(backward, instance)] if backward else [])
         known, missing = scope.arguments(functions[0])
         if missing:
-            raise CannotRun("check.code.argument", name=forward, arguments=missing, first=missing[0])
+            raise CannotRunError("check.code.argument", name=forward, arguments=missing, first=missing[0])
         self.roots: dict[str, Any] = {
             "argument": known, "instance": instance, "module": scope.names,
             "self": vars(instance) if instance is not None else {},
@@ -53,6 +54,7 @@ class Task:
         if backward:
             self._settle_upstream()
         self.all_leaves = leaves(known, instance, scope.names)
+        self.by: dict[str, Path] = {}
         self.by = self._matched()
 
     # -- what there is -----------------------------------------------------------------------------------------
@@ -63,7 +65,7 @@ class Task:
             return None
         kind = self.scope.names.get(owner)
         if kind is None:
-            raise CannotRun("check.code.not-defined", name=owner)
+            raise CannotRunError("check.code.not-defined", name=owner)
         if not isinstance(kind, type):
             return kind
         arguments, missing = self.scope.arguments(kind)
@@ -71,14 +73,14 @@ class Task:
         if there and not any(name in self.scope.given for name in arguments):
             return there[0]
         if missing:
-            raise CannotRun("check.code.argument", name=owner, arguments=missing, first=missing[0])
+            raise CannotRunError("check.code.argument", name=owner, arguments=missing, first=missing[0])
         return call(kind, arguments)
 
     def _function(self, name: str | None, instance: Any) -> Any:
         owner, _, last = str(name).rpartition(".")
         found = self.scope.names.get(last) if not owner else getattr(instance, last, None)
         if not callable(found):
-            raise CannotRun("check.code.not-defined", name=name)
+            raise CannotRunError("check.code.not-defined", name=name)
         return found
 
     def _settle_upstream(self) -> None:
@@ -97,12 +99,12 @@ class Task:
         if left and not self.upstream:
             self.upstream[left.pop(0)] = 0
         if left:
-            raise CannotRun("check.code.argument", name=self.backward, arguments=left, first=left[0])
+            raise CannotRunError("check.code.argument", name=self.backward, arguments=left, first=left[0])
         for place in self.upstream.values():
             output = self._output(result, place)
             self.cotangents[place] = np.random.default_rng(1).standard_normal(np.shape(output))
         if not self.upstream and np.size(self._output(result, 0)) != 1:
-            raise CannotRun("check.code.no-upstream", name=self.backward, forward=self.forward)
+            raise CannotRunError("check.code.no-upstream", name=self.backward, forward=self.forward)
 
     def _output_names(self, result: Any) -> list[str]:
         node = returned(self.defined[self.forward])
@@ -120,12 +122,10 @@ class Task:
         several = isinstance(result, tuple) and len(self._output_names(result)) > 1
         value = result[place or 0] if several else result
         if isinstance(value, list | tuple):
-            try:
+            with suppress(TypeError, ValueError):
                 value = np.array(value, dtype=float)
-            except (TypeError, ValueError):
-                pass
         if not is_array(value):
-            raise CannotRun("check.code.no-output", name=self.forward, what=_what(value))
+            raise CannotRunError("check.code.no-output", name=self.forward, what=_what(value))
         return value
 
     # -- calls -------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class Task:
         function = self._function(self.backward, roots["instance"])
         arguments, missing = self.scope.arguments(function, known)
         if missing:
-            raise CannotRun("check.code.argument", name=self.backward, arguments=missing, first=missing[0])
+            raise CannotRunError("check.code.argument", name=self.backward, arguments=missing, first=missing[0])
         loss = self._weighted(result)
         return loss, call(function, {**arguments, **{name: known[name] for name in self.upstream}}), roots
 
@@ -180,12 +180,12 @@ class Task:
 
     def _loss(self, result: Any) -> tuple[float, Any]:
         if not isinstance(result, tuple | list) or len(result) < 2:
-            raise CannotRun("check.code.no-loss", name=self.forward, what=_what(result))
+            raise CannotRunError("check.code.no-loss", name=self.forward, what=_what(result))
         names = self._output_names(result)
         place = next((i for i, name in enumerate(names) if name in LOSSES and i < len(result)), 0)
         loss = result[place]
         if np.size(loss) != 1 or not isinstance(loss, float | int | np.number | np.ndarray):
-            raise CannotRun("check.code.no-loss", name=self.forward, what=_what(loss))
+            raise CannotRunError("check.code.no-loss", name=self.forward, what=_what(loss))
         return float(np.reshape(loss, ())), result
 
     # -- gradients ---------------------------------------------------------------------------------------------
@@ -210,13 +210,12 @@ class Task:
 
     def _matched(self) -> dict[str, Path]:
         """Return the arrays that there is a gradient by, with their places."""
-        self.by: dict[str, Path] = {}
         _, holder, roots = self._both({})
         found = self._gradients(holder, roots)
         self.loose = [name.strip("()") for name in found if name.startswith("(")]
-        matched = {name: self.all_leaves[name] for name in self.all_leaves if name in found}
+        matched = {name: self.all_leaves[name] for name in found if name in self.all_leaves}
         if not matched:
-            raise CannotRun("check.code.no-gradient", name=self.backward or self.forward)
+            raise CannotRunError("check.code.no-gradient", name=self.backward or self.forward)
         self.shapes = {name: np.shape(found[name]) for name in matched}
         return matched
 

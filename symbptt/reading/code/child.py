@@ -19,7 +19,7 @@ import numpy as np
 from ...checking.check import check_gradients
 from ...checking.result import WRONG, Comparison
 from ...errors import SymbpttError
-from .arguments import CannotRun, Scope
+from .arguments import CannotRunError, Scope
 from .blocks import Broken, Parsed, functions, mentions, parse
 from .calls import Task
 from .limits import forbid, limit
@@ -114,7 +114,7 @@ def _checked(name: str, defined: dict[str, ast.FunctionDef], broken: list[Broken
     aliases = {part: given for given, part in zip((first, second), pair, strict=False)}
     try:
         return {"status": "done", "line": line, **_compared(pair, aliases, defined, scope)}
-    except CannotRun as error:
+    except CannotRunError as error:
         return {**_cannot(error.key, **error.values), "line": line}
     except SymbpttError as error:
         return {**_cannot("check.code.refused", name=name, error=str(error)), "line": line}

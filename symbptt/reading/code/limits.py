@@ -1,7 +1,7 @@
 """What the process that runs a note's code may do. Called in that process; importing this does nothing.
 
-The limits are against accidents: endless loops, large arrays, files and processes left behind, a note that reads or
-writes what it should not. They are no prison for code that means harm.
+The limits are against accidents: endless loops, large arrays, files and processes left behind, a note that
+writes where it should not. They are no prison for code that means harm.
 """
 
 from __future__ import annotations

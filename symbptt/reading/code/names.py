@@ -46,7 +46,7 @@ def belongs(name: str, known: Iterable[str], key: bool = False) -> str | None:
     return None
 
 
-def parts(value: Any, node: ast.expr | None) -> Iterator[tuple[str, Any, bool]]:
+def parts(value: Any, node: ast.expr | None, inner: bool = False) -> Iterator[tuple[str, Any, bool]]:
     """Yield (name, value, whether it is a key) of all arrays that a function returned.
 
     Parameters
@@ -55,23 +55,27 @@ def parts(value: Any, node: ast.expr | None) -> Iterator[tuple[str, Any, bool]]:
         What it returned.
     node : ast.expr or None
         The expression behind its ``return``.
+    inner : bool
+        Whether this is a part of something: a list of gradients stands beside the loss, in the order of the arrays.
     """
     if isinstance(value, Mapping):
         for key, part in value.items():
             if is_array(part):
                 yield str(key), part, True
             elif isinstance(part, Mapping):
-                yield from parts(part, None)
+                yield from parts(part, None, True)
     elif isinstance(value, tuple | list):
-        if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(value):
-            for part, inner in zip(value, node.elts, strict=True):
-                yield from parts(part, inner)
-        else:
+        named = isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(value)
+        if named:
+            assert isinstance(node, ast.Tuple | ast.List)
+            for part, element in zip(value, node.elts, strict=True):
+                yield from parts(part, element, True)
+        if inner or not named:
             for i, part in enumerate(value):
                 if is_array(part):
                     yield f"[{i}]", part, True
                 elif isinstance(part, Mapping):
-                    yield from parts(part, None)
+                    yield from parts(part, None, True)
     elif is_array(value):
         yield expression_name(node), value, False
 
@@ -79,13 +83,13 @@ def parts(value: Any, node: ast.expr | None) -> Iterator[tuple[str, Any, bool]]:
 def expression_name(node: ast.expr | None) -> str:
     """Return the name of a variable or attribute, also within an expression of it such as ``dW / T``.
 
-    >>> expression_name(ast.parse("np.clip(self.dW, -5, 5)", mode="eval").body)
+    >>> expression_name(ast.parse("np.clip(self.dW.T, -5, 5)", mode="eval").body)
     'dW'
     """
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        return node.attr
+        return expression_name(node.value) if node.attr == "T" else node.attr
     if isinstance(node, ast.BinOp):
         return expression_name(node.left) or expression_name(node.right)
     if isinstance(node, ast.UnaryOp):

@@ -27,7 +27,7 @@ PYTHON = ("python", "py", "python3", "ipython", "ipython3", "pycon", "pycode")
 
 @dataclass(frozen=True)
 class Limits:
-    """What a note's code may use: seconds of CPU and of waiting, bytes of memory and of a file, characters of output."""
+    """What a note's code may use: seconds of CPU and in all, bytes of memory and of a file, characters of output."""
 
     seconds: int = 20
     waiting: float = 40.0
@@ -149,7 +149,8 @@ def _read(
 
 
 def _comparison(data: Mapping[str, Any]) -> Comparison:
-    return Comparison(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return Comparison(**values)
 
 
 # -- the process -----------------------------------------------------------------------------------------------
@@ -181,18 +182,17 @@ def _in_process(request: Mapping[str, Any], limits: Limits) -> tuple[dict[str, A
         try:
             return json.loads(target.read_text("utf-8")), printed, None
         except (OSError, ValueError):
-            return None, printed, _why(process.returncode, late, limits)
+            return None, printed, _why(process.returncode, late, limits, printed)
 
 
 def _program() -> str:
     """Return what the process does first: find the package and NumPy where this process has found them."""
-    places = [str(Path(__file__).resolve().parents[3])]
-    numpy = find_spec("numpy")
-    if numpy is not None and numpy.origin is not None:
-        places.append(str(Path(numpy.origin).parents[1]))
+    package, numpy = str(Path(__file__).resolve().parents[3]), find_spec("numpy")
+    found = [] if numpy is None or numpy.origin is None else [str(Path(numpy.origin).parents[1])]
+    # In front of everything for our own modules alone: another version may be installed.
     return (
-        f"import sys; sys.path += [p for p in {places!r} if p not in sys.path]; "
-        "from symbptt.reading.code.child import main; main(sys.argv[1])"
+        f"import sys; sys.path += [p for p in {found!r} if p not in sys.path]; sys.path.insert(0, {package!r}); "
+        "from symbptt.reading.code.child import main; del sys.path[0]; main(sys.argv[1])"
     )
 
 
@@ -213,11 +213,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _why(code: int | None, late: bool, limits: Limits) -> Message:
+def _why(code: int | None, late: bool, limits: Limits, printed: str) -> Message:
     """Return why a process gave no answer."""
     if late or code == -getattr(signal, "SIGXCPU", 0):
         return message("check.code.time", seconds=int(limits.waiting) if late else limits.seconds)
-    return message("check.code.died", code=code)
+    last = next((line.strip()[:200] for line in reversed(printed.splitlines()) if line.strip()), "...")
+    return message("check.code.died", code=code, last=last)
 
 
 class _Output:
@@ -237,5 +238,7 @@ class _Output:
     def text(self) -> str:
         """Return what was printed; ``...`` stands for what was cut."""
         self.thread.join(5)
+        if not self.thread.is_alive():
+            self.stream.close()
         shown = self.kept.decode("utf-8", "replace")
         return "".join(c for c in shown if c.isprintable() or c in "\n\t") + ("..." if self.cut else "")

@@ -178,7 +178,9 @@ def _read_fence(found: Found, blocks: Blocks, rows: list[_Line], position: int, 
         found.add(unquoted(text, start, end, opening.quoted), display=True)
         found.passage("text", start, end)
     else:
-        body = "".join(text[row.body : row.end] for row in rows[position + 1 : last])
+        # Outside a block quote, > at the beginning of a line is the prompt of a session.
+        inside = rows[position + 1 : last]
+        body = "".join(text[(row.body if opening.quoted else row.start) : row.end] for row in inside)
         found.code.append(CodeBlock(name.strip("{}"), body, start))
     return last + (1 if closed else 0)
 
