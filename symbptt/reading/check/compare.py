@@ -284,7 +284,7 @@ def related(
         return gap > RTOL * scale, ""
     if kind == "approx":
         figures = a.is_scalar and any(not any(isinstance(p, Ref) for p in side.walk()) for side in (left, right))
-        near = min(NEAR, 10.0 ** (1 - (_shortest(left, right) or 0))) if figures else NEAR
+        near = min(NEAR, 10.0 ** (1 - _longest(left, right))) if figures else NEAR
         far = figures and gap > near * scale and world.instance is not None and bool(world.meanings.constants)
         return True if gap <= near * scale else False if far else None, ""
     slack = RTOL * scale
@@ -310,12 +310,17 @@ def _within_rounding(a: Quantity, b: Quantity, left: Expr, right: Expr, world: W
 
 def _off_in_the_last_digits(a: Quantity, b: Quantity, left: Expr, right: Expr) -> bool:
     """Whether figures agree with a value but for what the rounding of earlier ones leaves: ten units of the last."""
-    texts = [p.text for side in (left, right) for p in side.walk() if isinstance(p, Num) and "." in p.text]
-    longest = max((len(text.replace(".", "").lstrip("0")) for text in texts), default=0)
+    longest = _longest(left, right)
     if longest < 3 or not a.is_scalar or not b.is_scalar:
         return False
     x, y = float(np.real(a.array)), float(np.real(b.array))
     return abs(x - y) <= 10.0 ** (1 - longest) * max(abs(x), abs(y))
+
+
+def _longest(left: Expr, right: Expr) -> int:
+    """Return how many digits the longest figure on two sides has; 0 where there is none."""
+    texts = [p.text for side in (left, right) for p in side.walk() if isinstance(p, Num) and "." in p.text]
+    return max((len(text.replace(".", "").lstrip("0")) for text in texts), default=0)
 
 
 def _room(side: Expr, exact: set[float], world: World) -> float:

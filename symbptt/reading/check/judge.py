@@ -206,7 +206,8 @@ def _says_the_loss(statement: Statement, worlds: tuple[World, ...]) -> bool:
     left, *others = statement.operands
     reads = [any(isinstance(p, Ref) and p.key in losses for p in o.walk()) for o in (left, *others)]
     aliased = any(isinstance(p, Ref) and p.key in meanings.aliases for o in others for p in o.walk())
-    return reads[0] and not all(reads[1:]) and not aliased
+    zero = any(number_in(o) == 0 for o in others)
+    return reads[0] and not all(reads[1:]) and not aliased and not zero
 
 
 def _has_figures(statement: Statement) -> bool:
