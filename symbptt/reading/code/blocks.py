@@ -37,8 +37,8 @@ def parse(text: str, first: int, block: int) -> Parsed | Broken:
     >>> parse("x = 1", 7, 0).tree.body[0].lineno
     7
     >>> broken = parse("def f():\\n    return g(1,", 7, 0)
-    >>> broken.line, broken.cut
-    (8, True)
+    >>> broken.line, broken.cut, parse("x = \'\'\'one\\ntwo", 7, 0).line
+    (8, True, 8)
     """
     source = cleaned(text)
     try:
@@ -49,7 +49,7 @@ def parse(text: str, first: int, block: int) -> Parsed | Broken:
         line = getattr(error, "lineno", None) or first
         said = getattr(error, "msg", None) or str(error) or type(error).__name__
         last = first + len(source.rstrip().splitlines()) - 1
-        cut = line >= last or "never closed" in said or "EOF" in said
+        cut = line >= last or any(words in said for words in ("never closed", "triple-quoted", "EOF"))
         return Broken(block, last if cut else line, re.sub(r" \((?:detected at|on) line \d+\)", "", said), cut, source)
 
 
