@@ -37,7 +37,7 @@ def parse(text: str, first: int, block: int) -> Parsed | Broken:
     >>> parse("x = 1", 7, 0).tree.body[0].lineno
     7
     >>> broken = parse("def f():\\n    return g(1,", 7, 0)
-    >>> broken.line, broken.cut, parse("x = \'\'\'one\\ntwo", 7, 0).line
+    >>> broken.line, broken.cut, parse("x = '''one\\ntwo", 7, 0).line
     (8, True, 8)
     """
     source = cleaned(text)
