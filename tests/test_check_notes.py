@@ -121,3 +121,9 @@ def test_a_loss_of_the_last_step_that_is_left_open_depends_on_the_state() -> Non
     """It is no target, by which every gradient would be zero."""
     assert verdicts(BARE + LEFT_OPEN + ONE_PATH)[-1] == "refuted"
     assert verdicts(BARE + r"$L = \ell_T$. $$\frac{\partial L}{\partial W} = 0$$")[-1] == "refuted"
+
+
+@pytest.mark.parametrize("span", [r"0 \le k < t", r"1 \le k \le t - 1", r"0 \le k < t \le T"])
+def test_where_an_index_runs_is_assumed(span: str) -> None:
+    product = r"$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^t \frac{\partial h_j}{\partial h_{j-1}}$"
+    assert verdicts(BARE + rf"so that {product}. Here ${span}$.")[-1] == "assumption"
