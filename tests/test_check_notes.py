@@ -127,3 +127,12 @@ def test_a_loss_of_the_last_step_that_is_left_open_depends_on_the_state() -> Non
 def test_where_an_index_runs_is_assumed(span: str) -> None:
     product = r"$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^t \frac{\partial h_j}{\partial h_{j-1}}$"
     assert verdicts(BARE + rf"so that {product}. Here ${span}$.")[-1] == "assumption"
+
+
+def test_brackets_say_what_an_entrywise_product_takes() -> None:
+    claim = r"$$\frac{\partial L}{\partial h_t} = \frac{\partial \ell_t}{\partial h_t} + "
+    bare, inner = r"W^\top \frac{\partial L}{\partial h_{t+1}} \odot (1 - h_{t+1}^2)$$", r"W^\top \left("
+    inner += r"\frac{\partial L}{\partial h_{t+1}} \odot (1 - h_{t+1}^2)\right)$$"
+    outer = r"\left(W^\top \frac{\partial L}{\partial h_{t+1}}\right) \odot (1 - h_{t+1}^2)$$"
+    text = BARE + r"where $W$ and $U$ are matrices, $L = \sum_t \ell_t$. " + claim
+    assert [verdicts(text + part)[-1] for part in (bare, inner, outer)] == ["holds", "holds", "refuted"]

@@ -20,7 +20,7 @@ from .given import NOTHING, Options, as_definition, built_with, is_settled_by, s
 from .hypothetical import is_fragment, is_hypothesis, is_initialisation, is_range, under_hypotheses
 from .judge import Judgement, Settled, judge
 from .network import Built
-from .statements import Read, Statement, is_range, read_formulas, statements, symbols_of, unknown_in
+from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
 from .worlds import Worlds, worlds_of
 
 MATRICES = re.compile(r"矩阵|向量|matri|vector|\\mathbb\s*\{?R\}?\s*\^", re.I)

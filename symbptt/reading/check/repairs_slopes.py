@@ -104,8 +104,11 @@ def _at(site: Site, term: Expr, slope: str) -> Iterator[Edit]:
     if site.scalars:
         yield Edit(cause, ((start, end, f"{whole} {slope}"),))
         return
-    yield Edit(cause, ((start, end, rf"{whole} \odot {slope}"),))
     diag = rf"{site.wording.diag}({slope})"
+    if isinstance(term, Ref) and term.when is None:  # a matrix: its rows are what the slopes belong to
+        yield Edit(cause, ((start, end, f"{diag} {whole}"),))
+    product = rf"\left({source}\right)" if isinstance(term, Mul) else whole  # W^\top g \odot f' can be read in two ways
+    yield Edit(cause, ((start, end, rf"{product} \odot {slope}"),))
     yield Edit(cause, ((start, end, f"{diag} {whole}"),))
     if isinstance(term, Mul):
         for factor in term.factors:

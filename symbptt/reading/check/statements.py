@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..meaning.elaborate import elaborate
-from ..meaning.expr import Add, Counter, Deriv, Expr, Num, Unknown
+from ..meaning.expr import Counter, Deriv, Expr, Unknown
 from ..meaning.symbols import Symbols, find_symbols
 from ..notation import NotationError, parse
 from ..notation.tree import Chain, Empty, Fence, Listing, Name, Relation, Tree, Words
@@ -179,13 +179,6 @@ def _is_condition(chain: Chain, items: list[Tree]) -> bool:
 def is_setting(statement: Statement) -> bool:
     """Whether a statement gives a counter its value: ``t = 3``, ``T = 100``."""
     return isinstance(statement.operands[0], Counter) and len(statement.operands) == 2
-
-
-def is_range(statement: Statement) -> bool:
-    """Whether a statement only says where indices run: ``0 \\le k < t``, ``1 \\le j \\le t - 1``."""
-    parts = [p for o in statement.operands for p in o.walk()]
-    counters = any(isinstance(p, Counter) for p in parts) and all(isinstance(p, Counter | Num | Add) for p in parts)
-    return counters and all(r.kind in ("<", ">", "le", "ge", "ll", "gg") for r in statement.relations)
 
 
 def unknown_in(statement: Statement) -> Unknown | None:

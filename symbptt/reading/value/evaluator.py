@@ -43,6 +43,7 @@ from ..meaning.expr import (
     with_index,
 )
 from ..meaning.index import Index
+from ..notation.tree import Fence
 from .arrays import ARRAYS, blocks
 from .chance import IN_WORLD, after_the_end, oriented, truncated
 from .quantity import (
@@ -209,12 +210,17 @@ def _two(a: Quantity, b: Quantity, kind: str, w: World) -> Quantity:
 
 
 def _hadamard(e: Hadamard, w: World) -> Quantity:
-    if w.reading.tight and any(isinstance(f, Mul) for f in e.factors):
+    if w.reading.tight and any(_may_part(f) for f in e.factors):
         return value(_tightened(e), replace(w, reading=replace(w.reading, tight=False)))
     total = value(e.factors[0], w)
     for factor in e.factors[1:]:
         total = hadamard(total, value(factor, w), w.reading.loose)
     return total
+
+
+def _may_part(factor: Expr) -> bool:
+    """Whether a product has no brackets around it, which would say what belongs together."""
+    return isinstance(factor, Mul) and not isinstance(factor.tree, Fence)
 
 
 def _tightened(e: Hadamard) -> Expr:
@@ -223,7 +229,7 @@ def _tightened(e: Hadamard) -> Expr:
     middle: list[Expr] = []
     right: list[Expr] = []
     for i, factor in enumerate(e.factors):
-        parts = factor.factors if isinstance(factor, Mul) else (factor,)
+        parts = factor.factors if isinstance(factor, Mul) and _may_part(factor) else (factor,)
         if i == 0:
             left, middle = list(parts[:-1]), [parts[-1]]
         elif i == len(e.factors) - 1:
