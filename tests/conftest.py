@@ -35,6 +35,19 @@ settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, d
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """``sample(n)``: of the cases of a test, every n-th is quick and the others are slow."""
+    seen: dict[str, int] = {}
+    for item in items:
+        mark = item.get_closest_marker("sample")
+        if mark is not None and item.get_closest_marker("slow") is None:
+            test = item.nodeid.partition("[")[0]
+            if seen.setdefault(test, 0) % mark.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[test] += 1
+
+
 class Katex(NamedTuple):
     """Where KaTeX is: ``node -e "require(process.argv[1])" PACKAGE`` loads it."""
 

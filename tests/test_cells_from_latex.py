@@ -71,6 +71,7 @@ def printed(model: RNN, notation: str) -> list[str]:
     ]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("name", VARIANTS)
 def test_what_a_derivation_prints_of_a_cell_is_read_back(name, notation):
@@ -80,6 +81,7 @@ def test_what_a_derivation_prints_of_a_cell_is_read_back(name, notation):
     assert_equal(reading.cell, cell)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in MATRIX_STATES])
 def test_what_a_derivation_prints_in_rows_is_read_back(name, notation):

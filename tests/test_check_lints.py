@@ -215,6 +215,7 @@ def test_one_formula_gets_one_remark_of_a_kind() -> None:
     assert all((a.line, a.column) <= (b.line, b.column) for a, b in pairwise(found))
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("path", sorted(p.name for p in NOTES.iterdir() if p.suffix != ".toml"))
 def test_the_notes_have_the_remarks_that_are_expected(path: str) -> None:
     expected = tomllib.loads((NOTES / f"{path}.expect.toml").read_text("utf-8")).get("lint", [])

@@ -98,6 +98,7 @@ def test_equations_that_fit_nothing_are_said_not_to():
     assert facts(model) & {"not-built", "not-built-why"} and model.symbols == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_model_of_the_notes_is_shown_in_words(lang: str):
     for path in sorted(p for p in NOTES.iterdir() if p.suffix in (".md", ".tex")):
@@ -188,6 +189,7 @@ def test_a_derivative_by_a_name_for_a_part_of_the_model_is_not_refuted():
     assert found[r"\frac{\partial L}{\partial e_t} = e_t"] != "refuted"
 
 
+@pytest.mark.slow
 def test_another_model_than_that_of_the_note_is_noticed():
     report = symbptt.check_notes(NOTES / "gru.rst", model=symbptt.RNN(cell="gru"))
     assert any(c.verdict == "refuted" and c.latex.startswith("h_t &= (1 - z_t)") for c in report.claims)

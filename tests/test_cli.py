@@ -111,6 +111,7 @@ QUICK = ("text", "zh"), ("markdown", "en")
 WAYS = [(kind, lang) for kind in cli.FORMATS if kind != "pdf" for lang in ("en", "zh")]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("kind", "lang"), [pytest.param(*way, marks=() if way in QUICK else pytest.mark.slow) for way in WAYS]
 )
@@ -122,7 +123,8 @@ def test_every_example_in_every_format(run, name, kind, lang):
         json.loads(out)
 
 
-@pytest.mark.parametrize("kind", ["json", *(pytest.param(k, marks=pytest.mark.slow) for k in ("html", "notebook"))])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["json", "html", "notebook"])
 def test_output_is_the_same_from_run_to_run(tmp_path, kind):
     runs = [program("derive", "relu-explosion", "--to", kind, cwd=tmp_path, PYTHONHASHSEED=seed) for seed in "12"]
     assert runs[0].stdout == runs[1].stdout != b""

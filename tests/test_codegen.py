@@ -50,6 +50,7 @@ def test_elman_networks_agree_with_the_plain_bptt(net, T, B, seed):
     compare_with_reference(net, T, B, seed)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("reduction", ["sum", *(pytest.param(r, marks=pytest.mark.slow) for r in ("mean", "last"))])
 def test_every_activation_and_reduction(activation, reduction):
@@ -67,6 +68,7 @@ def test_the_reference_refuses_other_cells():
 # -- against central differences ----------------------------------------------------------------------
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("B", [None, 2])
 @pytest.mark.parametrize(
     ("name", "reduction"),

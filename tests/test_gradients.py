@@ -114,6 +114,7 @@ def _has_closed_form(model: RNN) -> bool:
     return not any(A.rank_of(model.system.at(state)) == 2 for state in model.system.states)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("form", ["recursive", "closed", "unrolled"])
 @pytest.mark.parametrize("name", by_size(MODELS))
 def test_every_form_has_the_measured_value(name: str, form: str) -> None:

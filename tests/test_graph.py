@@ -256,6 +256,7 @@ def drawn(name: str, lang: str, how: Any) -> Any:
     return model.graph(8 if tall else None, lang=lang, truncate=how)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("name", "lang", "how"), pictures())
 def test_nothing_overlaps_and_all_is_inside(name, lang, how):
     picture = drawn(name, lang, how).picture
@@ -280,6 +281,7 @@ def test_nothing_overlaps_and_all_is_inside(name, lang, how):
             assert not any(n.box.holds((x, y), -0.5) for n in picture.nodes), line.edge
 
 
+@pytest.mark.sample(4)
 @EVERY
 def test_every_symbol_of_the_shown_steps_is_there(name):
     model = MODELS[name]()
@@ -304,6 +306,7 @@ def test_every_symbol_of_the_shown_steps_is_there(name):
         assert (state, system.start_of(state)) in shown
 
 
+@pytest.mark.sample(4)
 @EVERY
 def test_every_line_is_an_edge_or_the_way_back(name):
     graph = MODELS[name]().graph()
@@ -332,6 +335,7 @@ def test_the_derivatives_of_states_are_named_where_the_gradient_arrives():
 # -- SVG ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("name", "lang"), [pytest.param(name, lang, marks=marks) for name, lang, marks in BOTH])
 def test_svg_is_well_formed_and_stands_alone(name, lang):
     graph = MODELS[name]().graph(lang=lang)

@@ -39,7 +39,8 @@ def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("made", [some_special_derivations, pytest.param(special_derivations, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("made", [some_special_derivations, special_derivations])
 def test_every_derivation_fits_the_schema_and_is_complete(made):
     for name, derivation in made():
         data = json.loads(derivation.to_json())

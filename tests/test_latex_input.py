@@ -70,6 +70,7 @@ OWN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", OWN)
 def test_cells_of_ones_own_are_derived_and_verified(name):
     cell = Cell.from_latex(**OWN[name])
@@ -207,6 +208,7 @@ def test_the_second_of_several_strings_is_named():
 # -- losses ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("latex", "equation"),
     {

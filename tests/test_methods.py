@@ -111,6 +111,7 @@ def test_their_sum_is_the_gradient(name: str) -> None:
         assert check_equality(instances(network, count=2), A.derivative(network.system.L, state), listed.total, {})
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", ["tanh", "lstm", "mean", "backward", "coupled"])
 @pytest.mark.parametrize("steps", ["T", 3, 9])
 def test_both_sections_are_proved_whatever_the_number_of_steps(name: str, steps: Any) -> None:

@@ -90,6 +90,7 @@ REMADE = {
 ARRAYS = {"W_h": np.eye(2), "W_x": np.ones((2, 1)), "x": np.ones((2, 1)), "target": [[1, 1], [2, 2]]}
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", REMADE)
 def test_a_derivation_is_made_again_by_its_lines(name):
     derivation = REMADE[name]()
@@ -163,6 +164,7 @@ def test_the_same_bytes_from_run_to_run():
     assert first == second and first.endswith("}\n") and "梯度爆炸" in first
 
 
+@pytest.mark.slow
 @MADE
 def test_nbformat_accepts_it(made, require):
     nbformat = require("nbformat")

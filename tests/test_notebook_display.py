@@ -218,6 +218,7 @@ def test_a_sum_with_a_matrix_of_sympy_shows_both():
 FAILED = Check("recursion.h", "equality", False, "line 2 | `x` differs")
 
 
+@pytest.mark.slow
 def test_a_report_without_failures_is_one_line(derivation):
     counts = "definition 3, equality 16, convention 1, given 1, worked 34, observation 1"
     assert derivation.verify()._repr_markdown_() == f"✓ **All 56 checks hold**: {counts}."

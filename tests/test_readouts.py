@@ -32,6 +32,7 @@ def numbers(model: RNN, seed: int = 0) -> dict[str, Any]:
     return {key: rng.normal(0, 0.6, shape) for key, shape in shapes.items()}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_line_is_proved(name):
     report = MODELS[name].derivation().verify()

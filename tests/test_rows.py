@@ -81,6 +81,7 @@ def _is_number(model: RNN, name: str) -> bool:
     return name in model.system.variables and model.system.variables[name].rank < 2
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("cell", by_size(CATALOGUE))
 def test_catalogue_cells_have_the_loss_and_gradients_of_columns(cell):
     model = _in_rows(cell, readout="softmax", loss="cross_entropy")
@@ -177,6 +178,7 @@ def test_a_wrong_transpose_is_found():
 # -- generated code -------------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", OWN)
 def test_generated_gradients_are_the_transposes_of_those_in_columns(name):
     cell, sizes = OWN[name], own_sizes(OWN[name])

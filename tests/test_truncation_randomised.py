@@ -165,6 +165,7 @@ def test_masks_can_be_given_drawn_with_a_seed_and_are_checked() -> None:
 # -- what is printed ----------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     ("model", "how"),
     [
@@ -191,6 +192,7 @@ def test_every_line_on_random_truncation_of_any_cell_is_proved(name: str, how: s
     assert report.ok, [(check.key, check.detail) for check in report.failures]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("how", ["shared", "independent"])
 @pytest.mark.parametrize(
     "key", ["estimator.h", "weights.h", "one", "unbiased.h", "covariance", "variance.h", "variance.W_h"]

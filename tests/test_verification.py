@@ -81,11 +81,13 @@ def _parts(cell: str, place: int) -> tuple[Any, ...]:
     return readout, loss, reduction, {k: v for k, v in options.items() if k != "inputs" or not needs_input}
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("model", list(pairs()))
 def test_every_step_of_a_catalogue_cell_is_proved(model: RNN) -> None:
     _proved(model.derivation())
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", by_size(CELLS))
 def test_every_step_of_any_other_cell_is_proved(name: str) -> None:
     readout, reduction = [(None, "sum"), ("linear", "mean"), ("linear", "last")][list(CELLS).index(name) % 3]
@@ -96,6 +98,7 @@ def test_every_step_of_any_other_cell_is_proved(name: str) -> None:
     _proved(RNN(CELLS[name], readout=readout, reduction=reduction).derivation())
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", by_size(CELLS))
 def test_every_line_with_numbers_is_proved(name: str, rounding: str = "carry") -> None:
     cell = CELLS[name]
@@ -109,6 +112,7 @@ def test_every_line_with_numbers_rounded_at_each_step_is_proved(name: str) -> No
     test_every_line_with_numbers_is_proved(name, "step")
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("rounding", ["carry", "step"])
 @pytest.mark.parametrize(
     ("cell", "readout", "loss", "reduction"),
@@ -446,6 +450,7 @@ SPOILED = ("vectors", "scalar", "numbers")
 """Whose lines are spoiled among the quick tests."""
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in SPOILED else pytest.mark.slow) for n in derivations()]
 )
