@@ -136,3 +136,53 @@ def test_brackets_say_what_an_entrywise_product_takes() -> None:
     outer = r"\left(W^\top \frac{\partial L}{\partial h_{t+1}}\right) \odot (1 - h_{t+1}^2)$$"
     text = BARE + r"where $W$ and $U$ are matrices, $L = \sum_t \ell_t$. " + claim
     assert [verdicts(text + part)[-1] for part in (bare, inner, outer)] == ["holds", "holds", "refuted"]
+
+
+OPEN = r"where $W$ and $U$ are matrices, $L = \sum_t \ell_t$. "
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("", "refuted"),
+        (r"Let $W = W^\top$. ", "holds"),
+        (r"The matrix $W$ is symmetric. ", "holds"),
+        (r"The matrix $U$ is symmetric. ", "refuted"),
+    ],
+)
+def test_a_matrix_that_is_said_to_be_symmetric_needs_no_transpose(words: str, verdict: str) -> None:
+    right = r"\frac{\partial \ell_t}{\partial h_t} + W \frac{\partial L}{\partial z_{t+1}}$$"
+    assert verdicts(BARE + OPEN + words + r"$$\frac{\partial L}{\partial h_t} = " + right)[-1] == verdict
+
+
+def test_a_sum_from_the_second_step_holds_if_the_state_starts_from_zero() -> None:
+    terms = r"\frac{\partial L}{\partial z_t} h_{t-1}^\top$$"
+    text = BARE + OPEN + r"$$\frac{\partial L}{\partial W} = \sum_{t=2}^T " + terms
+    claim = check_note(note_of(text)).claims[-1]
+    assert claim.verdict == "conditional" and claim.condition is not None
+    assert claim.condition.key == "check.condition.zero-start"
+    assert verdicts(text.replace("h_{t-1}^", "x_t^").replace("partial W", "partial U"))[-1] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("", "conditional"),
+        ("In numerator layout: ", "holds"),
+        ("In denominator layout: ", "refuted"),
+        ("A gradient has the shape of its variable. ", "refuted"),
+        ("Numerator layout is not denominator layout. ", "conditional"),
+    ],
+)
+def test_a_layout_that_the_note_settles_is_no_condition(words: str, verdict: str) -> None:
+    claim = r"$$\frac{\partial L}{\partial W} = \sum_t h_{t-1} \left(\frac{\partial L}{\partial z_t}\right)^\top$$"
+    assert verdicts(BARE + OPEN + words + claim)[-1] == verdict
+
+
+def test_a_path_that_is_lost_is_the_cause_though_it_is_a_multiple_at_the_numbers_given() -> None:
+    claim = r"\frac{\partial L}{\partial w} = \frac{\partial L}{\partial h_2} \frac{\partial h_2}{\partial h_1}"
+    claim += r"\frac{\partial h_1}{\partial w} = 1 \cdot 3 \cdot 1 = 3"
+    text = rf"Let $h_t = w h_{{t-1}}$, $h_0 = 1$, $L = h_2$. At $w = 3$: $${claim}$$"
+    found = check_note(note_of(text)).claims[-1]
+    assert found.cause == "lost-sum" and found.right is not None
+    assert found.right.endswith("= 6") and r"\sum_{k=1}^{2}" in found.right

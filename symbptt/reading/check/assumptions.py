@@ -61,7 +61,8 @@ class Assumptions:
     def __init__(self, note: Note, reads: list[Read], symbols: Symbols, seed: int = 0) -> None:
         self.note, self.symbols, self.seed = note, symbols, seed
         self.scope = Scope()
-        self.said = Prose(note, reads, symbols).said()
+        self.in_words = tuple(Prose(note, reads, symbols).said())
+        self.said = list(self.in_words)
         self.named: list[Decomposition] = []
         self.given: set[str] = set()
         self.general: frozenset[str] = frozenset()

@@ -26,7 +26,7 @@ from .figures import figures
 from .judge import Judgement, Settled
 from .network import Built
 from .repairs import PAIRED, TABLE
-from .repairs_sums import bounds
+from .repairs_sums import bounds, lost_sums
 from .sites import Site, timed
 from .statements import Statement
 from .wording import Wording
@@ -286,6 +286,8 @@ class _Search:
         if site.statement.relations[site.target - 1].kind in INEQUALITIES:
             yield from bounds(site)  # anything small enough would do for the rest
             return
+        if self.trial.given is not None:  # at a single instance, one path may be a multiple of all by chance
+            yield from lost_sums(site)
         yield from self._multiple(site)
         once = [edit for repair in TABLE for edit in repair(site)]
         yield from sorted(once, key=lambda e: e.cost)

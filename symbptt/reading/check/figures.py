@@ -85,7 +85,8 @@ def _written(right: float, text: str, unit: float, mended: bool) -> str:
         exponent = math.floor(math.log10(abs(right))) if right else 0
         return rf"{right / 10**exponent:.{places}f} {power[2]} 10^{{{exponent}}}"
     places = max(0, round(-math.log10(unit))) if unit < 1 else 0
-    if mended and len(re.sub(r"\D", "", text).lstrip("0")) < FEW:
+    few = len(re.sub(r"\D", "", text).lstrip("0")) < FEW
+    if mended and few and not math.isclose(right, round(right, places), rel_tol=1e-12):
         places = max(places, 4)
     shown = f"{right:.{places}f}"
     if float(shown) == 0 and right:

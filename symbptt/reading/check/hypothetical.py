@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..meaning.expr import Counter, Deriv, Ref
+from ..meaning.expr import Add, Counter, Deriv, Expr, Norm, Ref, Transpose
 from ..notation.tree import Empty
 from ..note import Note
 from ..report import ASSUMPTION, HOLDS, UNCHECKED, message
 from .compare import TRUE, test
 from .definitions import number_in
 from .judge import Judgement
+from .prose import Said
 from .statements import Statement
+from .variants import symmetrised
 from .worlds import Worlds
 
 STRONG = re.compile(
@@ -62,26 +65,73 @@ def is_initialisation(statement: Statement, note: Note) -> bool:
     return bool(INITIAL.search("\n".join(before.rsplit("\n", 6)[1:] or [before])))
 
 
+def symmetric_in(e: Expr, other: Expr) -> str | None:
+    """Return the key of W where two sides say that W is its own transpose."""
+    if isinstance(e, Transpose):
+        e, other = other, e
+    matrix = isinstance(e, Ref) and e.when is None and isinstance(other, Transpose) and other.of == e
+    return e.key if matrix and isinstance(e, Ref) else None
+
+
+def is_symmetry(statement: Statement) -> bool:
+    """Whether a statement says that a matrix is symmetric."""
+    return len(statement.operands) == 2 and symmetric_in(*statement.operands) is not None
+
+
+def _symmetric(
+    note: Note, before: list[tuple[Statement, Judgement]], said: Sequence[Said], start: int
+) -> dict[str, int]:
+    """Return the matrices that were said to be symmetric, in formulas or in words, and the lines where that was."""
+    found = {
+        key: note.place(s.start)[0]
+        for s, _ in before
+        if is_symmetry(s) and (key := symmetric_in(*s.operands)) is not None
+    }
+    for one in said:
+        left = one.hypothesis.left
+        if one.end <= start and isinstance(left, Norm) and isinstance(left.of, Add):
+            key = symmetric_in(*left.of.terms) if len(left.of.terms) == 2 else None
+            if key is not None:
+                found.setdefault(key, one.hypothesis.line)
+    return found
+
+
 def under_hypotheses(
-    statement: Statement, judgement: Judgement, worlds: Worlds, note: Note, before: list[tuple[Statement, Judgement]]
+    statement: Statement,
+    judgement: Judgement,
+    worlds: Worlds,
+    note: Note,
+    before: list[tuple[Statement, Judgement]],
+    said: Sequence[Said] = (),
 ) -> Judgement:
     """Return a verdict on what was refuted in general, where its sentence or section supposes something.
 
-    It is tried with what is supposed put in its place; where it fails then too, it is not decided.
+    It is tried with what is supposed put in its place, and at symmetric matrices where they were said to be; where a
+    supposition does not help, it is not decided.
     """
     symbols = any(isinstance(p, Ref) for o in statement.operands for p in o.walk())
     if judgement.given or not symbols:
         return judgement
+    symmetric = _symmetric(note, before, said, statement.start)
+    if symmetric and worlds.vectors:
+        names = [{w.meanings.parameters[k] for k in symmetric if k in w.meanings.parameters} for w in worlds.vectors]
+        moved = [symmetrised(w, n) for w, n in zip(worlds.vectors, names, strict=True)]
+        if all(moved) and test(statement, tuple(w for w in moved if w is not None)).state == TRUE:
+            return Judgement(HOLDS, message("check.reason.holds-assumed", lines=_listed(symmetric.values())))
     supposed = [s for s, j in before if j.verdict == ASSUMPTION and _bears_on(s, statement, note)]
     if not supposed:
         return judgement
-    lines = ", ".join(dict.fromkeys(str(note.place(s.start)[0]) for s in supposed))
+    lines = _listed(note.place(s.start)[0] for s in supposed)
     put = tuple((s.operands[0], s.operands[-1], ()) for s in supposed if _is_equation(s))
     main = worlds.vectors or worlds.scalars
     for some in (main, worlds.scalars):
         if put and some and test(statement, tuple(replace(w, as_written=put) for w in some)).state == TRUE:
             return Judgement(HOLDS, message("check.reason.holds-assumed", lines=lines))
     return Judgement(UNCHECKED, message("check.reason.under-assumption", lines=lines))
+
+
+def _listed(lines: Iterable[int]) -> str:
+    return ", ".join(dict.fromkeys(str(line) for line in lines))
 
 
 def _is_equation(statement: Statement) -> bool:

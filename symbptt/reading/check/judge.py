@@ -75,13 +75,20 @@ class Judgement:
 @dataclass(frozen=True)
 class Settled:
     """What a note says about itself: that there are matrices, that there are only numbers, which layout it takes,
-    and whether it marks immediate derivatives."""
+    whether it marks immediate derivatives, and whether gradients have the shape of their variable."""
 
     matrices: bool = False
     scalars: bool = False
     layout: str | None = None
     marks: bool = False
     transposes: bool = False
+    shaped: bool = False
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Conditions that the note rules out: they are not left open by it."""
+        others = {"numerator": "denominator", "denominator": "numerator"}
+        return frozenset({others.get(self.layout or "", "numerator" if self.shaped else "")})
 
 
 def judge(statement: Statement, worlds: Worlds, settled: Settled) -> Judgement:
@@ -182,7 +189,7 @@ def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgem
         scalar = _for_scalars(statement, worlds, settled, first)
         if scalar is not None:
             return scalar
-    special = _special(statement, main)
+    special = _special(statement, main) or _from_zero(statement, worlds)
     if special is not None:
         return special
     failed = first if first.state == FALSE else outcome
@@ -263,7 +270,7 @@ def _conceding(statement: Statement, worlds: tuple[World, ...], settled: Settled
     repeats = (None, *range(2, 13)) if _matters(Reading(repeats=2), statement) else (None,)
     for (key, plain), count in product(CONCEDING, repeats):
         reading = replace(plain, repeats=count)
-        if not _matters(plain, statement):
+        if key in settled.excluded or not _matters(plain, statement):
             continue
         outcome = test(statement, tuple(_reading(w, reading) for w in worlds))
         if outcome.state == TRUE:
@@ -351,6 +358,13 @@ def _special(statement: Statement, worlds: tuple[World, ...]) -> Judgement | Non
             condition = message(f"check.condition.{key}")
             return Judgement(CONDITIONAL, message("check.reason.conditional"), condition)
     return None
+
+
+def _from_zero(statement: Statement, worlds: Worlds) -> Judgement | None:
+    """Return that a statement holds where all states start from zero."""
+    if not worlds.from_zero or test(statement, worlds.from_zero).state != TRUE:
+        return None
+    return Judgement(CONDITIONAL, message("check.reason.conditional"), message("check.condition.zero-start"))
 
 
 def _last(steps: int) -> range:

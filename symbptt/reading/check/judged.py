@@ -17,7 +17,7 @@ from .definitions import number_in
 from .discover import Discovery, Model, discover
 from .functions import functions_said
 from .given import NOTHING, Options, as_definition, built_with, is_settled_by, settled_with
-from .hypothetical import is_fragment, is_hypothesis, is_initialisation, is_range, under_hypotheses
+from .hypothetical import is_fragment, is_hypothesis, is_initialisation, is_range, is_symmetry, under_hypotheses
 from .judge import Judgement, Settled, judge
 from .network import Built
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
@@ -28,7 +28,9 @@ SCALARS = re.compile(
     r"标量|一个单元|单个单元|单神经元|一维|scalar|one unit|single unit|one hidden unit|one neuron", re.I
 )
 
-
+SHAPED = re.compile(
+    r"gradients?\b[^.\n]*\b(same shape|ha(s|ve) the shape)|梯度[^。\n]*(形状相同|形状一致|同形|相同的形状)", re.I
+)
 LAYOUTS = {
     "numerator": re.compile(r"numerator[ -]layout|分子布局", re.I),
     "denominator": re.compile(r"denominator[ -]layout|分母布局", re.I),
@@ -154,6 +156,8 @@ class _Judging:
 
     def _by_verdict(self, statement: Statement, known: str | None, place: Place) -> Judgement:
         """Return the verdict on a statement, by what it defines or by what it claims."""
+        if is_symmetry(statement):
+            return Judgement(ASSUMPTION, message("check.reason.assumption"))
         if known is not None:
             key = "check.reason.definition" if known == DEFINITION else "check.reason.assumption"
             return Judgement(known, message(key))
@@ -168,7 +172,9 @@ class _Judging:
         except RecursionError:
             return Judgement(UNCHECKED, message("check.reason.too-large"))
         if judgement.verdict == REFUTED:
-            return under_hypotheses(statement, judgement, place.worlds, self.note, self.judged)
+            return under_hypotheses(
+                statement, judgement, place.worlds, self.note, self.judged, self.assumptions.in_words
+            )
         return judgement
 
 
@@ -191,8 +197,10 @@ def _settled(note: Note, start: int, built: Built, found: list[Statement]) -> Se
     first = min((d.statement.start for d in built.model.equations.values()), default=start)
     scalars = bool(SCALARS.search(note.text[max(first - 500, 0) : first + 1000]))
     marks = any(isinstance(p, Deriv) and p.mode == "immediate" for p in kinds)
-    layout = next((name for name, pattern in LAYOUTS.items() if pattern.search(note.text)), None)
-    return Settled(matrices and not scalars, scalars and not transposes, layout, marks, transposes)
+    named = [name for name, pattern in LAYOUTS.items() if pattern.search(note.text)]
+    layout = named[0] if len(named) == 1 else None
+    shaped = bool(SHAPED.search(note.text))
+    return Settled(matrices and not scalars, scalars and not transposes, layout, marks, transposes, shaped)
 
 
 def _named_in_prose(note: Note, reads: list[Read]) -> dict[str, str]:

@@ -163,9 +163,12 @@ def scaled(world: World, names: set[str], factor: float) -> World | None:
 
 
 def symmetrised(world: World, names: set[str]) -> World | None:
-    """Return a world whose recurrent matrices are symmetric."""
+    """Return a world with symmetric matrices in the place of these; None where one is not square."""
     data = world.instance.data if world.instance is not None else {}
-    return replaced(world, {k: (np.array(data[k]) + np.array(data[k]).T) / 2 for k in names if k in data})
+    arrays = {k: np.array(data[k]) for k in names if k in data}
+    if any(a.shape != a.T.shape for a in arrays.values()):
+        return None
+    return replaced(world, {k: (a + a.T) / 2 for k, a in arrays.items()})
 
 
 def replaced(world: World, arrays: Mapping[str, Array]) -> World | None:

@@ -34,6 +34,9 @@ class Worlds:
     ----------
     vectors, scalars : tuple of World
         At random numbers, with vectors and with all sizes 1.
+    from_zero : tuple of World
+        As ``vectors`` (``scalars`` where there are none), with all states starting from zero; none where the note says
+        how they start.
     given : World or None
         At the note's own numbers.
     free : tuple of World
@@ -51,6 +54,7 @@ class Worlds:
 
     vectors: tuple[World, ...] = ()
     scalars: tuple[World, ...] = ()
+    from_zero: tuple[World, ...] = ()
     given: World | None = None
     free: tuple[World, ...] = ()
     complete: bool = False
@@ -61,35 +65,43 @@ class Worlds:
 
 def worlds_of(built: Built, seed: int = 0) -> Worlds:
     """Return the instances of a model."""
-    said = built.model.steps
-    steps = (said,) * 2 if said and said <= LONGEST else STEPS
-    vectors = [
-        World(instance, meanings, seed=seed)
-        for network, meanings in built.networks
-        for i, n in enumerate((2, 3))
-        if (instance := _instance(built, (network, meanings), seed + i, _sizes(network, n), steps[i])) is not None
-    ]
-    scalars = [
-        World(instance, meanings, seed=seed)
-        for network, meanings in built.scalar
-        for i in range(2)
-        if (instance := _instance(built, (network, meanings), seed + 10 + i, {}, steps[i])) is not None
-    ]
+    vectors, scalars = (_drawn(built, n, seed) for n in ((2, 3), None))
+    started = any(isinstance(key, tuple) and key[1] == 0 for key in built.model.constants)
+    from_zero = () if started else _drawn(built, (2, 3), seed, True) or _drawn(built, None, seed, True)
     given, complete = _given(built)
     equations = tuple((Ref(k, letter(T)), d.right, (T,)) for k, d in built.model.equations.items())
-    return Worlds(tuple(vectors), tuple(scalars), given, _free(built, seed), complete, equations=equations,
-                  open_loss=built.generic_loss)  # fmt: skip
+    free = _free(built, seed)
+    return Worlds(vectors, scalars, from_zero, given, free, complete, (), equations, built.generic_loss)
+
+
+def _drawn(built: Built, sizes: tuple[int, int] | None, seed: int, from_zero: bool = False) -> tuple[World, ...]:
+    """Return two random instances of every network: of vectors of two sizes, or of numbers."""
+    said = built.model.steps
+    steps = (said,) * 2 if said and said <= LONGEST else STEPS
+    found = []
+    for network, meanings in built.scalar if sizes is None else built.networks:
+        for i in range(2):
+            own, moved = ({}, seed + 10 + i) if sizes is None else (_sizes(network, sizes[i]), seed + i)
+            instance = _instance(built, (network, meanings), moved, own, steps[i], from_zero)
+            if instance is not None:
+                found.append(World(instance, meanings, seed=seed))
+    return tuple(found)
 
 
 def _instance(
-    built: Built, one: tuple[Network, Meanings], seed: int, sizes: Mapping[str, int], steps: int | None
+    built: Built,
+    one: tuple[Network, Meanings],
+    seed: int,
+    sizes: Mapping[str, int],
+    steps: int | None,
+    from_zero: bool = False,
 ) -> Instance | None:
-    """Return a random instance, in which a state starts from zero if the note says so."""
+    """Return a random instance, in which a state starts from zero if the note says so, or all states do."""
     network, meanings = one
     zero = [
         name
         for key, name in meanings.variables.items()
-        if name in network.system.states and built.model.constants.get((key, 0)) == 0
+        if name in network.system.states and (from_zero or built.model.constants.get((key, 0)) == 0)
     ]
     try:
         instance = Instance(network, seed, sizes, steps)
