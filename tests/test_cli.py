@@ -111,7 +111,7 @@ QUICK = ("text", "zh"), ("markdown", "en")
 WAYS = [(kind, lang) for kind in cli.FORMATS if kind != "pdf" for lang in ("en", "zh")]
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("kind", "lang"), [pytest.param(*way, marks=() if way in QUICK else pytest.mark.slow) for way in WAYS]
 )

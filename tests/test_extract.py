@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from work import calls_within
 
 from symbptt.errors import NoteError
 from symbptt.reading.extract import LIMIT, note_of, read_note
@@ -606,7 +606,7 @@ def test_formulas_that_are_put_into_a_text_are_found_again(parts, last):
     assert not note.problems
 
 
-# ---------------------------------------------------------------- time
+# ---------------------------------------------------------------- work
 
 HARD = ["$", "$a ", "\\(", "\\( ", "\\[\n\n", "\\", "<img ", '<img a="', "`", "` `` ", "![", "![]("]
 HARD += ["$\\text{$", "\\begin{align}", "\\newcommand{\\x}{", "> ", "\n"]
@@ -615,20 +615,14 @@ HARD += ["$\\text{$", "\\begin{align}", "\\newcommand{\\x}{", "> ", "\n"]
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", HARD)
 @pytest.mark.parametrize("kind", ["markdown", "latex", "rst"])
-def test_the_time_is_proportional_to_the_length(unit, kind):
-    def seconds(size: int) -> float:
-        start = time.process_time()
-        note_of((unit * size)[:size], kind=kind)
-        return time.process_time() - start
+def test_the_work_is_proportional_to_the_length(unit, kind):
+    def work(size: int) -> int:
+        return calls_within(lambda: note_of((unit * size)[:size], kind=kind))
 
-    seconds(1000)
-    small, large = seconds(100_000), seconds(800_000)
-    assert large < 30 * max(small, 0.01)
+    assert work(80_000) < 10 * work(10_000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["$", "\\(", "\\", "<img", "`"])
-def test_the_largest_hostile_note_takes_seconds(unit):
-    start = time.process_time()
-    note_of((unit * LIMIT)[:LIMIT])
-    assert time.process_time() - start < 30
+def test_the_largest_hostile_note_is_read(unit):
+    assert note_of((unit * LIMIT)[:LIMIT]).text
