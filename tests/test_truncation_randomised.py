@@ -185,8 +185,13 @@ def test_every_line_on_random_truncation_is_proved(model: RNN, how: str) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in CELLS if name not in MIXED])
-@pytest.mark.parametrize("how", ["randomised:0.8", "randomised:0.8:independent"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        (name, ("randomised:0.8", "randomised:0.8:independent")[place % 2])
+        for place, name in enumerate(name for name in CELLS if name not in MIXED)
+    ],
+)
 def test_every_line_on_random_truncation_of_any_cell_is_proved(name: str, how: str) -> None:
     report = RNN(CELLS[name], steps=4).derivation(sections=["truncation"], truncate=how).verify()
     assert report.ok, [(check.key, check.detail) for check in report.failures]
