@@ -137,6 +137,8 @@ WRONG: dict[str, tuple[type[Exception], str]] = {
     r"h_t = a b + W h_{t-1}": (RankError, "column 7: the product of 'a' and 'b' is ambiguous: a a number and b a"),
     r"h_t = W h_{t-1} + a_t x_t": (RankError, "column 19: the product of 'a_t' and 'x_t' is ambiguous"),
     r"z_t = r_t \cdot s_t, h_t = h_{t-1} + z_t^\top h_{t-1} u, r_t = W x_t, s_t = U x_t": (SymbpttError, "column"),
+    r"h_t = \tanh(W h_{t-1} + U x_t + h_0)": (EquationError, "column 33: a cell reads the steps t and t-1"),
+    r"h_{t+1} = \tanh(W h_t + U x_t + h_0)": (EquationError, "a cell reads the steps t and t-1, and not the step 0"),
     r"h_t = \tanh(W h_{t-1}": (EquationError, "column 12: this bracket is never closed"),
     r"h_t = \tanh(W_{h h_{t-1})": (EquationError, "column"),
     r"h_t = W x_t": (EquationError, "column 1: nothing is carried from step to step"),

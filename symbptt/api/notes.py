@@ -79,8 +79,6 @@ class NoteReport:
             return NotImplemented
         return self.data == other.data and self.lang == other.lang
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         counts = ", ".join(f"{verdict} {number}" for verdict, number in self.counts.items() if number)
         return f"<NoteReport: {self.formulas} formulas, {self.read} read{'; ' * bool(counts)}{counts}>"

@@ -258,7 +258,7 @@ def _check_steps(equations: Sequence[Equation], states: Mapping[str, Any], ranks
 def _direction(equations: Sequence[Equation], states: Mapping[str, Any]) -> Any:
     """Return the direction in which the states are read."""
     refs = [p for e in equations for p in e.right.walk() if isinstance(p, Ref) and p.key in states]
-    lags = {lag_of(p) for p in refs} - {0}
+    lags = {lag_of(p) for p in refs} - {0, None}
     return "both" if len(lags) > 1 else -1 if lags == {1} else 1
 
 

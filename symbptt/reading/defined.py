@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -29,6 +29,7 @@ from .meaning.expr import (
     Ref,
     Transpose,
     Unknown,
+    with_index,
 )
 from .meaning.index import Index, index_of
 from .meaning.ranks import is_one
@@ -73,7 +74,7 @@ class Definitions:
     written: Mapping[str, str]
     rows: bool = False
     transposed: bool = False
-    shapes: Mapping[str, Any] = ()  # type: ignore[assignment]
+    shapes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def definitions(given: str | Sequence[str], functions: Mapping[str, str], keys: Mapping[str, str]) -> Definitions:
@@ -195,21 +196,17 @@ def _equation(statement: Statement, symbols: Symbols, functions: Mapping[str, st
     if left.when is None:
         source.fail(statement.left, f"'{source.piece(statement.left)}' has no step; write {left.key}_t = ...")
     if left.when.is_number:
-        if isinstance(statement.right, Script | Name | Fence) or elaborate(statement.right, symbols) == Num(0):  # type: ignore[arg-type]
+        if isinstance(statement.right, Script | Name | Fence) or elaborate(statement.right, symbols) == Num(
+            Fraction(0)
+        ):
             return None  # the initial state is given to the model
         source.fail(statement.left, f"the step {left.when} alone is no equation of a cell, which holds at every t")
     if dict(left.when.terms) != {"t": 1}:
         source.fail(statement.left, f"the step must be t, and not {left.when}")
     right = checked(elaborate(statement.right, symbols), source, functions)
     if left.when.constant:
-        right = right.mapped(lambda p: _shifted(p, -left.when.constant))  # type: ignore[union-attr]
+        right = with_index(right, "t", Index((("t", 1),), -left.when.constant))
     return Equation(left.key, right, source, statement.left)
-
-
-def _shifted(part: Expr, by: int) -> Expr:
-    if isinstance(part, Ref) and part.when is not None:
-        return replace(part, when=part.when + Index((), by))
-    return part
 
 
 def checked(e: Expr, source: Source, functions: Mapping[str, str]) -> Expr:

@@ -13,7 +13,7 @@ from .cells import function_names
 from .defined import called_words, checked, plain_key
 from .meaning.elaborate import elaborate
 from .meaning.equation import CannotWriteError, expression
-from .meaning.expr import Add, Bound, Call, Div, Entry, Expr, Hadamard, Mul, Norm, Num, Pow, Ref, Transpose
+from .meaning.expr import Add, Bound, Call, Div, Entry, Expr, Hadamard, Mul, Norm, Num, Pow, Ref, Transpose, with_index
 from .meaning.index import Index, letter
 from .meaning.ranks import SCALAR, TO_SCALAR, VECTOR, MisfitError, OpenProductError, Ranks
 from .meaning.symbols import find_symbols
@@ -87,7 +87,7 @@ def _right_side(source: Source, tree: Tree) -> Tree:
 def _of_one_step(e: Expr, source: Source) -> Expr:
     """Return the loss of step t: of a sum over the steps what is summed, of the last step the same at t."""
     if isinstance(e, Bound) and e.index in ("t", "tau", "k", "s") and _at(e.body, e.index):
-        e = e.body.mapped(lambda p: replace(p, when=NOW) if isinstance(p, Ref) and p.when == letter(e.index) else p)  # type: ignore[attr-defined]
+        e = with_index(e.body, e.index, NOW)
     for part in e.walk():
         if isinstance(part, Bound) and _at(part.body, part.index):
             _refuse_reduction(source, part)

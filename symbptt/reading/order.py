@@ -10,8 +10,10 @@ from .statements import Equation
 
 
 def lag_of(part: Expr) -> int | None:
-    """Return how far from t a variable is read; None for what is no variable."""
-    return part.when.constant if isinstance(part, Ref) and part.when is not None else None
+    """Return how far from t a variable is read; None for what is no variable, or is read at one step alone."""
+    if not isinstance(part, Ref) or part.when is None or part.when.is_number:
+        return None
+    return part.when.constant
 
 
 def in_order(equations: Sequence[Equation]) -> list[Equation]:

@@ -175,9 +175,10 @@ def _prepared(tree: Tree) -> Tree:
             elif isinstance(two, Fence) and two.left == "(" and isinstance(two.body, Listing) and _is_matrix(one):
                 factors[i + 1] = replace(two, left="[", right="]")
         return factors[0] if len(factors) == 1 else replace(tree, factors=tuple(factors), operators=tuple(operators))
-    sup = tree.sup if isinstance(tree, Script) else None
-    if isinstance(sup, Product) and isinstance(sup.factors[0], Empty) and sup.operators in (("odot",), ("circ",)):
-        tree = replace(tree, sup=sup.factors[1])  # type: ignore[call-arg]  # as all powers of vectors are
+    power = tree.sup if isinstance(tree, Script) else None
+    entrywise = isinstance(power, Product) and power.operators in (("odot",), ("circ",))
+    if isinstance(tree, Script) and isinstance(power, Product) and entrywise and isinstance(power.factors[0], Empty):
+        tree = replace(tree, sup=power.factors[1])  # as all powers of vectors are
     changed: dict[str, Any] = {}
     for name, value in vars(tree).items():
         if isinstance(value, Tree):

@@ -233,7 +233,8 @@ def _compared(
         values = stepwise if figures else exact
         a, b = values[place], values[place + 1]
         if isinstance(a, Exception) or isinstance(b, Exception):
-            reason = reason if isinstance(reason, NoValueError) else a if isinstance(a, Exception) else b  # type: ignore[assignment]
+            if not isinstance(reason, NoValueError):
+                reason = next(v for v in (a, b) if isinstance(v, Exception))
             continue
         if kind is None:
             reason = reason or NotEvaluatedError("check.reason.mapping")

@@ -282,8 +282,9 @@ def _is_abstract(definition: Definition, model: Model) -> bool:
 
 def _loss(definition: Definition, discovery: Discovery, note: Note) -> None:
     model, statement = discovery.models[-1], definition.statement
-    if model.loss is not None:
-        if same(model.loss.right, definition.right):
+    earlier = model.loss
+    if earlier is not None:
+        if same(earlier.right, definition.right):
             if len(statement.operands) == 2:
                 discovery.verdicts.setdefault(statement.number, "definition")
             return
@@ -294,7 +295,7 @@ def _loss(definition: Definition, discovery: Discovery, note: Note) -> None:
         else:
             model = _next_model(discovery, statement)
             if not _announced(statement, note):
-                discovery.twice.append((discovery.models[-2].loss.statement, statement))  # type: ignore[union-attr]
+                discovery.twice.append((earlier.statement, statement))
     elif model.equations and _announced(statement, note):
         first = min(d.statement.start for d in model.equations.values())
         if _section_between(note, first, statement.start, 2):

@@ -123,7 +123,7 @@ def _defined(found: Sequence[Statement], discovery: Discovery, again: Collection
                 keys |= {(r.key, r.when is not None) for r in part.by if isinstance(r, Ref)}
         definition = definition_of(statement)
         if definition is not None:
-            keys.add((definition.key, statement.operands[0].when is not None))  # type: ignore[attr-defined]
+            keys.add((definition.key, definition.step is not None))
         if statement.number not in again and _says_what(statement):
             for operand in statement.operands:
                 keys |= {(r.key, r.when is not None) for r in refs_in(operand)}

@@ -140,13 +140,14 @@ def _in_one_scope(note: Note, before: Model, after: Model, first: Definition, se
 
 def _expanded(right: Expr, equations: Mapping[str, Definition], depth: int = 3) -> Expr:
     """Put the right sides of variables of the same step in their place."""
+
+    def written_out(part: Expr) -> Expr:
+        inner = isinstance(part, Ref) and part.when == NOW and equations.get(part.key)
+        return inner.right if isinstance(inner, Definition) else part
+
     for _ in range(depth):
-        right = right.mapped(lambda p: equations[p.key].right if _is_inner(p, equations) else p)  # type: ignore[attr-defined]
+        right = right.mapped(written_out)
     return right
-
-
-def _is_inner(part: Expr, equations: Mapping[str, Definition]) -> bool:
-    return isinstance(part, Ref) and part.when == NOW and part.key in equations
 
 
 def _is_simpler(note: Note, statement: Statement) -> bool:

@@ -56,6 +56,10 @@ def _of_one_step(e: Expr) -> Deriv | None:
     return inner if of.key == by.key and of.when - by.when == Index((), 1) else None
 
 
+def _with(e: Expr, old: Expr, new: Expr) -> Expr:
+    return e.mapped(lambda part: new if part == old else part)
+
+
 def _right(
     statement: Statement, place: int, jacobian: Expr, derivative: Deriv, power: Pow, symbols: Sequence[str],
     holds: Holds,
@@ -64,7 +68,7 @@ def _right(
     by = derivative.by[0]
     assert isinstance(by, Ref)
     start = replace(by, when=Index())
-    many = jacobian.mapped(lambda p: replace(p, by=(start,)) if isinstance(p, Deriv) and p == derivative else p)
+    many = _with(jacobian, derivative, replace(derivative, by=(start,)))
     chain = tuple(many if o is jacobian else o for o in statement.operands)
     head, stepped, _ = statement.source(by).partition("_")
     tries: list[tuple[Expr | None, str]] = [(None, "")]
@@ -77,7 +81,7 @@ def _right(
         operands = chain
         if factor is not None:
             larger = replace(power, base=Mul((power.base, factor), ("",)))
-            operands = tuple(o.mapped(lambda p, new=larger: new if p == power else p) for o in chain)  # type: ignore[misc]
+            operands = tuple(_with(o, power, larger) for o in chain)
         changed = replace(statement, operands=operands)
         if stepped and holds(changed):
             spans = [(by.tree.start, by.tree.end, f"{head.strip()}_0")]

@@ -71,17 +71,22 @@ def _along_paths(site: Site, left: Deriv, high: Index) -> Iterator[str]:
     last = factors[-1]
     if not (isinstance(last, Deriv) and last.by == left.by and isinstance(last.of, Ref)):
         return
-    chain = [f for f in factors[:-1] if isinstance(f, Deriv) and isinstance(f.of, Ref) and f.of.key == last.of.key]
-    begin = chain[0].of if chain else last.of
-    front = [f for f in factors[:-1] if f not in chain]
+    front: list[Expr] = []
+    states: list[Ref] = []
+    for factor in factors[:-1]:
+        if isinstance(factor, Deriv) and isinstance(factor.of, Ref) and factor.of.key == last.of.key:
+            states.append(factor.of)
+        else:
+            front.append(factor)
+    begin = (*states, last.of)[0].when
     wording = site.wording
-    top, middle = wording.ref(last.of.key, begin.when), wording.ref(last.of.key, letter("k"))  # type: ignore[attr-defined]
+    top, middle = wording.ref(last.of.key, begin), wording.ref(last.of.key, letter("k"))
     by = wording.write(left.by[0])
     if top is None or middle is None or by is None:
         return
     before = " ".join(site.text(f) for f in front)
     own = wording.deriv(middle, by, "immediate", left.symbol)
-    shown = index_latex(begin.when or high)  # type: ignore[attr-defined]
+    shown = index_latex(begin or high)
     yield rf"\sum_{{k=1}}^{{{shown}}} {before} {wording.deriv(top, middle, '', left.symbol)} {own}".replace("  ", " ")
 
 

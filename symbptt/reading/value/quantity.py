@@ -183,7 +183,8 @@ def alike(a: Quantity, b: Quantity, loose: bool = False) -> tuple[Quantity, Quan
     if a.shape == b.shape and (a.free or b.free or loose):
         like = a if not a.free else b
         both = a.free and b.free
-        return tuple(Quantity(q.array, like.rows, like.columns, both) for q in (a, b))  # type: ignore[return-value]
+        one, two = (Quantity(q.array, like.rows, like.columns, both) for q in (a, b))
+        return one, two
     row = _broadcast_row(a, b) or _broadcast_row(b, a)
     if row is not None:
         return (
