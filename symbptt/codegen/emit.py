@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,9 @@ from ..model.truncation import Truncation
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
 from .page import Page
+from .passes.pipeline import READABLE, prepared
 from .plan import Line, Plan
+from .program import Program, Stretch
 from .prologue import prologue
 from .sums import Summation
 from .terms import ATOM, Term, signed
@@ -66,6 +69,13 @@ def emit(network: Network, truncate: Truncation | None = None) -> Emitted:
 class Module(Page):
     """Builds the text, section by section."""
 
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self.program = self._program()
+
+    def _program(self) -> Program:
+        return prepared(self.plan, READABLE)
+
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
         body = self._function_body()
@@ -105,31 +115,69 @@ class Module(Page):
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
 
+    # -- the lines of stretches -------------------------------------------------------------------------
+    def _stretch(self, stretch: Stretch) -> None:
+        """Put down lines for all steps at once, or a loop of them."""
+        if not stretch.direction:
+            for line in stretch.lines:
+                self._at_once(line)
+            return
+        steps = f"range({self.T})"
+        self.put(f"for t in {steps if stretch.direction == 1 else f'reversed({steps})'}:")
+        for line in stretch.lines:
+            self._explained(line, 8)
+            self.put(f"{self.step.leaf(line.leaf)} = {self._at_step(line).text}", 8)
+        self._end_of_step([line.name for line in stretch.lines if line.name.startswith("carry.")])
+
+    def _at_once(self, line: Line) -> None:
+        self._explained(line, 4)
+        whole = "[...]" if self._is_state(line.leaf) else ""
+        text = self._stacked(self.all, line.expr, self._shape_of(line.leaf)).text
+        self.put(f"{self.all.leaf(line.leaf)}{whole} = {text}")
+
+    def _is_state(self, leaf: Any) -> bool:
+        return isinstance(leaf, A.MatrixAt | A.ScalarAt) and leaf.name in self.system.states
+
+    def _at_step(self, line: Line) -> Term:
+        # A carry is an array of its own at every step; what is stored is broadcast.
+        return (self.step.full if line.name.startswith("carry.") else self.step.term)(line.expr)
+
+    def _explained(self, line: Line, indent: int) -> None:
+        if line.left is None:
+            self.say(self.formula(self.program.meaning(line.right)), indent)
+        elif line.name.startswith("carry."):
+            what = f"the part of {self.formula(line.left)} that comes from this step"
+            self.say(f"{self.formula(line.right)}, {what}", indent)
+        else:
+            self.equals(line.left, line.right, indent)
+
+    def _allocate(self, stretches: Iterable[Stretch]) -> None:
+        """Put down the arrays that loops fill, and those of the states."""
+        for stretch in stretches:
+            for line in stretch.lines:
+                if self._is_state(line.leaf):
+                    self._allocate_state(line.name)
+                elif stretch.direction:
+                    carried = line.name.startswith("carry.")
+                    lead = () if carried else (self.T,)
+                    shape = self.array(*lead, self.B, shape=self._shape_of(line.leaf))
+                    self.put(f"{self.all.leaf(line.leaf)} = np.{'zeros' if carried else 'empty'}({shape}, dtype)")
+
+    def _shape_of(self, leaf: Any) -> tuple[Any, ...]:
+        return () if self.plan.scalar else tuple(A.shape_of(leaf)[: A.rank_of(leaf)])
+
     # -- forward --------------------------------------------------------------------------------------
     def _forward(self) -> None:
-        loops: list[str] = []
-        outside, self.lines = self.lines, loops
-        for scan in self.system.scans:
-            self._loop(scan.direction)
-            for line in self.plan.stage(CELL):
-                if line.name in scan.names:
-                    self.equals(line.left, line.right, 8)
-                    self.put(f"{self.names(line.name)}[t] = {self.step.term(line.expr).text}", 8)
-        self.lines = outside
+        outside, self.lines = self.lines, []
+        for stretch in self.program.forward:
+            self._stretch(stretch)
+        written, self.lines = self.lines, outside
         self.section("forward: entry t of an array belongs to step t + 1")
-        for name in (line.name for line in self.plan.stage(CELL)):
-            self._allocate(name)
-        self.lines += loops
+        self._allocate(self.program.forward)
+        self.lines += written
 
-    def _loop(self, direction: int) -> None:
-        steps = f"range({self.T})"
-        self.put(f"for t in {steps if direction == 1 else f'reversed({steps})'}:")
-
-    def _allocate(self, name: str) -> None:
+    def _allocate_state(self, name: str) -> None:
         shape = self.plan.shape(name)
-        if name not in self.system.states:
-            self.put(f"{self.names(name)} = np.empty({self.array(self.T, self.B, shape=shape)}, dtype)")
-            return
         start, array = self.arguments[f"{name}0"], self.whole_array(name)
         one, many = self.array(shape=shape), self.array(self.B, shape=shape)
         self.put(f"if {start} is None:")
@@ -150,12 +198,12 @@ class Module(Page):
         self.section("readout and loss, all steps at once")
         for line in self.plan.stage(READOUT):
             self.equals(line.left, line.right)
-            self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, line.name).text}")
+            self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, self.plan.shape(line.name)).text}")
         (line,) = self.plan.stage(LOSS)
         final = self.plan.last
         self.equals(line.left, line.right, at=self.system.end if final else None)
         writer = self.end if final else self.all
-        self.put(f"{self.names('l')} = {self._stacked(writer, line.expr, 'l').text}")
+        self.put(f"{self.names('l')} = {self._stacked(writer, line.expr, ()).text}")
         self.equals(self.system.L, self.plan.total)
         mean = f" / {self.T}" if self.system.reduction == "mean" else ""
         self.put(f"loss = float({self.names('l')}.sum(){mean})")
@@ -169,14 +217,13 @@ class Module(Page):
         self.put("if len(wrt) == 0:")
         self.put("return Result(loss, {}, states, outputs, {})", 8)
 
-    def _stacked(self, writer: Writer, expr: Any, name: str) -> Term:
+    def _stacked(self, writer: Writer, expr: Any, shape: tuple[Any, ...]) -> Term:
         """Return an expression over all steps, with its leading axes also where it is constant."""
         term = writer.full(expr)
         if term.varies:
             return term
         lead = [self.B] if writer is self.end else [self.T, self.B]
-        shape = self.array(*lead, shape=self.plan.shape(name))
-        return Term(f"np.full({shape}, {term.text}, dtype)", ATOM, term.rank, True)
+        return Term(f"np.full({self.array(*lead, shape=shape)}, {term.text}, dtype)", ATOM, term.rank, True)
 
     def _local(self) -> None:
         self.section("derivatives of the loss of a step, all steps at once")
@@ -185,10 +232,12 @@ class Module(Page):
             is_cell = line.name in self.plan.generic.adjoints
             self.equals(line.left, line.right, at=self.system.end if final else None)
             if not final:
-                self.put(f"{self.local(line.name)} = {self._stacked(self.all, line.expr, line.name).text}")
+                self.put(
+                    f"{self.local(line.name)} = {self._stacked(self.all, line.expr, self.plan.shape(line.name)).text}"
+                )
                 self._weight(line, is_cell)
                 continue
-            text = self._stacked(self.end, line.expr, line.name).text
+            text = self._stacked(self.end, line.expr, self.plan.shape(line.name)).text
             if is_cell:
                 shape = self.array(self.T, self.B, shape=self.plan.shape(line.name))
                 self.put(f"{self.local(line.name)} = np.zeros({shape}, dtype)")
@@ -206,27 +255,9 @@ class Module(Page):
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
         self.section("backward sweep")
-        for name in (line.name for line in self.plan.stage(CELL)):
-            self.put(f"{self.adjoint(name)} = np.empty_like({self.names(name)})")
-        for line in self.plan.sweep:
-            if line.left is None:
-                shape = self.array(self.T, self.B, shape=self._shared_shape(line.name))
-                self.put(f"{self.pseudo(line.name)} = np.empty({shape}, dtype)")
-        for line in self.plan.carries:
-            state = line.name.partition(".")[2]
-            shape = self.array(self.B, shape=self.plan.shape(state))
-            self.put(f"{self.pseudo(line.name)} = np.zeros({shape}, dtype)")
-        for scan, lines in self.plan.sweeps:
-            self._loop(-scan.direction)
-            for line in lines:
-                self._sweep_line(line)
-            self._carry([line for line in self.plan.carries if line.name.partition(".")[2] in scan.names])
-
-    def _carry(self, lines: list[Line]) -> None:
-        for line in lines:
-            self.say(f"{self.formula(line.right)}, the part of {self.formula(line.left)} that comes from this step", 8)
-            self.put(f"{self.pseudo(line.name)} = {self.step.full(line.expr).text}", 8)
-        self._end_of_step()
+        self._allocate(self.program.backward)
+        for stretch in self.program.backward:
+            self._stretch(stretch)
 
     # -- what a truncated module changes --------------------------------------------------------------
     def _constants(self) -> list[str]:
@@ -237,34 +268,21 @@ class Module(Page):
         """Return the function that checks the gradients."""
         return check_function(self)
 
-    def _end_of_step(self) -> None:
+    def _end_of_step(self, carries: list[str]) -> None:
         """Put down what happens to the carries of a step of the backward sweep."""
-
-    def _shared_shape(self, name: str) -> tuple[Any, ...]:
-        leaf = next(leaf for leaf in self.plan.shared.values() if leaf.name == name)
-        return () if self.plan.scalar else tuple(A.shape_of(leaf)[: A.rank_of(leaf)])
-
-    def _sweep_line(self, line: Line) -> None:
-        if line.left is None:
-            self.say(self.formula(line.right), 8)
-            self.put(f"{self.pseudo(line.name)}[t] = {self.step.term(line.expr).text}", 8)
-        else:
-            self.equals(line.left, line.right, 8)
-            self.put(f"{self.adjoint(line.name)}[t] = {self.step.term(line.expr).text}", 8)
 
     # -- gradients ------------------------------------------------------------------------------------
     def _gradients(self) -> None:
         self.section("gradients: sums over steps and batch")
         self.put("grads = {}")
-        for line in self.plan.stacked_shared:
-            self.say(self.formula(line.right))
-            self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
-        for key, parts in self.plan.sums.items():
+        for line in self.program.after:
+            self._at_once(line)
+        for key, parts in self.program.sums.items():
             first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)
             text = signed(first.text, list(rest))
             symbol = self.plan.notation(self.system.parameters[key])
             self._gradient(key, symbol, self.plan.notation(self.plan.generic.parameter_sum(key)), text)
-        for name, line in self.plan.inputs.items():
+        for name, line in self.program.inputs.items():
             term = self.all.full(line.expr)
             text = term.text if term.varies else f"np.zeros_like({self.arguments[name]})"
             self._gradient(name, line.left.by, line.right, f"unbatch({text}, batched)")

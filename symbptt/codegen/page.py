@@ -84,11 +84,11 @@ class Page:
         return self.names(f"weighted {name}", f"d{self.names(name)}_local")
 
     def pseudo(self, name: str) -> str:
-        """Name a variable that the plan made: ``carry.h``, ``local.h``, ``shared.h.0``."""
+        """Name a quantity that the plan or a pass made: ``carry.h``, ``local.h``, ``shared.h.0``, ``share.z``."""
         kind, _, rest = name.partition(".")
-        if kind == "carry":
-            return self.names(name, f"d{self.names(rest)}_carry")
-        return self.weighted(rest) if kind == "local" else self.names(name, f"g_{identifier(rest.rpartition('.')[0])}")
+        if kind == "local":
+            return self.weighted(rest)
+        return self.names(name, _WISHES[kind](self.names, rest))
 
     def _leaf(self, suffix: str) -> Callable[[Any], str]:
         def write(leaf: Any) -> str:
@@ -126,3 +126,18 @@ class Page:
         """Return the shape of an array as a Python tuple."""
         every = [*sizes, *(self.all.number(s) for s in shape)]
         return f"({', '.join(every)}{',' if len(every) == 1 else ''})"
+
+
+_WISHES: dict[str, Callable[[Allocator, str], str]] = {
+    "carry": lambda names, rest: f"d{names(rest)}_carry",
+    "shared": lambda names, rest: f"g_{identifier(rest.rpartition('.')[0])}",
+    "share": lambda names, rest: f"{_numbered(names, rest)}_in",
+    "kept": lambda names, rest: f"{rest.partition('.')[0]}_{_numbered(names, rest.partition('.')[2])}",
+}
+"""Kind of a quantity -> what it would best be called."""
+
+
+def _numbered(names: Allocator, rest: str) -> str:
+    """Name a variable, of which there may be several shares: ``z``, ``z.1``."""
+    base, _, number = rest.rpartition(".")
+    return f"{names(base)}_{number}" if number.isdigit() else names(rest)

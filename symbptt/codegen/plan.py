@@ -22,10 +22,11 @@ Shape = tuple[Expr, ...]
 
 @dataclass(frozen=True)
 class Line:
-    """One assignment at step t: ``name[t] = expr``, which computes ``left = right``."""
+    """One assignment at step t: ``leaf = expr``, which computes ``left = right``; without ``left``, ``right`` alone."""
 
     name: str
     expr: Any
+    leaf: Any
     left: Any
     right: Any
 
@@ -113,7 +114,7 @@ class Plan:
 
     def _line(self, name: str, left: Any, right: Any) -> Line:
         left, right = self.notation(left), self.notation(right)
-        return Line(name, right, left, right)
+        return Line(name, right, left, left, right)
 
     @cached_property
     def total(self) -> Any:
@@ -157,6 +158,10 @@ class Plan:
         """Return a variable of the program that has the shape of a variable of the model."""
         variable = self.system.variables[name]
         return A.Variable(f"{kind}.{name}", *variable.args[1:])[self.t]
+
+    def weighted(self, name: str) -> Any:
+        """Return the part of dL/dv_t that comes from the loss of its own step."""
+        return self.generic.weighted(self.generic.local_of(name))
 
     @cached_property
     def raw_carries(self) -> dict[str, Any]:
@@ -233,7 +238,8 @@ class Plan:
         for name, terms in self._raw_adjoints.items():
             total = A.add(*map(self._replaced, terms)) if terms else A.zero_like(self.system.at(name))
             left, right = self.generic.adjoint_of(name), self.generic.adjoints[name].expr
-            lines.append(Line(name, self.notation(total), self.notation(left), self.notation(right)))
+            left = self.notation(left)
+            lines.append(Line(name, self.notation(total), left, left, self.notation(right)))
             lines += self._ready(waiting, {line.name for line in lines})
         return lines
 
@@ -267,7 +273,7 @@ class Plan:
 
     def _shared_line(self, whole: Any, leaf: Any) -> Line:
         expr = self.notation(self._settled(whole))
-        return Line(leaf.name, expr, None, self.notation(self._unshared(whole)))
+        return Line(leaf.name, expr, self.notation(leaf), None, self.notation(self._unshared(whole)))
 
     def _unshared(self, expr: Any) -> Any:
         """Fill shared parts in again, for the formula."""
@@ -296,7 +302,8 @@ class Plan:
         for state, raw in self.raw_carries.items():
             terms = self.notation(self._unshared(raw))
             left = self.notation(self.generic.adjoint_of(state, self.system.previous_of(state)))
-            lines.append(Line(f"carry.{state}", self.notation(self._replaced(raw)), left, terms))
+            leaf = self.notation(self.pseudo("carry", state))
+            lines.append(Line(f"carry.{state}", self.notation(self._replaced(raw)), leaf, left, terms))
         return lines
 
     @cached_property
@@ -313,7 +320,7 @@ class Plan:
         lines = {}
         for name, raw in self.raw_inputs.items():
             left = self.notation(A.derivative(self.system.L, self.system.at(name)))
-            lines[name] = Line(name, self.notation(self._replaced(raw)), left, self.notation(raw))
+            lines[name] = Line(name, self.notation(self._replaced(raw)), left, left, self.notation(raw))
         return lines
 
 

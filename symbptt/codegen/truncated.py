@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -16,7 +17,10 @@ from ..model.truncation import Randomised, Segments, Truncation, Window, check_s
 from .document import check_function
 from .emit import Module
 from .layout import statement, wrapped
+from .passes.pipeline import prepared
+from .passes.reuse import reuse
 from .plan import Line
+from .program import Program
 
 
 class TruncatedModule(Module):
@@ -38,14 +42,14 @@ class TruncatedModule(Module):
     """
 
     def __init__(self, network: Network, how: Truncation) -> None:
+        self.how = how
+        self.by_distance = isinstance(how, Window) or (isinstance(how, Randomised) and not how.shared)
         super().__init__(network)
         check_steps(how, network.steps)
         if network.cell.direction != 1:
             raise RefusedError("truncated code is generated for cells that run forward in time")
         if isinstance(how, Randomised) and not how.is_numeric:
             raise RefusedError(f"truncate={how}: generated code needs probabilities in numbers, such as randomised:0.9")
-        self.how = how
-        self.by_distance = isinstance(how, Window) or (isinstance(how, Randomised) and not how.shared)
         self.about = wrapped(_about(how))
         if isinstance(how, Randomised):
             self.masks = [self.names("masks of the losses", "masks")]
@@ -53,6 +57,14 @@ class TruncatedModule(Module):
             self.mask_words = [f"{self.masks[0]} : array, {shape}", *wrapped(_MASKS[how.shared], 4)]
             self.factor = self.names("factors of the carries", "scale")
         self.constant = self.names("constant of the truncation", "P" if isinstance(how, Randomised) else "TAU")
+
+    def _program(self) -> Program:
+        program = super()._program()
+        if not self.by_distance:
+            return program
+        # At each distance all steps are taken at once, so that there is no loop to take anything out of.
+        kept = prepared(self.plan, (reuse,))
+        return replace(program, backward=kept.backward, after=kept.after)
 
     def _constants(self) -> list[str]:
         if not isinstance(self.how, Randomised):
@@ -97,8 +109,8 @@ class TruncatedModule(Module):
         else:
             super()._sweep()
 
-    def _end_of_step(self) -> None:
-        carries = [self.pseudo(line.name) for line in self.plan.carries]
+    def _end_of_step(self, carries: list[str]) -> None:
+        carries = [self.pseudo(name) for name in carries]
         if isinstance(self.how, Segments) and carries:
             self.say("the first step of a segment: the state that it starts from is detached", 8)
             self.put(f"if t > 0 and t % {self.constant} == 0:", 8)
@@ -111,16 +123,18 @@ class TruncatedModule(Module):
 
     def _by_distance(self) -> None:
         self.section("backward sweep: for each distance of a loss, all steps at once")
-        sweep = self.plan.sweep
+        lines = [line for stretch in self.program.backward for line in stretch.lines]
+        sweep = [line for line in lines if not line.name.startswith("carry.")]
+        carries = [line for line in lines if line.name.startswith("carry.")]
         names = {
             line.name: self.adjoint(line.name) if line.left is not None else self.pseudo(line.name) for line in sweep
         }
         totals = {line.name: self.names(f"total {line.name}", f"{names[line.name]}_total") for line in sweep}
         lag = self.names("distance of a loss", "lag")
         for line in sweep:
-            shape = self.plan.shape(line.name) if line.left is not None else self._shared_shape(line.name)
+            shape = self._shape_of(line.leaf)
             self.put(f"{totals[line.name]} = np.zeros({self.array(self.T, self.B, shape=shape)}, dtype)")
-        for line in self.plan.carries:
+        for line in carries:
             state = line.name.partition(".")[2]
             shape = self.plan.shape(state)
             self.put(f"{self.pseudo(line.name)} = np.zeros({self.array(self.T, self.B, shape=shape)}, dtype)")
@@ -137,7 +151,7 @@ class TruncatedModule(Module):
                 super().equals(self._marked(line.left, single=True), right, 8)
             self.put(f"{names[line.name]} = {self.all.full(line.expr).text}", 8)
             self.put(f"{totals[line.name]} += {names[line.name]}", 8)
-        for line in self.plan.carries:
+        for line in carries:
             self._hand_on(line, lag)
         local = [name for name in self.plan.generic.read_by_loss if f"local.{name}" in self._locals()]
         for name in local:
@@ -145,7 +159,7 @@ class TruncatedModule(Module):
             self.put(f"{self.weighted(name)} = np.zeros_like({self.weighted(name)})", 8)
         for line in sweep:
             self.put(f"{names[line.name]} = {totals[line.name]}")
-        for line in self.plan.carries:
+        for line in carries:
             self.put(f"{self.pseudo(line.name)} = {self._start(line.name.partition('.')[2])}")
 
     def _locals(self) -> set[str]:

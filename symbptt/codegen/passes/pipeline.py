@@ -1,0 +1,23 @@
+"""Which passes prepare a program, in order, for each style of source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ..plan import Plan
+from ..program import Program, program_of
+from .hoist import hoist, postpone
+from .reuse import reuse
+
+Pass = Callable[[Program], Program]
+
+READABLE: tuple[Pass, ...] = (reuse, hoist, postpone)
+"""For the source that is read beside the formulas."""
+
+
+def prepared(plan: Plan, passes: Iterable[Pass]) -> Program:
+    """Return the program of a plan after passes; models all of whose sizes are 1 are left as they are derived."""
+    program = program_of(plan)
+    for change in () if plan.scalar else passes:
+        program = change(program)
+    return program
