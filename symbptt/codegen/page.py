@@ -133,6 +133,11 @@ _WISHES: dict[str, Callable[[Allocator, str], str]] = {
     "shared": lambda names, rest: f"g_{identifier(rest.rpartition('.')[0])}",
     "share": lambda names, rest: f"{_numbered(names, rest)}_in",
     "kept": lambda names, rest: f"{rest.partition('.')[0]}_{_numbered(names, rest.partition('.')[2])}",
+    "wide": lambda names, rest: f"products_{identifier(rest)}",
+    "joined": lambda names, rest: f"{_numbered(names, rest)}_and_on" if rest in names.given else f"{rest}_and_on",
+    "common": lambda names, rest: f"common_{identifier(rest)}",
+    "slot": lambda names, rest: f"part_{rest}",
+    "span": lambda names, rest: f"span_{rest}",
 }
 """Kind of a quantity -> what it would best be called."""
 

@@ -29,6 +29,8 @@ class Line:
     leaf: Any
     left: Any
     right: Any
+    joins: tuple[Line, ...] = ()
+    """The lines that this one carries out together, beside each other."""
 
 
 @dataclass(frozen=True)

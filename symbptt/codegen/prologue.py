@@ -53,12 +53,12 @@ def _late(page: Page) -> list[str]:
 
 def _put_sizes(page: Page, wanted: Callable[[str], bool]) -> None:
     for symbol, name in page.sizes.items():
-        source = _size_source(page, symbol)
+        source = size_source(page, symbol)
         if wanted(source):
             page.put(f"{name} = {source}")
 
 
-def _size_source(page: Page, symbol: Any) -> str:
+def size_source(page: Page, symbol: Any) -> str:
     """Return where the value of a size comes from: a parameter, an input, the target, a state, or the model."""
     plan = page.plan
     for key in page.system.parameters:

@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterable
 
 from ..plan import Plan
 from ..program import Program, program_of
+from .common import common
+from .fuse import fuse
 from .hoist import hoist, postpone
+from .inline import inline
 from .reuse import reuse
 
 Pass = Callable[[Program], Program]
 
 READABLE: tuple[Pass, ...] = (reuse, hoist, postpone)
 """For the source that is read beside the formulas."""
+
+FAST: tuple[Pass, ...] = (reuse, hoist, inline, postpone, common, fuse)
+"""For the source that ``lambdify`` runs."""
 
 
 def prepared(plan: Plan, passes: Iterable[Pass]) -> Program:

@@ -1,0 +1,86 @@
+"""Targets that are class indices, without arrays of zeros and ones: picked entries in place of inner products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .. import algebra as A
+from ..algebra import nodes as N
+from .statements import Statements, Target
+from .terms import ATOM, Term
+from .writer import Writer
+
+
+@dataclass
+class ClassWriter(Writer):
+    """A writer that picks entries where an array of indices stands for a distribution.
+
+    Parameters
+    ----------
+    target : MatrixAt, optional
+        The target that is given as class indices.
+    indices : str
+        Its name.
+    single : bool
+        Whether arrays have no axis of batch.
+    logs : mapping
+        Softmax -> the array that holds its logarithm.
+    """
+
+    target: Any = None
+    indices: str = ""
+    single: bool = False
+    logs: Mapping[Any, str] = field(default_factory=dict)
+
+    @classmethod
+    def with_logs(cls, writer: Writer, logs: Mapping[Any, str]) -> ClassWriter:
+        """Return a writer that knows the logarithms of a softmax."""
+        return cls(writer.leaf, writer.size, writer.defined, writer.function_name, writer.helpers, logs=logs)
+
+    @classmethod
+    def of(cls, writer: ClassWriter, target: Any, indices: str, single: bool) -> ClassWriter:
+        """Return a writer for class indices."""
+        return replace(writer, target=target, indices=indices, single=single)
+
+    def term(self, expr: Any) -> Term:
+        if isinstance(expr, N.Map) and expr.args[0] == A.named("log") and expr.args[1] in self.logs:
+            return Term(self.logs[expr.args[1]], ATOM, 1, True)
+        if self.target is not None:
+            if isinstance(expr, N.Inner) and self.target in expr.args:
+                other = expr.args[1] if expr.args[0] == self.target else expr.args[0]
+                return Term(self._picked(self.full(other).at_least(ATOM)), ATOM, 0, True)
+            if expr == self.target:
+                size = self.number(A.shape_of(expr)[0])
+                return Term(f"np.eye({size}, dtype=dtype)[{self.indices}]", ATOM, 1, True)
+        return super().term(expr)
+
+    def _picked(self, text: str) -> str:
+        if self.single:
+            return f"{text}[np.arange(len({self.indices})), {self.indices}]"
+        self.need("rows")
+        flat = f"rows({text})[np.arange({self.indices}.size), {self.indices}.ravel()]"
+        return f"{flat}.reshape({self.indices}.shape)"
+
+
+class ClassStatements(Statements):
+    """Statements that subtract 1 at the picked entries where a one-hot target is subtracted."""
+
+    def sum(self, e: Any, target: Target) -> bool:
+        """a - target ..., the target last."""
+        writer = self.writer
+        if not isinstance(writer, ClassWriter) or writer.target is None:
+            return super().sum(e, target)
+        mine = [arg for arg in e.args if isinstance(arg, N.MatrixNegative) and arg.args[0] == writer.target]
+        others = [arg for arg in e.args if arg not in mine]
+        if len(mine) != 1 or not others:
+            return super().sum(e, target)
+        self.into(A.add(*others), target)
+        name, indices = target.name, writer.indices
+        if writer.single:
+            self.put(f"{name}[np.arange(len({indices})), {indices}] -= 1.0")
+        else:
+            writer.need("rows")
+            self.put(f"rows({name})[np.arange({indices}.size), {indices}.ravel()] -= 1.0")
+        return True
