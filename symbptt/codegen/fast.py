@@ -13,7 +13,7 @@ from ..model import CELL, LOSS, READOUT, Network
 from .classes import ClassStatements, ClassWriter
 from .emit import Module
 from .passes.merge import Merge
-from .passes.pipeline import FAST, prepared
+from .passes.pipeline import FAST, FAST_SINGLE, prepared
 from .plan import Line, Sum
 from .program import VARYING, Program, Stretch, leaves
 from .prologue import size_source
@@ -72,12 +72,13 @@ class FastModule(Module):
         self.storage = Storage(self.program)
         self.prepared: dict[str, str] = {}
         self.pool: dict[str, list[str]] = {}
+        self.dead: dict[str, list[str]] = {}
         self.frame = Frame(ALL)
         self.indent = 4
         self.here = self.all.with_leaf(self._leaf_here)
 
     def _program(self) -> Program:
-        return prepared(self.plan, FAST)
+        return prepared(self.plan, FAST_SINGLE if self.single else FAST)
 
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
@@ -202,7 +203,13 @@ class FastModule(Module):
 
     def _new(self, name: str, kind: str, leaf: Any, carry: bool) -> None:
         lead = self.one if carry or kind == LOCAL else self.lead
-        self.put(f"{name} = np.{'zeros' if carry else 'empty'}({self._array(lead, self._shape_of(leaf))}, dtype)")
+        shape = self._array(lead, self._shape_of(leaf))
+        if self.storage.is_only_read_forward(leaf):
+            self.dead.setdefault(shape, []).append(name)
+        elif self.dead.get(shape) and not isinstance(leaf, A.MatrixAt | A.ScalarAt):
+            self.put(f"{name} = {self.dead[shape].pop(0)}")
+            return
+        self.put(f"{name} = np.{'zeros' if carry else 'empty'}({shape}, dtype)")
 
     def _views(self, base: Any) -> None:
         """Name the parts of an array."""

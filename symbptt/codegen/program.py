@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import algebra as A
+from ..algebra import nodes as N
 from ..model import CELL
 from .plan import Line, Plan, Sum
 
@@ -150,6 +151,15 @@ def parts(expr: Any) -> Iterator[Any]:
     if not isinstance(expr, VARYING):
         for arg in expr.args:
             yield from parts(arg)
+
+
+def factors(product: Any) -> Iterator[Any]:
+    """Yield the factors of an elementwise product, those of products among them as well."""
+    for arg in product.args:
+        if isinstance(arg, N.Hadamard):
+            yield from factors(arg)
+        else:
+            yield arg
 
 
 def exchanged(expr: Any, rule: dict[Any, Any]) -> Any:

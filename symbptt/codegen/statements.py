@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from .program import VARYING, leaves
+from .program import VARYING, factors, leaves
 from .terms import ATOM
 from .writer import Writer
 
@@ -128,8 +128,8 @@ class Statements:
 
     def product(self, e: Any, target: Target) -> bool:
         """A * b * ..., entry by entry; what has to be computed comes first."""
-        factors = sorted(_factors(e), key=lambda a: self._operand(a, len(target.shape)) is not None)
-        first, *rest = factors
+        ordered = sorted(factors(e), key=lambda a: self._operand(a, len(target.shape)) is not None)
+        first, *rest = ordered
         simple = self._operand(first, len(target.shape))
         if simple is None:
             if A.rank_of(first) != len(target.shape):
@@ -187,15 +187,6 @@ class Statements:
                     self.put(self._call_product(operand, matrices[0], own.name, ""))
                     self.put(f"copyto({target.name}, {own.name})")
         return True
-
-
-def _factors(e: Any) -> Iterator[Any]:
-    """Yield the factors of an elementwise product, those of products among them as well."""
-    for arg in e.args:
-        if isinstance(arg, N.Hadamard):
-            yield from _factors(arg)
-        else:
-            yield arg
 
 
 RULES = {

@@ -45,6 +45,14 @@ class Storage:
         later += [part.expr for every in self.program.sums.values() for part in every]
         return any(read == leaf for expr in later for read in leaves(expr))
 
+    def is_only_read_forward(self, leaf: Any) -> bool:
+        """Whether an array over all steps is of no use once the forward pass is done, and no part of another."""
+        if self.kind(leaf) != STORED or leaf in self.program.placed or not isinstance(leaf, A.MatrixAt | A.ScalarAt):
+            return False
+        whole = {leaf, *(part for part, place in self.program.placed.items() if place.base == leaf)}
+        reads = [where for part in whole for where in self._reads.get(part, [])]
+        return bool(reads) and all(0 <= where < len(self.program.forward) for where in reads)
+
     def _assigned(self) -> set[Any]:
         bases = {place.base for place in self.program.placed.values()}
         return {line.leaf for line in self.program.lines()} | bases

@@ -8,7 +8,7 @@ from ..plan import Plan
 from ..program import Program, program_of
 from .common import common
 from .fuse import fuse
-from .hoist import hoist, postpone
+from .hoist import hoist, postpone, stack
 from .inline import inline
 from .reuse import reuse
 
@@ -19,6 +19,9 @@ READABLE: tuple[Pass, ...] = (reuse, hoist, postpone)
 
 FAST: tuple[Pass, ...] = (reuse, hoist, inline, postpone, common, fuse)
 """For the source that ``lambdify`` runs."""
+
+FAST_SINGLE: tuple[Pass, ...] = (reuse, hoist, inline, postpone, common, stack, fuse)
+"""For one sequence, where a call costs more than the numbers in it."""
 
 
 def prepared(plan: Plan, passes: Iterable[Pass]) -> Program:
