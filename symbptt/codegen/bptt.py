@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import linecache
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +16,7 @@ from .calls import Call, Reader, masks_for, read_direction
 from .checks import Array
 from .emit import Emitted, emit
 from .hessian import hessian_products
+from .run import Adjoints, FastFunction, is_fast, loaded
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Result:
     grads: dict[str, Any]
     states: dict[str, Array]
     outputs: Array
-    adjoints: dict[str, Array]
+    adjoints: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class Bptt:
         self._emitted: Emitted = emit(computed, truncate)
         self._plan, self._system = self._emitted.plan, computed.system
         self._reader = Reader(computed.system, self._emitted, network.layout)
-        self._function = _load(self._emitted.source)
+        self._function = loaded(self._emitted.source)
+        self._fast = FastFunction(computed, self._emitted) if truncate is None and is_fast(self._plan) else None
 
     @property
     def source(self) -> str:
@@ -155,7 +155,12 @@ class Bptt:
         keys = self._wanted(wrt)
         call, given = self._reader.read(params, x, target, h0, c0, initial, steps, mask)
         self._draw(call, masks, rng)
-        return self._result(call, self._function(given, **call.arguments, wrt=keys), keys)
+        return self._result(call, self._run(given, call, keys), keys)
+
+    def _run(self, given: dict[str, Array], call: Call, keys: tuple[str, ...]) -> Any:
+        if self._fast is not None:
+            return self._fast(given, call, keys)
+        return self._function(given, **call.arguments, wrt=keys)
 
     def hvp(
         self,
@@ -195,7 +200,7 @@ class Bptt:
         direction = read_direction(call, given, v)
         names = {name: call.arguments.get(argument) for name, argument in self._emitted.arguments.items()}
         products = hessian_products(self.network, given, direction, names, call.lead)
-        gradients = self._function(given, **call.arguments, wrt=tuple(given)).grads
+        gradients = self._run(given, call, tuple(given)).grads
         curvature = sum(float(np.sum(direction[key] * products[key])) for key in given)
         scalar = self._plan.scalar
         return HessianProduct(
@@ -229,7 +234,9 @@ class Bptt:
             grads=grads,
             states={name: _column(call, array) for name, array in out.states.items()},
             outputs=self._outputs(call, out.outputs),
-            adjoints={name: _column(call, array) for name, array in out.adjoints.items()},
+            adjoints=out.adjoints
+            if isinstance(out.adjoints, Adjoints)
+            else {n: _column(call, a) for n, a in out.adjoints.items()},
         )
 
     @staticmethod
@@ -247,18 +254,6 @@ def _shaped(grad: Any, shape: tuple[int, ...] | None, scalar: bool) -> Any:
     """Return a gradient in the shape of what was given; a scalar model's scalars as floats."""
     array = np.asarray(grad) if shape is None else np.asarray(grad).reshape(shape)
     return float(array) if scalar and array.ndim == 0 else array
-
-
-# -- loading ------------------------------------------------------------------------------------------
-
-
-def _load(source: str) -> Any:
-    """Run the generated text, our own, in a fresh namespace, where tracebacks and inspect find its lines."""
-    filename = f"<symbptt {hashlib.sha256(source.encode()).hexdigest()[:12]}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"__name__": "symbptt.generated"}
-    exec(compile(source, filename, "exec"), namespace)
-    return namespace["bptt"]
 
 
 @lru_cache(maxsize=64)

@@ -72,6 +72,8 @@ class Module(Page):
     def __init__(self, network: Network) -> None:
         super().__init__(network)
         self.program = self._program()
+        self.one: tuple[str, ...] = (self.B,)
+        self.lead: tuple[str, ...] = (self.T, self.B)
 
     def _program(self) -> Program:
         return prepared(self.plan, READABLE)
@@ -159,8 +161,7 @@ class Module(Page):
                     self._allocate_state(line.name)
                 elif stretch.direction:
                     carried = line.name.startswith("carry.")
-                    lead = () if carried else (self.T,)
-                    shape = self.array(*lead, self.B, shape=self._shape_of(line.leaf))
+                    shape = self.array(*(self.one if carried else self.lead), shape=self._shape_of(line.leaf))
                     self.put(f"{self.all.leaf(line.leaf)} = np.{'zeros' if carried else 'empty'}({shape}, dtype)")
 
     def _shape_of(self, leaf: Any) -> tuple[Any, ...]:
@@ -222,7 +223,7 @@ class Module(Page):
         term = writer.full(expr)
         if term.varies:
             return term
-        lead = [self.B] if writer is self.end else [self.T, self.B]
+        lead = self.one if writer is self.end else self.lead
         return Term(f"np.full({self.array(*lead, shape=shape)}, {term.text}, dtype)", ATOM, term.rank, True)
 
     def _local(self) -> None:
@@ -239,7 +240,7 @@ class Module(Page):
                 continue
             text = self._stacked(self.end, line.expr, self.plan.shape(line.name)).text
             if is_cell:
-                shape = self.array(self.T, self.B, shape=self.plan.shape(line.name))
+                shape = self.array(*self.lead, shape=self.plan.shape(line.name))
                 self.put(f"{self.local(line.name)} = np.zeros({shape}, dtype)")
             self.put(f"{self.local(line.name)}{'[-1]' if is_cell else ''} = {text}")
 

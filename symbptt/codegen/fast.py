@@ -52,6 +52,8 @@ class Frame:
 
     kind: str
     views: dict[str, str] = field(default_factory=dict)
+    own: dict[str, str] = field(default_factory=dict)
+    """Arrays that are made for the frame alone."""
 
 
 class FastModule(Module):
@@ -146,6 +148,8 @@ class FastModule(Module):
         """Name the part of an array over all steps that belongs to the present frame."""
         if self.frame.kind == ALL:
             return array
+        if array in self.frame.own:
+            return self.frame.own[array]
         suffix = "t" if self.frame.kind == STEP else "s"
         return self.frame.views.setdefault(array, self.names(f"{suffix} of {array}", f"{array}_{suffix}"))
 
@@ -158,6 +162,8 @@ class FastModule(Module):
         body, self.lines = self.lines, outside
         views, self.frame = self.frame.views, Frame(ALL)
         self.indent -= 4 * (kind != ALL)
+        if not body:
+            return
         left = ", ".join(views.values())
         turned = "" if direction == 1 else "[::-1]"
         if kind == STEP:
@@ -166,7 +172,8 @@ class FastModule(Module):
         elif kind == BLOCK:
             self.all.helpers["blocks"] = HELPERS["blocks"]
             self.put(f"for part, size in blocks({self.T}, {self.B}):")
-            self.put(f"    {left} = {', '.join(f'{name}[part]' for name in views)}")
+            if views:
+                self.put(f"    {left} = {', '.join(f'{name}[part]' for name in views)}")
         self.lines += body
 
     @property
@@ -301,7 +308,8 @@ class FastModule(Module):
         losses, last = self.names("l"), self.plan.last
         for readout in self.plan.stage(READOUT):
             if self._is_stored(readout.leaf):
-                self.put(f"{self.names(readout.name)} = np.empty({self._array(self.lead, self._shape_of(readout.leaf))}, dtype)")
+                shape = self._array(self.lead, self._shape_of(readout.leaf))
+                self.put(f"{self.names(readout.name)} = np.empty({shape}, dtype)")
         if not last:
             self.put(f"{losses} = np.empty({self._array(self.lead, ())}, dtype)")
             self._allocate_local()
@@ -340,14 +348,13 @@ class FastModule(Module):
             if not self._is_stored(line.leaf):
                 self.put(f"{name} = np.empty({self._array(self.lead, shape)}, dtype)")
         else:
-            name = self._here(self.names(line.name))
-            self.frame.views.pop(self.names(line.name))
+            array = self.names(line.name)
+            name = self.frame.own[array] = self.names(f"s of {array}", f"{array}_s")
             self.put(f"{name} = np.empty({self._array(('size', self.B), shape)}, dtype)")
         if isinstance(line.expr, N.Softmax) and self._overwritable(line.expr.args[0]):
             self.all.need("rows")
             self.all.helpers["softmax"] = HELPERS["softmax"]
             logits = self._here(self.names(line.expr.args[0].name))
-            self.frame.views.pop(self.names(line.expr.args[0].name), None)
             self.put(f"softmax({logits}, {name})")
             self.storage.logs[line.leaf] = logits
         else:
@@ -355,7 +362,7 @@ class FastModule(Module):
 
     def _overwritable(self, leaf: Any) -> bool:
         """Whether an array of the readout is read for the softmax alone, and for its logarithm."""
-        if not isinstance(leaf, A.MatrixAt) or leaf.name in self.system.predictions:
+        if not isinstance(leaf, A.MatrixAt) or leaf.name in self.system.predictions or self.plan.last:
             return False
         used = [line.expr for stage in (CELL, READOUT, LOSS) for line in self.plan.stage(stage)]
         used += [line.expr for line in (*self.plan.local, *self.program.lines(), *self.program.inputs.values())]
@@ -408,10 +415,8 @@ class FastModule(Module):
         before, views = self.lines, dict(self.frame.views)
         self.lines, self.indent = [], self.indent + 4
         for line in self.plan.local:
-            name, shape = self._here(self.local(line.name)), self.plan.shape(line.name)
-            self._by_kind(
-                line.expr, lambda writer, e=line.expr, d=Target(name, shape): self._into_by_kind(writer, e, d)
-            )
+            name = self._here(self.local(line.name))
+            self._derived(line, Target(name, self.plan.shape(line.name)))
             if self._is_weighted(line):
                 self.put(f"np.divide({name}, {self.T}, {self._here(self.weighted(line.name))})")
         body, self.lines, self.indent = self.lines, before, self.indent - 4
@@ -423,8 +428,9 @@ class FastModule(Module):
                 self.put(f"    {', '.join(new.values())} = {', '.join(f'{array}[part]' for array in new)}")
             self.lines += body
 
-    def _into_by_kind(self, writer: Any, expr: Any, target: Target) -> None:
-        self._statements(ClassStatements, writer).into(expr, target)
+    def _derived(self, line: Line, target: Target) -> None:
+        """Put down a line that may read a target."""
+        self._by_kind(line.expr, lambda writer: self._statements(ClassStatements, writer).into(line.expr, target))
 
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
@@ -459,24 +465,24 @@ class FastModule(Module):
         self.indent += 4
         self.put(f"{array} = np.empty({self._array(self.lead, shape)}, dtype)")
         with self._framed(self._stacked_kind):
-            target = Target(self._here(array), shape)
-            self._by_kind(line.expr, lambda writer: self._into_by_kind(writer, line.expr, target))
+            self._derived(line, Target(self._here(array), shape))
         self.put(f'grads["{name}"] = {array}')
         self.indent -= 4
 
     def _adjoint(self, name: str) -> str:
         leaf = self.plan.generic.adjoint_of(name)
         line = self.storage.lazy.get(leaf)
-        return f"lambda: {self._stacked(self.all, line.expr, self._shape_of(leaf)).text}" if line else self.adjoint(name)
+        return (
+            f"lambda: {self._stacked(self.all, line.expr, self._shape_of(leaf)).text}" if line else self.adjoint(name)
+        )
 
     def _initial(self, state: str) -> None:
-        start = self.arguments[f"{state}0"]
-        carried = state in self.plan.raw_carries
-        carry = self.pseudo(f"carry.{state}") if carried else "None"
+        start, shape = self.arguments[f"{state}0"], self.plan.shape(state)
+        carry = self.pseudo(f"carry.{state}") if state in self.plan.raw_carries else None
+        text = carry or f"np.zeros({self._array(self.one, shape) or '()'}, dtype)"
         self.put(f'if "{state}0" in wrt:')
-        shape = self._array(self.one, self.plan.shape(state))
-        zero = f"np.zeros({shape}, dtype)"
-        self.put(f'grads["{state}0"] = sum_to({carry if carried else zero}, np.shape({start}) if {start} is not None else {self._array((), self.plan.shape(state)) or "()"})', 8)
+        self.put(f"    own = {self._array(self.one, shape) or '()'} if {start} is None else {start}.shape")
+        self.put(f'    grads["{state}0"] = sum_to({text}, own)')
 
     def _summation(self, at_end: bool) -> Summation:
         if at_end:

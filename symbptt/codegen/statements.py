@@ -26,7 +26,7 @@ class Target:
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "tanh": ("tanh({u}, {d})",),
     "sigmoid": ("multiply({u}, 0.5, {d})", "tanh({d}, {d})", "multiply({d}, 0.5, {d})", "add({d}, 0.5, {d})"),
-    "relu": ("maximum({u}, 0.0, {d})",),
+    "relu": ("maximum({u}, 0.0, out={d})",),
     "exp": ("exp({u}, {d})",),
     "sin": ("sin({u}, {d})",),
     "cos": ("cos({u}, {d})",),

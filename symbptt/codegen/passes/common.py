@@ -18,7 +18,9 @@ def common(program: Program) -> Program:
     """
     change = _Common(program)
     return replace(
-        program, forward=tuple(map(change.stretch, program.forward)), backward=tuple(map(change.stretch, program.backward))
+        program,
+        forward=tuple(map(change.stretch, program.forward)),
+        backward=tuple(map(change.stretch, program.backward)),
     )
 
 

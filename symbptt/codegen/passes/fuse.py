@@ -1,4 +1,4 @@
-"""Products that share an operand become one product of stacked matrices; what follows them, entry by entry, is widened."""
+"""Products that share an operand become one product of stacked matrices; the lines that follow are widened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ... import algebra as A
 from ...algebra import nodes as N
 from ..plan import Line
-from ..program import VARYING, Place, Program, Stretch, exchanged, leaves, parts, rebuilt
+from ..program import VARYING, Program, Stretch, exchanged, leaves, parts, rebuilt
 from .merge import Merge
 
 

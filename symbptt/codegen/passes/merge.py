@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -94,8 +95,7 @@ class Merge:
         places = [self.placed.get(leaf) for leaf in run]
         if None in places:
             return False
-        pairs = zip(places, places[1:], strict=False)
-        return all(a and b and a.base == b.base and a.start + a.length == b.start for a, b in pairs)
+        return all(a and b and a.base == b.base and a.start + a.length == b.start for a, b in pairwise(places))
 
     def runs(self, matrices: Mapping[Any, Any], place: bool) -> Iterator[list[Any]]:
         """Yield orders in which quantities lie, or with ``place`` can be laid, as their matrices are stacked."""
