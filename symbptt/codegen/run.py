@@ -88,14 +88,13 @@ class FastFunction:
         lead = call.lead
         batched = bool(lead.batched)
         _, function, flat = self._module(not batched or lead.batch == 1)
-        arguments = self._arguments(call, dtype)
+        named = self._arguments(call, dtype)
         single = flat and (not batched or lead.batch == 1)
+        arguments: list[Array] = [array for _, array in named]
         if single and batched:
-            arguments = [self._without_batch(name, array) for name, array in arguments]
+            arguments = [np.squeeze(array, self._axis(name)) for name, array in named]
         elif not single and not batched:
-            arguments = [self._with_batch(name, array) for name, array in arguments]
-        else:
-            arguments = [array for _, array in arguments]
+            arguments = [np.expand_dims(array, self._axis(name)) for name, array in named]
         starts = [call.arguments.get(name) for name in self.starts]
         if single and batched:
             starts = [
@@ -129,7 +128,7 @@ class FastFunction:
                     array = np.eye(self._classes(call, name), dtype=dtype)[array]
             else:
                 array = np.ascontiguousarray(array, dtype)
-            if name == "mask" and call.lead.batched and array.ndim == 1:
+            if name == "mask" and call.lead.batch is not None and array.ndim == 1:
                 array = np.ascontiguousarray(np.broadcast_to(array[:, None], (len(array), call.lead.batch)))
             found.append((name, array))
         return found
@@ -141,12 +140,6 @@ class FastFunction:
 
     def _axis(self, name: str) -> int:
         return 0 if self.plan.last and name in self.system.targets else 1
-
-    def _with_batch(self, name: str, array: Array) -> Array:
-        return np.expand_dims(array, self._axis(name))
-
-    def _without_batch(self, name: str, array: Array) -> Array:
-        return np.squeeze(array, self._axis(name))
 
     def _one_start(self, state: str, array: Array) -> Array:
         return array.reshape(array.shape[array.ndim - min(array.ndim, len(self.plan.shape(state))) :])
