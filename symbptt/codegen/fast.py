@@ -13,7 +13,7 @@ from ..model import CELL, LOSS, READOUT, Network
 from .classes import ClassStatements, ClassWriter
 from .emit import Module
 from .passes.merge import Merge
-from .passes.pipeline import FAST, FAST_SINGLE, prepared
+from .passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
 from .plan import Line, Sum
 from .program import VARYING, Program, Stretch, leaves
 from .prologue import size_source
@@ -64,10 +64,13 @@ class FastModule(Module):
     network : Network
     single : bool
         Whether there is one sequence, whose arrays have no axis of batch.
+    passes : tuple of Pass, optional
+        Those of the style by default; without any, every line is carried out where it was derived.
     """
 
-    def __init__(self, network: Network, single: bool) -> None:
+    def __init__(self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None) -> None:
         self.single = single
+        self.passes = (FAST_SINGLE if single else FAST) if passes is None else passes
         super().__init__(network)
         self.lead = (self.T,) if single else (self.T, self.B)
         self.one = () if single else (self.B,)
@@ -80,7 +83,7 @@ class FastModule(Module):
         self.here = self.all.with_leaf(self._leaf_here)
 
     def _program(self) -> Program:
-        return prepared(self.plan, FAST_SINGLE if self.single else FAST)
+        return prepared(self.plan, self.passes)
 
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:

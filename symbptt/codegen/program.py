@@ -75,12 +75,14 @@ class Program:
         """Return a new quantity that stands for an expression, of its shape, at step t."""
         shape, rank = A.shape_of(expr), A.rank_of(expr)
         sizes = (*shape, *((2,) if rank == 2 and shape[1] == 1 else ()))
-        number = 0
-        while True:
-            leaf = A.Variable(f"{kind}.{name}{f'.{number}' if number else ''}", *sizes)[A.index("t")]
-            if self.meanings.setdefault(leaf, expr) == expr:
-                return leaf
+        taken = {leaf.name: expr for leaf, expr in self.meanings.items()}
+        own, number = f"{kind}.{name}", 0
+        while taken.get(own, expr) != expr:
             number += 1
+            own = f"{kind}.{name}.{number}"
+        leaf = A.Variable(own, *sizes)[A.index("t")]
+        self.meanings[leaf] = expr
+        return leaf
 
     def meaning(self, expr: Any) -> Any:
         """Return an expression in the quantities of the model."""

@@ -16,6 +16,7 @@ from .calls import Call
 from .checks import Array
 from .emit import Emitted
 from .fast import FastModule
+from .passes.pipeline import Pass
 from .plan import Plan
 
 
@@ -32,14 +33,17 @@ class Raw(NamedTuple):
 class Adjoints(Mapping[str, Array]):
     """Adjoints by variable; those that no other computation needed are computed when they are asked for."""
 
-    def __init__(self, arrays: Mapping[str, Array | Callable[[], Array]], shown: Callable[[Array], Array]) -> None:
-        self._arrays, self._shown = dict(arrays), shown
+    def __init__(
+        self, arrays: Mapping[str, Array | Callable[[], Array]], shown: Callable[[Array], Array] | None = None
+    ) -> None:
+        self._arrays, self._shown = arrays, shown
         self._found: dict[str, Array] = {}
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._found:
             array = self._arrays[name]
-            self._found[name] = self._shown(array() if callable(array) else array)
+            array = array() if callable(array) else array
+            self._found[name] = array if self._shown is None else self._shown(array)
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -71,6 +75,7 @@ class FastFunction:
         self.system = emitted.plan.system
         self.given = [self.names[name] for name in (*self.system.inputs, *self.system.fixed)]
         self.starts = [self.names[f"{state}0"] for state in self.system.states]
+        self._class_sizes: dict[Any, tuple[str, int] | None] = {}
         self._made: dict[bool, tuple[str, Callable[..., Any], bool]] = {}
 
     def _module(self, single: bool) -> tuple[str, Callable[..., Any], bool]:
@@ -81,6 +86,22 @@ class FastFunction:
     def source(self, single: bool) -> str:
         """Return the module for one sequence, or for a batch."""
         return self._module(single)[0]
+
+    def function(self, single: bool) -> tuple[Callable[..., Any], bool]:
+        """Return the function for one sequence or for a batch, and whether its arrays have no axis of batch."""
+        return self._module(single)[1:]
+
+    def classes(self, params: Mapping[str, Array]) -> int | None:
+        """Return how many classes a target has: the size of what it is compared with."""
+        name = next(iter(self.system.targets), None)
+        size = self.plan.shape(name)[:1] if name else ()
+        if not size:
+            return None
+        if size not in self._class_sizes:
+            owners = [(key, axis) for key in params for axis, s in enumerate(self.plan.shape(key)) if s == size[0]]
+            self._class_sizes[size] = owners[0] if owners else None
+        owner = self._class_sizes[size]
+        return None if owner is None else int(params[owner[0]].shape[owner[1]])
 
     def __call__(self, given: dict[str, Array], call: Call, wrt: tuple[str, ...]) -> Raw:
         dtype = np.result_type(np.float32, *(call.arguments[name] for name in self._inputs), *given.values())
@@ -102,7 +123,7 @@ class FastFunction:
             ]
         loss, grads, states, outputs, adjoints = function(params, *arguments, *starts, wrt, dtype)
         if single == (not batched):
-            return Raw(loss, grads, states, outputs, Adjoints(adjoints, lambda array: array))
+            return Raw(loss, grads, states, outputs, Adjoints(adjoints))
         shown = _expanded if single else _squeezed
         for name in self.system.inputs:
             if name in grads:
@@ -165,14 +186,16 @@ def is_fast(plan: Plan) -> bool:
 
 
 @lru_cache(maxsize=64)
-def fast_source(network: Network, single: bool) -> tuple[str, Callable[..., Any], bool]:
+def fast_source(
+    network: Network, single: bool, passes: tuple[Pass, ...] | None = None
+) -> tuple[str, Callable[..., Any], bool]:
     """Return the text of a module, its function, and whether its arrays have no axis of batch.
 
     A network with a variable that is one number a step is always run as a batch: numbers cannot be written in place.
     """
-    module = FastModule(network, single)
+    module = FastModule(network, single, passes)
     if single and any(A.rank_of(line.leaf) == 0 for line in module.program.lines()):
-        return fast_source(network, False)
+        return fast_source(network, False, passes)
     source = module.text()
     return source, loaded(source), single
 
