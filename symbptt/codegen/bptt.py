@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..model import Network, one_example
 from ..model.truncation import Randomised, Truncation
 from .calls import Call, Reader, masks_for, read_direction
 from .checks import Array
+from .cotangents import last_given, paired, pairing, read_cotangents
 from .emit import Emitted, emit
 from .hessian import hessian_products
 from .recall import Recall
@@ -81,15 +82,15 @@ class Bptt:
         The generated module, which needs NumPy alone.
     """
 
-    def __init__(self, network: Network, truncate: Truncation | None = None) -> None:
-        self.network, self.truncate = network, truncate
+    def __init__(self, network: Network, truncate: Truncation | None = None, last: bool = False) -> None:
+        self.network, self.truncate, self._last = network, truncate, last
         computed = one_example(network)  # the code has an axis for the batch of its own
-        self._emitted: Emitted = emit(computed, truncate)
+        self._emitted: Emitted = emit(computed, truncate, last)
         self._plan, self._system = self._emitted.plan, computed.system
-        self._reader = Reader(computed.system, self._emitted, network.layout)
+        self._reader = Reader(computed.system, self._emitted, network.layout, "dy" if last else "target")
         self._function = loaded(self._emitted.source)
-        self._fast = FastFunction(computed, self._emitted) if truncate is None and is_fast(self._plan) else None
-        self._recall = Recall(self._plan.system, self._fast) if self._fast else None
+        self._fast = FastFunction(computed, self._emitted, last) if truncate is None and is_fast(self._plan) else None
+        self._recall = Recall(self._plan.system, self._fast) if self._fast and not last else None
         self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._all = (*self._system.parameters, *self._system.inputs, *(f"{state}0" for state in self._system.states))
 
@@ -106,7 +107,7 @@ class Bptt:
         return f"<bptt of the cell {self.network.cell.name!r}: {', '.join(self.gradients)}>"
 
     def __reduce__(self) -> Any:
-        return compile_network, (self.network, self.truncate)
+        return compile_network, (self.network, self.truncate, self._last)
 
     def __call__(
         self,
@@ -221,6 +222,66 @@ class Bptt:
             grads={key: _shaped(gradients[key], call.shapes[key], scalar) for key in given},
         )
 
+    def vjp(
+        self,
+        params: Mapping[str, Any],
+        x: Any = None,
+        *,
+        dy: Any = None,
+        dh_T: Any = None,
+        dc_T: Any = None,
+        final: Mapping[str, Any] | None = None,
+        h0: Any = None,
+        c0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        wrt: Iterable[str] | None = None,
+        steps: int | None = None,
+    ) -> Result:
+        """Return gradients for cotangents that come from elsewhere, in place of those of a loss.
+
+        What is differentiated is the sum over t of <dy_t, y_t>, plus <dh_T, h_T>: the vector-Jacobian product of a
+        network that is a part of a larger computation, or of one stretch of a long sequence.
+
+        Parameters
+        ----------
+        params, x, h0, c0, initial, wrt, steps
+            As for a call.
+        dy : array, or mapping of readout -> array where there are several
+            Cotangents of the outputs, (T, q) or (T, B, q); zero by default.
+        dh_T, dc_T : array, optional
+            Cotangents of the last states, (n,) or (B, n); zero by default.
+        final : mapping, optional
+            State -> cotangent of its last value, for states of any name.
+
+        Returns
+        -------
+        Result
+            Its loss is the sum of inner products.
+
+        Raises
+        ------
+        ValueInputError, UnknownNameError
+            For numbers, shapes or names that do not fit the model.
+
+        Examples
+        --------
+        >>> from symbptt import RNN
+        >>> bptt = RNN("linear", 1, 1, steps=2).lambdify()
+        >>> numbers = {"W_h": 3.0, "W_x": 1.0, "b_h": 0.0}
+        >>> bptt.vjp(numbers, x=[1.0, 1.0], dh_T=1.0).grads["x"]
+        array([3., 1.])
+        """
+        if self.truncate is not None:
+            raise ValueInputError("truncated gradients are no vector-Jacobian products; leave truncate out")
+        inner = compile_network(paired(self.network), None, True)
+        keys = inner._wanted(wrt)
+        ends = last_given(dh_T, dc_T, final, tuple(self._system.states))
+        call, given, last = read_cotangents(inner, params, x, dy, ends, (h0, c0, initial), steps)
+        call.arguments.update(last)
+        result = inner._result(call, inner._run(given, call, keys), keys)
+        backward = tuple(s for s in self._system.states if self._system.direction_of(s) == -1)
+        return replace(result, loss=result.loss + pairing(last, result.states, backward))
+
     def _draw(self, call: Call, masks: Any, rng: Any) -> None:
         """Put the masks of random truncation among the arguments."""
         if isinstance(self.truncate, Randomised):
@@ -274,7 +335,7 @@ def _shaped(grad: Any, shape: tuple[int, ...] | None, scalar: bool) -> Any:
 
 
 @lru_cache(maxsize=64)
-def compile_network(network: Network, truncate: Truncation | None = None) -> Bptt:
+def compile_network(network: Network, truncate: Truncation | None = None, last: bool = False) -> Bptt:
     """Return loss and gradients of a network as a function of numbers, compiled once for each network.
 
     Examples
@@ -287,4 +348,4 @@ def compile_network(network: Network, truncate: Truncation | None = None) -> Bpt
     >>> out.loss, out.grads["W_h"], out.states["h"]
     (5.0, 3.0, array([0., 1., 3.]))
     """
-    return Bptt(network, truncate)
+    return Bptt(network, truncate, last)

@@ -45,6 +45,24 @@ class Reader:
     system: System
     emitted: Emitted
     layout: str
+    label: str = "target"
+    """What the target is called in messages."""
+
+    def zero_target(self, params: Mapping[str, Any], x: Any, steps: int | None) -> Any:
+        """Return a target of zeros, in the shapes of what is given otherwise."""
+        call = Call(Sizes(self.system.sizes), Lead(self._fixed_steps(steps)))
+        self._params(call, params)
+        self._inputs(call, x)
+        if call.lead.steps is None:
+            raise ValueInputError(f"the number of steps is not known: give steps= or {self.label}=")
+        lead = (call.lead.steps, *((call.lead.batch,) if call.lead.batched else ()))
+        found = {}
+        for name in self.system.targets:
+            sizes = [call.sizes.value(size) for size in self._plan.shape(name)]
+            if None in sizes:
+                raise ValueInputError(f"the size of the output is not known: give {self.label}=")
+            found[name.removeprefix("target_")] = np.zeros((*lead, *sizes))
+        return found["target"] if list(found) == ["target"] else found
 
     @property
     def _plan(self) -> Plan:
@@ -65,7 +83,7 @@ class Reader:
         call = Call(Sizes(self.system.sizes), Lead(self._fixed_steps(steps)))
         given = self._params(call, params)
         self._inputs(call, x)
-        self._initial(call, _states_given(self.system.states, h0, c0, initial))
+        self._initial(call, states_given(self.system.states, h0, c0, initial))
         self._target(call, target)
         if call.lead.steps is None:
             raise ValueInputError("the number of steps is not known: give steps=")
@@ -157,7 +175,9 @@ class Reader:
                 raise ValueInputError("the loss of this model has no target; leave target out")
             return
         for name, given in self._by_readout(target).items():
-            array = read_target(self._plan, call.sizes, call.lead, given, call.column, name)
+            array = read_target(
+                self._plan, call.sizes, call.lead, given, call.column, name, name.replace("target", self.label)
+            )
             call.arguments[self.emitted.arguments[name]] = array
 
     def _by_readout(self, target: Any) -> dict[str, Any]:
@@ -251,8 +271,15 @@ def _by_name(names: tuple[str, ...], x: Any) -> dict[str, Any]:
     return dict(x)
 
 
-def _states_given(states: tuple[str, ...], h0: Any, c0: Any, initial: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the initial states by name, from the arguments and the mapping."""
+def states_given(
+    states: tuple[str, ...],
+    h0: Any,
+    c0: Any,
+    initial: Mapping[str, Any] | None,
+    argument: str = "{}0",
+    mapping: str = "initial",
+) -> dict[str, Any]:
+    """Return initial states, or what else belongs to states, by name, from the arguments and the mapping."""
     found: dict[str, Any] = {}
     pairs = [("h", h0), ("c", c0)]
     for key, value in (initial or {}).items():
@@ -261,8 +288,9 @@ def _states_given(states: tuple[str, ...], h0: Any, c0: Any, initial: Mapping[st
         if value is None:
             continue
         if state not in states:
-            raise UnknownNameError(f"initial: {state!r} is no state of the model{nearest(str(state), states)}")
+            raise UnknownNameError(f"{mapping}: {state!r} is no state of the model{nearest(str(state), states)}")
         if state in found:
-            raise ValueInputError(f"the initial state {state} is given twice: as {state}0= and in initial")
+            once = argument.format(state)
+            raise ValueInputError(f"{state} is given twice: as {once}= and in {mapping}")
         found[state] = value
     return found

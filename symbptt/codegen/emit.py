@@ -12,6 +12,7 @@ from ..model import CELL, LOSS, READOUT, Network
 from ..model.truncation import Truncation
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
+from .names import identifier
 from .page import Page
 from .passes.pipeline import READABLE, prepared
 from .plan import Line, Plan
@@ -46,8 +47,15 @@ class Emitted:
 
 
 @lru_cache(maxsize=64)
-def emit(network: Network, truncate: Truncation | None = None) -> Emitted:
+def emit(network: Network, truncate: Truncation | None = None, last: bool = False) -> Emitted:
     """Return the module that computes the loss and all gradients of a network, exact or truncated.
+
+    Parameters
+    ----------
+    network : Network
+    truncate : Truncation, optional
+    last : bool
+        Whether the function takes cotangents of the last states, as if steps after T handed them back.
 
     Examples
     --------
@@ -58,7 +66,7 @@ def emit(network: Network, truncate: Truncation | None = None) -> Emitted:
     \"\"\"Loss and gradients of the recurrent network "tanh", by backpropagation through time.
     """
     if truncate is None:
-        module = Module(network)
+        module = Module(network, last)
     else:
         from .truncated import TruncatedModule
 
@@ -69,8 +77,11 @@ def emit(network: Network, truncate: Truncation | None = None) -> Emitted:
 class Module(Page):
     """Builds the text, section by section."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, last: bool = False) -> None:
         super().__init__(network)
+        self.cotangents = {
+            s: self.names(f"cotangent of {s}", identifier(f"d{s}_T")) for s in self.system.states if last
+        }
         self.program = self._program()
         self.one: tuple[str, ...] = (self.B,)
         self.lead: tuple[str, ...] = (self.T, self.B)
@@ -115,6 +126,7 @@ class Module(Page):
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
         required += self.masks
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
+        optional += [f"{name}=None" for name in self.cotangents.values()]
         return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
 
     # -- the lines of stretches -------------------------------------------------------------------------
@@ -163,6 +175,14 @@ class Module(Page):
                     carried = line.name.startswith("carry.")
                     shape = self.array(*(self.one if carried else self.lead), shape=self._shape_of(line.leaf))
                     self.put(f"{self.all.leaf(line.leaf)} = np.{'zeros' if carried else 'empty'}({shape}, dtype)")
+                    self._begin_carry(line.name)
+
+    def _begin_carry(self, name: str) -> None:
+        """Begin with what steps after the last would hand back."""
+        cotangent = self.cotangents.get(name.partition(".")[2])
+        if cotangent and name.startswith("carry."):
+            self.put(f"if {cotangent} is not None:")
+            self.put(f"    {self.pseudo(name)}[...] = {cotangent}")
 
     def _shape_of(self, leaf: Any) -> tuple[Any, ...]:
         return () if self.plan.scalar else tuple(A.shape_of(leaf)[: A.rank_of(leaf)])

@@ -68,10 +68,12 @@ class FastModule(Module):
         Those of the style by default; without any, every line is carried out where it was derived.
     """
 
-    def __init__(self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None) -> None:
+    def __init__(
+        self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None, last: bool = False
+    ) -> None:
         self.single = single
         self.passes = (FAST_SINGLE if single else FAST) if passes is None else passes
-        super().__init__(network)
+        super().__init__(network, last)
         self.lead = (self.T,) if single else (self.T, self.B)
         self.one = () if single else (self.B,)
         self.storage = Storage(self.program)
@@ -105,7 +107,15 @@ class FastModule(Module):
     def _parameters(self) -> list[str]:
         given = [self.arguments[name] for name in (*self.system.inputs, *self.system.fixed)]
         states = [self.arguments[f"{s}0"] for s in self.system.states]
-        return ["params", *given, *(["steps"] if self.needs_steps else []), *states, "wrt", "dtype"]
+        return [
+            "params",
+            *given,
+            *(["steps"] if self.needs_steps else []),
+            *states,
+            *self.cotangents.values(),
+            "wrt",
+            "dtype",
+        ]
 
     def _beginning(self) -> None:
         for key in self.system.parameters:
@@ -202,6 +212,7 @@ class FastModule(Module):
             self._allocate_base(base)
         else:
             self._new(name, kind, leaf, line.name.startswith("carry."))
+            self._begin_carry(line.name)
         self._views(leaf)
 
     def _allocate_base(self, base: Any) -> None:

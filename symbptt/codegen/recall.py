@@ -74,7 +74,13 @@ class Recall:
             self._known[signature] = function
 
     def __call__(
-        self, signature: Signature, params: dict[str, Array], x: Array, target: Array, starts: tuple[Any, Any], wrt: Any
+        self,
+        signature: Signature,
+        params: Mapping[str, Any],
+        x: Array,
+        target: Array,
+        starts: tuple[Any, Any],
+        wrt: Any,
     ) -> Raw | None:
         """Return the result, or None where the call is not known or its numbers need a closer look."""
         function = self._known.get(signature)

@@ -70,7 +70,8 @@ class FastFunction:
         Its readable module, with the names of the arguments.
     """
 
-    def __init__(self, network: Network, emitted: Emitted) -> None:
+    def __init__(self, network: Network, emitted: Emitted, last: bool = False) -> None:
+        self.last = last
         self.network, self.plan, self.names = network, emitted.plan, emitted.arguments
         self.system = emitted.plan.system
         self.given = [self.names[name] for name in (*self.system.inputs, *self.system.fixed)]
@@ -80,7 +81,7 @@ class FastFunction:
 
     def _module(self, single: bool) -> tuple[str, Callable[..., Any], bool]:
         if single not in self._made:
-            self._made[single] = fast_source(self.network, single)
+            self._made[single] = fast_source(self.network, single, last=self.last)
         return self._made[single]
 
     def source(self, single: bool) -> str:
@@ -121,7 +122,12 @@ class FastFunction:
             starts = [
                 None if a is None else self._one_start(s, a) for s, a in zip(self.system.states, starts, strict=True)
             ]
-        loss, grads, states, outputs, adjoints = function(params, *arguments, *starts, wrt, dtype)
+        ends = [call.arguments.get(f"d{state}_T") for state in self.system.states if self.last]
+        if single and batched:
+            ends = [
+                None if a is None else self._one_start(s, a) for s, a in zip(self.system.states, ends, strict=False)
+            ]
+        loss, grads, states, outputs, adjoints = function(params, *arguments, *starts, *ends, wrt, dtype)
         if single == (not batched):
             return Raw(loss, grads, states, outputs, Adjoints(adjoints))
         shown = _expanded if single else _squeezed
@@ -187,15 +193,15 @@ def is_fast(plan: Plan) -> bool:
 
 @lru_cache(maxsize=64)
 def fast_source(
-    network: Network, single: bool, passes: tuple[Pass, ...] | None = None
+    network: Network, single: bool, passes: tuple[Pass, ...] | None = None, last: bool = False
 ) -> tuple[str, Callable[..., Any], bool]:
     """Return the text of a module, its function, and whether its arrays have no axis of batch.
 
     A network with a variable that is one number a step is always run as a batch: numbers cannot be written in place.
     """
-    module = FastModule(network, single, passes)
+    module = FastModule(network, single, passes, last)
     if single and any(A.rank_of(line.leaf) == 0 for line in module.program.lines()):
-        return fast_source(network, False, passes)
+        return fast_source(network, False, passes, last)
     source = module.text()
     return source, loaded(source), single
 

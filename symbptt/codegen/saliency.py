@@ -14,9 +14,7 @@ from ..model import Loss, Network
 from ..model.values import figures_of
 from .bptt import compile_network
 from .checks import Array
-
-OUTPUT = Loss("inner(target[t], {y})", "output")
-"""With a unit vector as target it is one component of the output."""
+from .cotangents import OUTPUT
 
 
 def saliency_norms(network: Network, values: Mapping[str, Any], of: str = "l", by: str = "x") -> Array:

@@ -68,8 +68,15 @@ class Form:
         return all(size in (None, actual) for size, actual in zip(self.lead, shape, strict=False))
 
 
-def read_target(plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool, name: str = "target") -> Array:
+def read_target(
+    plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool, name: str = "target", label: str = ""
+) -> Array:
     """Return a target as the generated function takes it; under ``last``, that of the last step.
+
+    Parameters
+    ----------
+    label : str
+        What it is called in messages; its name by default.
 
     Raises
     ------
@@ -78,7 +85,7 @@ def read_target(plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool, 
     """
     kind = plan.system.targets[name]
     forms = _forms(plan, lead, kind)
-    shape = plan.shape(name)
+    shape, name = plan.shape(name), label or name
     if given is None:
         raise ValueInputError(f"{name} is missing; expected {_expected(forms, sizes, shape)}")
     array = numbers(name, given, integers=kind == "distribution")
