@@ -12,6 +12,7 @@ from ..algebra import nodes as N
 from ..model import CELL, LOSS, READOUT, Network
 from .classes import ClassStatements, ClassWriter
 from .emit import Module
+from .passes.join import join
 from .passes.merge import Merge
 from .passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
 from .plan import Line, Sum
@@ -72,7 +73,8 @@ class FastModule(Module):
         self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None, last: bool = False
     ) -> None:
         self.single = single
-        self.passes = (FAST_SINGLE if single else FAST) if passes is None else passes
+        chosen = (FAST_SINGLE if single else FAST) if passes is None else passes
+        self.passes = tuple(p for p in chosen if not (last and p is join))  # the carry begins with something
         super().__init__(network, last)
         self.lead = (self.T,) if single else (self.T, self.B)
         self.one = () if single else (self.B,)
@@ -122,13 +124,21 @@ class FastModule(Module):
             self.put(f'{self.names(key)} = params["{key}"]')
         self._sizes_and_lead()
         for symbol, expr in self.program.constants.items():
-            arrays = ", ".join(self.all.term(a).text for a in expr.args)
-            self.put(f"{self.all.term(symbol).text} = np.concatenate(({arrays}))")
+            self.put(f"{self.all.term(symbol).text} = {self._constant(expr)}")
         for name, text in self.prepared.items():
             self.put(f"{name} = {text}")
         for shape, names in self.pool.items():
             for name in names if "size" not in shape else ():
                 self.put(f"{name} = np.empty({shape}, dtype)")
+
+    def _constant(self, expr: Any) -> str:
+        """Return matrices on top of each other, or side by side."""
+        if not isinstance(expr, N.Transposed):
+            return f"np.concatenate(({', '.join(self.all.term(a).text for a in expr.args)}))"
+        sides = [self.all.term(A.transpose(a)).text for a in expr.args[0].args]
+        vectors = [A.rank_of(A.transpose(a)) == 1 for a in expr.args[0].args]
+        shown = (f"{text}[:, None]" if vector else text for text, vector in zip(sides, vectors, strict=True))
+        return f"np.concatenate(({', '.join(shown)}), 1)"
 
     def _sizes_and_lead(self) -> None:
         first = self.arguments[next(iter(self.system.inputs))]
@@ -201,7 +211,7 @@ class FastModule(Module):
     def _allocate_one(self, line: Line) -> None:
         leaf, name = line.leaf, self.all.leaf(line.leaf)
         kind = self.storage.kind(leaf)
-        if leaf in self.storage.lazy:
+        if leaf in self.storage.lazy or name in self.storage.done:
             return
         if kind == STATE:
             self._allocate_state(line.name)
@@ -244,12 +254,46 @@ class FastModule(Module):
     def _allocate_state(self, name: str) -> None:
         shape = self.plan.shape(name)
         start, array = self.arguments[f"{name}0"], self.whole_array(name)
-        self.put(f"{array} = np.empty({self._array((f'{self.T} + 1', *self.one), shape)}, dtype)")
+        row = next((r for r, own in self.program.rows.items() if self._is_previous(own.operands[0], name)), None)
+        if row is None:
+            self.put(f"{array} = np.empty({self._array((f'{self.T} + 1', *self.one), shape)}, dtype)")
+        else:
+            self._allocate_row(row, array)
         forward = self.system.direction_of(name) == 1
         self.put(f"{array}[{0 if forward else -1}] = 0.0 if {start} is None else {start}")
         early, late = f"{array}[:-1]", f"{array}[1:]"
         own, other = (late, early) if forward else (early, late)
         self.put(f"{self.neighbour(name)}, {self.names(name)} = {other}, {own}")
+
+    @staticmethod
+    def _is_previous(leaf: Any, state: str) -> bool:
+        return isinstance(leaf, A.MatrixAt) and leaf.name == state and leaf.when != A.index("t")
+
+    def _allocate_row(self, leaf: Any, state: str) -> None:
+        """Put down the array in which a state lies beside what is constant in the recurrence."""
+        row, first, *rest = self.all.leaf(leaf), *self.program.rows[leaf].operands
+        whole = f"{row}_all"
+        self.put(f"{whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
+        stop = A.shape_of(first)[0]
+        self.put(f"{state} = {whole}[:, :{self.all.number(stop)}]")
+        for operand in rest:
+            start, stop = stop, stop + A.shape_of(operand)[0]
+            value = "1.0" if isinstance(operand, A.Fill) else self.all.leaf(operand)
+            self.put(f"{whole}[:-1, {self.all.number(start)}:{self.all.number(stop)}] = {value}")
+        self.put(f"{row} = {whole}[:-1]")
+
+    def _allocate_adjoint_row(self, leaf: Any) -> None:
+        """Put down the array in which an adjoint lies beside the derivative of the loss of the step before."""
+        row, (first, second) = self.all.leaf(leaf), self.program.rows[leaf].operands
+        whole, size = f"{row}_all", self.all.number(A.shape_of(first)[0])
+        self.put(f"    {whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
+        self.put(f"    {whole}[-1, :{size}] = 0.0")
+        self.put(f"    {row}, {self.all.leaf(first)} = {whole}[1:], {whole}[:-1, :{size}]")
+        self.put(f"    {self.all.leaf(second)} = {row}[:, {size}:]")
+
+    @property
+    def _adjoint_rows(self) -> dict[Any, Any]:
+        return {leaf: row for leaf, row in self.program.rows.items() if row.carry is not None}
 
     # -- lines ----------------------------------------------------------------------------------------
     def _statements(self, kind: type[Statements] = Statements, writer: Any = None) -> Any:
@@ -343,13 +387,17 @@ class FastModule(Module):
     def _outcome(self, losses: str) -> None:
         mean = f" / {self.T}" if self.system.reduction == "mean" else ""
         self.put(f"loss = float({losses}.sum()){mean}")
-        shown = ", ".join(f'"{s}": {self.whole_array(s)}' for s in self.system.states)
+        shown = ", ".join(f'"{s}": {self._returned(s)}' for s in self.system.states)
         self.put(f"states = {{{shown}}}")
         outputs = ", ".join(f'"{name}": {self.names(name)}' for name in self.system.predictions)
         single = len(self.system.predictions) == 1
         self.put(f"outputs = {self.names(self.system.prediction) if single else f'{{{outputs}}}'}")
         self.put("if not wrt:")
         self.put("    return loss, {}, states, outputs, {}")
+
+    def _returned(self, state: str) -> str:
+        inside = any(self._is_previous(row.operands[0], state) for row in self.program.rows.values())
+        return self.whole_array(state) + (".copy()" if inside else "")
 
     def _is_stored(self, leaf: Any) -> bool:
         """Whether a variable of the readout is returned, or read after its block."""
@@ -414,7 +462,11 @@ class FastModule(Module):
 
     def _allocate_local(self) -> None:
         self.put("if wrt:")
-        for line in self.plan.local:
+        for leaf in self._adjoint_rows:
+            self._allocate_adjoint_row(leaf)
+        for line in self._local_lines():
+            if any(line.leaf in row.operands for row in self._adjoint_rows.values()):
+                continue
             shape = self._array(self.lead, self.plan.shape(line.name))
             self.put(f"    {self.local(line.name)} = np.empty({shape}, dtype)")
             if self._is_weighted(line):
@@ -422,13 +474,18 @@ class FastModule(Module):
         if not self.plan.local:
             self.put("    pass")
 
+    def _local_lines(self) -> list[Line]:
+        """Return the derivatives of the loss, without those whose product a row contains."""
+        contained = {row.local for row in self._adjoint_rows.values()}
+        return [line for line in self.plan.local if line.leaf not in contained]
+
     def _is_weighted(self, line: Line) -> bool:
         return line.name in self.plan.generic.adjoints and self.plan.generic.weight != 1
 
     def _local_here(self) -> None:
         before, views = self.lines, dict(self.frame.views)
         self.lines, self.indent = [], self.indent + 4
-        for line in self.plan.local:
+        for line in self._local_lines():
             name = self._here(self.local(line.name))
             self._derived(line, Target(name, self.plan.shape(line.name)))
             if self._is_weighted(line):
@@ -449,9 +506,19 @@ class FastModule(Module):
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
         self.section("backward sweep")
+        for row in self._adjoint_rows.values():
+            self.storage.done.add(self.all.leaf(row.operands[0]))
+            self._views(row.operands[0])
         self._allocate(self.program.backward)
         for stretch in self.program.backward:
             self._stretch(stretch)
+        for row in self._adjoint_rows.values():
+            text = self.all.with_leaf(self._first).term(row.carry.expr).text
+            self.put(f"{self.all.leaf(row.carry.leaf)} = {text}")
+
+    def _first(self, leaf: Any) -> str:
+        """Name the value of a quantity at the first step."""
+        return self.all.leaf(leaf) + ("[0]" if isinstance(leaf, VARYING) else "")
 
     # -- gradients ------------------------------------------------------------------------------------
     def _gradients(self) -> None:

@@ -136,6 +136,7 @@ _WISHES: dict[str, Callable[[Allocator, str], str]] = {
     "wide": lambda names, rest: f"products_{identifier(rest)}",
     "joined": lambda names, rest: f"{_numbered(names, rest)}_and_on" if rest in names.given else f"{rest}_and_on",
     "common": lambda names, rest: f"common_{identifier(rest)}",
+    "row": lambda names, rest: f"row_{identifier(rest)}",
     "slot": lambda names, rest: f"part_{rest}",
     "span": lambda names, rest: f"span_{rest}",
 }

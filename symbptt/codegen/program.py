@@ -40,6 +40,26 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Quantities side by side in one array, of which a step has one product.
+
+    Attributes
+    ----------
+    operands : tuple
+        The first is assigned by another step of the loop: the state at the step before, or the adjoint at the step
+        after; a :class:`symbptt.algebra.Fill` stands for the constant 1.
+    carry : Line, optional
+        What the first step hands on, in the backward sweep.
+    local : leaf, optional
+        The derivative of the loss whose product is contained in that of the row.
+    """
+
+    operands: tuple[Any, ...]
+    carry: Line | None = None
+    local: Any = None
+
+
+@dataclass(frozen=True)
 class Program:
     """The stretches of a module, before and after the readout, and the sums over steps.
 
@@ -57,6 +77,8 @@ class Program:
         Input -> its gradient at step t.
     placed : dict
         Leaf -> :class:`Place`, of arrays that are parts of others.
+    rows : dict
+        Leaf -> :class:`Row`.
     meanings : dict
         Quantity that a pass made -> the expression that it stands for.
     """
@@ -69,6 +91,7 @@ class Program:
     inputs: dict[str, Line]
     constants: dict[Any, Any] = field(default_factory=dict)
     placed: dict[Any, Place] = field(default_factory=dict)
+    rows: dict[Any, Row] = field(default_factory=dict)
     meanings: dict[Any, Any] = field(default_factory=dict)
 
     def named(self, kind: str, name: str, expr: Any) -> Any:

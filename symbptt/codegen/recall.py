@@ -103,8 +103,9 @@ _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def _is_finite(array: Array) -> bool:
-    """Whether all numbers are finite; a sum that overflows counts as not, for others to find out."""
-    total = float(np.add.reduce(array, None))
+    """Whether all numbers are finite; squares that overflow count as not, for others to find out."""
+    flat = array.ravel("K")
+    total = float(flat.dot(flat))
     return total - total == 0.0
 
 

@@ -10,6 +10,7 @@ from .common import common
 from .fuse import fuse
 from .hoist import hoist, postpone, stack
 from .inline import inline
+from .join import join
 from .reuse import reuse
 
 Pass = Callable[[Program], Program]
@@ -20,7 +21,7 @@ READABLE: tuple[Pass, ...] = (reuse, hoist, postpone)
 FAST: tuple[Pass, ...] = (reuse, hoist, inline, postpone, common, fuse)
 """For the source that ``lambdify`` runs."""
 
-FAST_SINGLE: tuple[Pass, ...] = (reuse, hoist, inline, postpone, common, stack, fuse)
+FAST_SINGLE: tuple[Pass, ...] = (reuse, hoist, inline, postpone, common, stack, fuse, join)
 """For one sequence, where a call costs more than the numbers in it."""
 
 
