@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from sympy import Expr
 
 from ..errors import UnknownNameError, ValueInputError, nearest
 from ..model import Network, one_example
@@ -17,6 +18,7 @@ from .checks import Array
 from .cotangents import last_given, paired, pairing, read_cotangents
 from .emit import Emitted, emit
 from .hessian import hessian_products
+from .memory import memory
 from .recall import Recall
 from .run import Adjoints, FastFunction, is_fast, loaded
 
@@ -97,6 +99,22 @@ class Bptt:
     @property
     def source(self) -> str:
         return self._emitted.source
+
+    def memory(self, batch: bool = True) -> Expr:
+        """Return how many bytes the arrays over all steps of a call take, in float64: linear in T.
+
+        Parameters
+        ----------
+        batch : bool
+            Of a call with a batch, in T, B and the sizes; else of one with a single sequence.
+
+        Examples
+        --------
+        >>> from symbptt import RNN
+        >>> RNN("tanh", "n", "m", loss="mse").lambdify().memory()
+        8*B*(T*(m + 3*n + 1) + n)
+        """
+        return memory(self._emitted.source if self._fast is None else self._fast.source(not batch))
 
     @property
     def gradients(self) -> tuple[str, ...]:

@@ -104,8 +104,8 @@ def _either(lead: tuple[str, ...], shape: tuple[Expr, ...]) -> str:
     return f"{_axes(lead, shape)} or {_axes((*lead, 'B'), shape)}"
 
 
-def parameters_docstring(page: Page) -> list[str]:
-    """Return the docstring of the function."""
+def parameters_docstring(page: Page, memory: str) -> list[str]:
+    """Return the docstring of the function, which says how many bytes of memory its arrays over all steps take."""
     plan = page.plan
     shapes = ", ".join(f"{key} {_axes((), plan.shape(key))}" for key in page.system.parameters)
     text = ["Return loss, gradients, states, outputs and adjoints.", "", "Parameters", "----------", "params : dict"]
@@ -130,7 +130,8 @@ def parameters_docstring(page: Page) -> list[str]:
         text.append(f"    The gradient by {end} that comes from beyond; zero by default.")
     text += ["wrt : sequence of str, optional"]
     text += ["    Which of GRADIENTS to compute (all by default); with none, only loss and states."]
-    text += ["", "Returns", "-------", "Result"]
+    text += ["", "Returns", "-------", "Result", "", "Notes", "-----"]
+    text += wrapped(f"Memory, in bytes, of the arrays over all steps in float64: {memory}.")
     return docstring([*text], 4)
 
 

@@ -12,6 +12,7 @@ from ..model import CELL, LOSS, READOUT, Network
 from ..model.truncation import Truncation
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
 from .layout import WIDTH, collection, statement
+from .memory import memory
 from .names import identifier
 from .page import Page
 from .passes.pipeline import READABLE, prepared
@@ -85,6 +86,8 @@ class Module(Page):
         self.program = self._program()
         self.one: tuple[str, ...] = (self.B,)
         self.lead: tuple[str, ...] = (self.T, self.B)
+        self.kept: list[str] = []
+        """Shapes of the arrays over all steps that expressions make, beside those that are laid out."""
 
     def _program(self) -> Program:
         return prepared(self.plan, READABLE)
@@ -119,7 +122,8 @@ class Module(Page):
         self._gradients()
         written, self.lines = self.lines, []
         prologue(self)
-        return [self._signature(), *parameters_docstring(self), *self.lines, *written]
+        needed = memory("\n".join([*written, *self.kept]))
+        return [self._signature(), *parameters_docstring(self, str(needed)), *self.lines, *written]
 
     def _signature(self) -> str:
         given = (*self.system.inputs, *self.system.fixed)
@@ -147,7 +151,11 @@ class Module(Page):
         self._explained(line, 4)
         whole = "[...]" if self._is_state(line.leaf) else ""
         text = self._stacked(self.all, line.expr, self._shape_of(line.leaf)).text
+        self._keep(self._shape_of(line.leaf))
         self.put(f"{self.all.leaf(line.leaf)}{whole} = {text}")
+
+    def _keep(self, shape: tuple[Any, ...]) -> None:
+        self.kept.append(f"np.empty(({', '.join([*self.lead, *map(str, shape)])}), dtype)")
 
     def _is_state(self, leaf: Any) -> bool:
         return isinstance(leaf, A.MatrixAt | A.ScalarAt) and leaf.name in self.system.states
@@ -219,6 +227,7 @@ class Module(Page):
         self.section("readout and loss, all steps at once")
         for line in self.plan.stage(READOUT):
             self.equals(line.left, line.right)
+            self._keep(self.plan.shape(line.name))
             self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, self.plan.shape(line.name)).text}")
         (line,) = self.plan.stage(LOSS)
         final = self.plan.last
@@ -252,6 +261,7 @@ class Module(Page):
         for line in self.plan.local:
             is_cell = line.name in self.plan.generic.adjoints
             self.equals(line.left, line.right, at=self.system.end if final else None)
+            self._keep(self.plan.shape(line.name))
             if not final:
                 self.put(
                     f"{self.local(line.name)} = {self._stacked(self.all, line.expr, self.plan.shape(line.name)).text}"
@@ -306,6 +316,7 @@ class Module(Page):
         for name, line in self.program.inputs.items():
             term = self.all.full(line.expr)
             text = term.text if term.varies else f"np.zeros_like({self.arguments[name]})"
+            self._keep(self.plan.shape(name))
             self._gradient(name, line.left.by, line.right, f"unbatch({text}, batched)")
         for state in self.system.states:
             self._initial(state)

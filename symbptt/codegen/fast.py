@@ -12,6 +12,7 @@ from ..algebra import nodes as N
 from ..model import CELL, LOSS, READOUT, Network
 from .classes import ClassStatements, ClassWriter
 from .emit import Module
+from .memory import memory
 from .passes.join import join
 from .passes.merge import Merge
 from .passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
@@ -103,6 +104,8 @@ class FastModule(Module):
         calls = ", ".join(name for name in UFUNCS if any(f" {name}(" in line for line in body))
         names = [f"    {calls} = {', '.join(f'np.{name}' for name in calls.split(', '))}"] if calls else []
         definition = f"def bptt({', '.join(self._parameters())}):"
+        needed = memory("\n".join([*head, *body, *self.kept]))
+        definition += f'\n    """Memory, in bytes, of the arrays over all steps in float64: {needed}."""'
         parts = ["import numpy as np", *(text.rstrip("\n") for text in self._definitions())]
         return "\n\n\n".join([*parts, "\n".join([definition, *names, *head, *body])]) + "\n"
 
@@ -397,6 +400,8 @@ class FastModule(Module):
 
     def _returned(self, state: str) -> str:
         inside = any(self._is_previous(row.operands[0], state) for row in self.program.rows.values())
+        if inside:
+            self.kept.append(f"np.empty({self._array((f'{self.T} + 1',), self.plan.shape(state))}, dtype)")
         return self.whole_array(state) + (".copy()" if inside else "")
 
     def _is_stored(self, leaf: Any) -> bool:
@@ -569,7 +574,7 @@ class FastModule(Module):
         if at_end:
             return Summation(self.end, "()" if self.single else "0", "1" if self.single else self.B)
         axes = "0" if self.single else "(0, 1)"
-        return Summation(self.all, axes, " * ".join(self.lead))
+        return Summation(self.all, axes, " * ".join(self.lead), self.single)
 
     def _alone(self) -> dict[str, list[Sum]]:
         """Put down the sums that are one product of stacked rows for several parameters; return the others."""

@@ -28,6 +28,8 @@ class Summation:
     writer: Writer
     axes: str
     count: str
+    flat: bool = False
+    """Whether the arrays have one leading axis, so that they are rows as they are."""
 
     def total(self, expr: Any) -> Term:
         """Return the sum as Python."""
@@ -45,6 +47,8 @@ class Summation:
         return Term(f"{self.count} * {term.at_least(UNARY)}", PRODUCT, term.rank, False)
 
     def _rows(self, term: Term) -> str:
+        if self.flat and term.rank == 1:
+            return term.at_least(ATOM)
         self.writer.need("rows")
         return f"rows({term.text})"
 

@@ -101,7 +101,7 @@ def _backward(program: Program, stretch: Stretch, rows: dict[Any, Row]) -> Stret
     reads += [leaf for parts in program.sums.values() for part in parts for leaf in leaves(part.expr)]
     reads += [leaf for line in program.inputs.values() for leaf in leaves(line.expr)]
     for line in stretch.lines:
-        own = line.expr.args if isinstance(line.expr, N.MatrixPlus) else ()
+        own: tuple[Any, ...] = line.expr.args if isinstance(line.expr, N.MatrixPlus) else ()
         carry = next((other for other in stretch.lines if other.name == f"carry.{line.name}"), None)
         if carry is None or len(own) != 2 or own[0] not in local or own[1] != carry.leaf or reads.count(own[0]) != 1:
             continue
@@ -117,7 +117,7 @@ def _backward(program: Program, stretch: Stretch, rows: dict[Any, Row]) -> Stret
 
 
 def _is_adjoint_product(expr: Any) -> bool:
-    if not isinstance(expr, N.MatrixProduct) or len(expr.args) != 2:
+    if not isinstance(expr, N.MatrixProduct) or len(expr.args) != 2 or A.rank_of(expr) != 1:
         return False
     return isinstance(expr.args[1], VARYING) and not any(True for _ in leaves(expr.args[0]))
 
