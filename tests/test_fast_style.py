@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -239,3 +243,15 @@ def test_only_what_is_asked_for_is_returned(wrt: tuple[str, ...]) -> None:
     assert tuple(out.grads) == tuple(key for key in bptt.gradients if key in wrt)
     for key in wrt:
         np.testing.assert_allclose(out.grads[key], every.grads[key])
+
+
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize("name", ["tanh", "lstm", "gru", "stacked", "matrix memory", "reductions"])
+def test_the_text_is_laid_out_as_ruff_does(name: str, batch: bool, tmp_path: Path) -> None:
+    ruff = shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
+    assert ruff, "ruff comes with the extra test"
+    path = tmp_path / "generated.py"
+    path.write_text(compiled(CELLS.get(name, name)).fast_source(batch), encoding="utf-8")
+    for command in (["check"], ["format", "--check", "--line-length", "88"]):
+        done = subprocess.run([ruff, *command, "--isolated", str(path)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout

@@ -100,6 +100,16 @@ class Bptt:
     def source(self) -> str:
         return self._emitted.source
 
+    def fast_source(self, batch: bool = True) -> str:
+        """Return what a call runs: the program of :attr:`source` in another style.
+
+        Parameters
+        ----------
+        batch : bool
+            Of a call with a batch, or with a single sequence.
+        """
+        return self._emitted.source if self._fast is None else self._fast.source(not batch)
+
     def memory(self, batch: bool = True) -> Expr:
         """Return how many bytes the arrays over all steps of a call take, in float64: linear in T.
 
@@ -114,7 +124,7 @@ class Bptt:
         >>> RNN("tanh", "n", "m", loss="mse").lambdify().memory()
         8*B*(T*(m + 3*n + 1) + n)
         """
-        return memory(self._emitted.source if self._fast is None else self._fast.source(not batch))
+        return memory(self.fast_source(batch))
 
     @property
     def gradients(self) -> tuple[str, ...]:

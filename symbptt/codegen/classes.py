@@ -59,9 +59,8 @@ class ClassWriter(Writer):
     def _picked(self, text: str) -> str:
         if self.single:
             return f"{text}[np.arange(len({self.indices})), {self.indices}]"
-        self.need("rows")
-        flat = f"rows({text})[np.arange({self.indices}.size), {self.indices}.ravel()]"
-        return f"{flat}.reshape({self.indices}.shape)"
+        self.need("rows", "pick")
+        return f"pick({text}, {self.indices})"
 
 
 class ClassStatements(Statements):

@@ -6,7 +6,6 @@ step and all steps at once. Parameters and numbers have no such axes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from sympy import Basic, Rational
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..algebra.leaves import Fill, Identity, Literal, LiteralMatrix
+from .layout import span
 from .terms import ATOM, PRODUCT, UNARY, Term, minus, raised, rational
 from .writer import RULES, Writer, called, joined, signed_sum
 
@@ -182,9 +182,9 @@ def _part(w: Writer, e: Any) -> Term:
     x, start, length = e.args
     term = w.full(x)
     low, high = ("" if bound == 0 else w.number(bound) for bound in (start, start + length))
-    simple = all(re.fullmatch(r"\w*", bound) for bound in (low, high))
-    rows = f"{low}:{high}" if simple else f"{low} : {high}".lstrip()
-    return Term(f"{term.at_least(ATOM)}[..., {rows}{', :' if term.rank == 2 else ''}]", ATOM, term.rank, term.varies)
+    return Term(
+        f"{term.at_least(ATOM)}[..., {span(low, high)}{', :' if term.rank == 2 else ''}]", ATOM, term.rank, term.varies
+    )
 
 
 # -- leaves and functions -----------------------------------------------------------------------------

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from .. import algebra as A
 from ..algebra import nodes as N
-from ..model import CELL, LOSS, READOUT, Network
+from ..model import CELL, LOSS, READOUT
+from .arrays import Arrays
 from .classes import ClassStatements, ClassWriter
 from .emit import Module
+from .frames import BLOCK, STEP
+from .layout import collection, docstring, span, without_unused, wrapped
 from .memory import memory
-from .passes.join import join
 from .passes.merge import Merge
-from .passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
 from .plan import Line, Sum
-from .program import VARYING, Program, Stretch, leaves
+from .program import VARYING, Stretch, leaves
 from .prologue import size_source
-from .statements import UFUNCS, Statements, Target
-from .storage import LOCAL, STATE, Storage
+from .statements import UFUNCS, Target
 from .sums import Summation
 
 HELPERS = {
-    "blocks": '''def blocks(steps, batch):
-    """Yield slices of steps with about 512 rows each, and how many steps they have."""
-    size = max(1, 512 // batch)
-    for start in range(0, steps, size):
-        yield slice(start, start + size), min(size, steps - start)
-''',
     "softmax": '''def softmax(a, y):
     """Write softmax(a) into y and its logarithm into a, in blocks that fit into a cache."""
     a, y = rows(a), rows(y)
@@ -45,20 +36,7 @@ HELPERS = {
 }
 
 
-ALL, BLOCK, STEP = "all", "block", "step"
-
-
-@dataclass
-class Frame:
-    """What lines are put down for: all steps, a block of them, or one; and the views of arrays that they read."""
-
-    kind: str
-    views: dict[str, str] = field(default_factory=dict)
-    own: dict[str, str] = field(default_factory=dict)
-    """Arrays that are made for the frame alone."""
-
-
-class FastModule(Module):
+class FastModule(Arrays):
     """Builds the text; every array has its place before the loops begin, and a step only calls functions.
 
     Parameters
@@ -69,26 +47,6 @@ class FastModule(Module):
     passes : tuple of Pass, optional
         Those of the style by default; without any, every line is carried out where it was derived.
     """
-
-    def __init__(
-        self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None, last: bool = False
-    ) -> None:
-        self.single = single
-        chosen = (FAST_SINGLE if single else FAST) if passes is None else passes
-        self.passes = tuple(p for p in chosen if not (last and p is join))  # the carry begins with something
-        super().__init__(network, last)
-        self.lead = (self.T,) if single else (self.T, self.B)
-        self.one = () if single else (self.B,)
-        self.storage = Storage(self.program)
-        self.prepared: dict[str, str] = {}
-        self.pool: dict[str, list[str]] = {}
-        self.dead: dict[str, list[str]] = {}
-        self.frame = Frame(ALL)
-        self.indent = 4
-        self.here = self.all.with_leaf(self._leaf_here)
-
-    def _program(self) -> Program:
-        return prepared(self.plan, self.passes)
 
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
@@ -101,13 +59,15 @@ class FastModule(Module):
         body, self.lines = self.lines, []
         self._beginning()
         head = self.lines
-        calls = ", ".join(name for name in UFUNCS if any(f" {name}(" in line for line in body))
-        names = [f"    {calls} = {', '.join(f'np.{name}' for name in calls.split(', '))}"] if calls else []
+        calls = [name for name in UFUNCS if any(f" {name}(" in line for line in body)]
+        names = [f"    {name} = np.{name}" for name in calls]
         definition = f"def bptt({', '.join(self._parameters())}):"
         needed = memory("\n".join([*head, *body, *self.kept]))
-        definition += f'\n    """Memory, in bytes, of the arrays over all steps in float64: {needed}."""'
+        about = ["Return loss, gradients, states, outputs and adjoints of arrays that were checked.", ""]
+        about += wrapped(f"Memory, in bytes, of the arrays over all steps in float64: {needed}.")
+        definition = "\n".join([definition, *docstring(about, 4)])
         parts = ["import numpy as np", *(text.rstrip("\n") for text in self._definitions())]
-        return "\n\n\n".join([*parts, "\n".join([definition, *names, *head, *body])]) + "\n"
+        return "\n\n\n".join([*parts, "\n".join([definition, *without_unused([*names, *head, *body])])]) + "\n"
 
     def _parameters(self) -> list[str]:
         given = [self.arguments[name] for name in (*self.system.inputs, *self.system.fixed)]
@@ -149,191 +109,7 @@ class FastModule(Module):
         for symbol, name in self.sizes.items():
             self.put(f"{name} = {size_source(self, symbol)}")
 
-    def put(self, text: str, indent: int | None = None) -> None:
-        self.lines.append(" " * (self.indent if indent is None else indent) + text)
-
-    def say(self, text: str, indent: int = 4) -> None:
-        """Say nothing: the readable module explains each line."""
-
-    def section(self, title: str) -> None:
-        self.lines.append(f"    # {title}")
-
-    # -- arrays ---------------------------------------------------------------------------------------
-    def _array(self, lead: Iterable[str], shape: tuple[Any, ...]) -> str:
-        return self.array(*lead, shape=shape)
-
-    def _leaf_here(self, leaf: Any) -> str:
-        """Name a quantity as the lines of the present frame read it."""
-        leaf = self.storage.alias.get(leaf, leaf)
-        name = self.all.leaf(leaf)
-        carry = leaf.__class__ in (A.MatrixAt, A.ScalarAt) and leaf.name.startswith("carry.")
-        alone = carry or self.storage.kind(leaf) == LOCAL
-        return name if alone or not isinstance(leaf, VARYING) else self._here(name)
-
-    def _here(self, array: str) -> str:
-        """Name the part of an array over all steps that belongs to the present frame."""
-        if self.frame.kind == ALL:
-            return array
-        if array in self.frame.own:
-            return self.frame.own[array]
-        suffix = "t" if self.frame.kind == STEP else "s"
-        return self.frame.views.setdefault(array, self.names(f"{suffix} of {array}", f"{array}_{suffix}"))
-
-    @contextmanager
-    def _framed(self, kind: str, direction: int = 1) -> Iterator[None]:
-        """Put down what is done inside in a loop over steps, or over blocks of steps."""
-        outside, self.lines = self.lines, []
-        self.frame, self.indent = Frame(kind), self.indent + 4 * (kind != ALL)
-        yield
-        body, self.lines = self.lines, outside
-        views, self.frame = self.frame.views, Frame(ALL)
-        self.indent -= 4 * (kind != ALL)
-        if not body:
-            return
-        left = ", ".join(views.values())
-        turned = "" if direction == 1 else "[::-1]"
-        if kind == STEP:
-            arrays = ", ".join(f"{name}{turned}" for name in views)
-            self.put(f"for {left} in zip({arrays}):" if len(views) > 1 else f"for {left} in {arrays}:")
-        elif kind == BLOCK:
-            self.all.helpers["blocks"] = HELPERS["blocks"]
-            self.put(f"for part, size in blocks({self.T}, {self.B}):")
-            if views:
-                self.put(f"    {left} = {', '.join(f'{name}[part]' for name in views)}")
-        self.lines += body
-
-    @property
-    def _stacked_kind(self) -> str:
-        return ALL if self.single else BLOCK
-
-    def _allocate(self, stretches: Iterable[Stretch]) -> None:
-        for stretch in stretches:
-            for line in stretch.lines:
-                self._allocate_one(line)
-
-    def _allocate_one(self, line: Line) -> None:
-        leaf, name = line.leaf, self.all.leaf(line.leaf)
-        kind = self.storage.kind(leaf)
-        if leaf in self.storage.lazy or name in self.storage.done:
-            return
-        if kind == STATE:
-            self._allocate_state(line.name)
-        elif leaf in self.storage.alias:
-            self.put(f"{name} = {self.all.leaf(self.storage.alias[leaf])}")
-        elif leaf in self.program.placed:
-            base = self.program.placed[leaf].base
-            self._allocate_base(base)
-        else:
-            self._new(name, kind, leaf, line.name.startswith("carry."))
-            self._begin_carry(line.name)
-        self._views(leaf)
-
-    def _allocate_base(self, base: Any) -> None:
-        name = self.all.leaf(base)
-        if name not in self.storage.done:
-            self.storage.done.add(name)
-            self._new(name, self.storage.kind(base), base, False)
-            self._views(base)
-
-    def _new(self, name: str, kind: str, leaf: Any, carry: bool) -> None:
-        lead = self.one if carry or kind == LOCAL else self.lead
-        shape = self._array(lead, self._shape_of(leaf))
-        if self.storage.is_only_read_forward(leaf):
-            self.dead.setdefault(shape, []).append(name)
-        elif self.dead.get(shape) and not isinstance(leaf, A.MatrixAt | A.ScalarAt):
-            self.put(f"{name} = {self.dead[shape].pop(0)}")
-            return
-        self.put(f"{name} = np.{'zeros' if carry else 'empty'}({shape}, dtype)")
-
-    def _views(self, base: Any) -> None:
-        """Name the parts of an array."""
-        for leaf, place in self.program.placed.items():
-            name = self.all.leaf(leaf)
-            if place.base == base and name not in self.storage.done:
-                self.storage.done.add(name)
-                start, stop = (self.all.number(x) for x in (place.start, place.start + place.length))
-                self.put(f"{name} = {self.all.leaf(base)}[..., {start}:{stop}]")
-
-    def _allocate_state(self, name: str) -> None:
-        shape = self.plan.shape(name)
-        start, array = self.arguments[f"{name}0"], self.whole_array(name)
-        row = next((r for r, own in self.program.rows.items() if self._is_previous(own.operands[0], name)), None)
-        if row is None:
-            self.put(f"{array} = np.empty({self._array((f'{self.T} + 1', *self.one), shape)}, dtype)")
-        else:
-            self._allocate_row(row, array)
-        forward = self.system.direction_of(name) == 1
-        self.put(f"{array}[{0 if forward else -1}] = 0.0 if {start} is None else {start}")
-        early, late = f"{array}[:-1]", f"{array}[1:]"
-        own, other = (late, early) if forward else (early, late)
-        self.put(f"{self.neighbour(name)}, {self.names(name)} = {other}, {own}")
-
-    @staticmethod
-    def _is_previous(leaf: Any, state: str) -> bool:
-        return isinstance(leaf, A.MatrixAt) and leaf.name == state and leaf.when != A.index("t")
-
-    def _allocate_row(self, leaf: Any, state: str) -> None:
-        """Put down the array in which a state lies beside what is constant in the recurrence."""
-        row, first, *rest = self.all.leaf(leaf), *self.program.rows[leaf].operands
-        whole = f"{row}_all"
-        self.put(f"{whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
-        stop = A.shape_of(first)[0]
-        self.put(f"{state} = {whole}[:, :{self.all.number(stop)}]")
-        for operand in rest:
-            start, stop = stop, stop + A.shape_of(operand)[0]
-            value = "1.0" if isinstance(operand, A.Fill) else self.all.leaf(operand)
-            self.put(f"{whole}[:-1, {self.all.number(start)}:{self.all.number(stop)}] = {value}")
-        self.put(f"{row} = {whole}[:-1]")
-
-    def _allocate_adjoint_row(self, leaf: Any) -> None:
-        """Put down the array in which an adjoint lies beside the derivative of the loss of the step before."""
-        row, (first, second) = self.all.leaf(leaf), self.program.rows[leaf].operands
-        whole, size = f"{row}_all", self.all.number(A.shape_of(first)[0])
-        self.put(f"    {whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
-        self.put(f"    {whole}[-1, :{size}] = 0.0")
-        self.put(f"    {row}, {self.all.leaf(first)} = {whole}[1:], {whole}[:-1, :{size}]")
-        self.put(f"    {self.all.leaf(second)} = {row}[:, {size}:]")
-
-    @property
-    def _adjoint_rows(self) -> dict[Any, Any]:
-        return {leaf: row for leaf, row in self.program.rows.items() if row.carry is not None}
-
     # -- lines ----------------------------------------------------------------------------------------
-    def _statements(self, kind: type[Statements] = Statements, writer: Any = None) -> Any:
-        return kind(writer or self.here, self.put, self._scratch, self._release, self._product)
-
-    def _scratch(self, shape: tuple[Any, ...]) -> str:
-        lead = {STEP: self.one, ALL: self.lead, BLOCK: ("size", self.B)}[self.frame.kind]
-        key = self._array(lead, shape)
-        free = self.storage.free.setdefault(key, [])
-        if free and self.frame.kind != BLOCK:
-            return free.pop()
-        names = self.pool.setdefault(key, [])
-        names.append(self.names(f"scratch {key} {len(names)}", f"work_{sum(map(len, self.pool.values()))}"))
-        if self.frame.kind == BLOCK:
-            self.put(f"{names[-1]} = np.empty({key}, dtype)")
-        return names[-1]
-
-    def _release(self, name: str) -> None:
-        key = next(key for key, names in self.pool.items() if name in names)
-        self.storage.free[key].append(name)
-
-    def _product(self, vector: str, matrix: Any, target: str, _: str) -> str:
-        transposed = isinstance(matrix, N.Transposed)
-        text = self.all.term(matrix.args[0] if transposed else A.transpose(matrix)).text
-        if not text.isidentifier():
-            text = self._once(text)
-        if self.frame.kind == STEP or self.single:
-            return f"{vector}.dot({text}, {target})"
-        self.all.need("rows")
-        return f"rows({vector}).dot({text}, rows({target}))"
-
-    def _once(self, text: str) -> str:
-        """Name what is computed of parameters, before everything else."""
-        name = self.names(f"constant {text}", text.replace(".T", "_T") if text.endswith(".T") else "constant")
-        self.prepared[name] = text
-        return name
-
     def _target(self, leaf: Any) -> Target:
         return Target(self.here.leaf(leaf), self._shape_of(leaf), leaf not in self.program.placed)
 
@@ -541,8 +317,8 @@ class FastModule(Module):
             self._input(name, line)
         for state in self.system.states:
             self._initial(state)
-        shown = ", ".join(f'"{line.name}": {self._adjoint(line.name)}' for line in self.plan.stage(CELL))
-        self.put(f"adjoints = {{{shown}}}")
+        shown = [f'"{line.name}": {self._adjoint(line.name)}' for line in self.plan.stage(CELL)]
+        self.lines += collection("adjoints = {", shown, "}", 4)
         self.put("return loss, grads, states, outputs, adjoints")
 
     def _input(self, name: str, line: Line) -> None:
@@ -610,4 +386,4 @@ class FastModule(Module):
             place = merge.placed[leaf]
             low, high = (self.all.number(x) for x in (place.start - start, place.start - start + place.length))
             self.put(f'if "{key}" in wrt:', 8)
-            self.put(f'grads["{key}"] = {name}[{low}:{high}]', 12)
+            self.put(f'grads["{key}"] = {name}[{span(low, high)}]', 12)

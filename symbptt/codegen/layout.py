@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections import Counter
 from itertools import pairwise
 
 WIDTH = 88
@@ -175,3 +176,46 @@ def docstring(parts: list[str], indent: int = 0) -> list[str]:
     margin = " " * indent
     lines = [f'{margin}"""{parts[0]}', *(margin + line if line else "" for line in parts[1:])]
     return [*lines, f'{margin}"""'] if len(parts) > 1 else [lines[0] + '"""']
+
+
+def loop(views: dict[str, str], turned: str, indent: int) -> list[str]:
+    """Return the head of a loop over arrays side by side, each with the name of its part.
+
+    >>> loop({"h": "h_t", "z": "z_t"}, "[::-1]", 4)
+    ['    for h_t, z_t in zip(h[::-1], z[::-1]):']
+    """
+    margin = " " * indent
+    arrays, names = [f"{name}{turned}" for name in views], [*views.values()]
+    if len(views) == 1:
+        return [f"{margin}for {names[0]} in {arrays[0]}:"]
+    whole = f"{margin}for {', '.join(names)} in zip({', '.join(arrays)}):"
+    if len(whole) <= WIDTH:
+        return [whole]
+    inside = " " * (indent + 4)
+    left = [f"{inside}{name}," for name in names]
+    return [f"{margin}for (", *left, f"{margin}) in zip(", *(f"{inside}{name}," for name in arrays), f"{margin}):"]
+
+
+def span(low: str, high: str) -> str:
+    """Return a slice as it is written between square brackets.
+
+    >>> span("", "n"), span("n", "2 * n")
+    (':n', 'n : 2 * n')
+    """
+    simple = all(re.fullmatch(r"\w*", bound) for bound in (low, high))
+    return f"{low}:{high}" if simple else f"{low} : {high}".strip()
+
+
+def without_unused(lines: list[str]) -> list[str]:
+    """Return the lines of a function without assignments, on one line, of names that nothing reads.
+
+    >>> without_unused(["    a = x[:2]", "    b = a", "    c = a", "    return c"])
+    ['    a = x[:2]', '    c = a', '    return c']
+    """
+    counts = Counter(word for line in lines for word in re.findall(r"\w+", line))
+    kept = []
+    for line in lines:
+        match = re.fullmatch(r"\s+(\w+) = .*[^(\[{]", line)
+        if match is None or counts[match[1]] > 1:
+            kept.append(line)
+    return kept if len(kept) == len(lines) else without_unused(kept)

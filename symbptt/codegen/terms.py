@@ -43,6 +43,11 @@ HELPERS: dict[str, str] = {
     """Return a stack of vectors as the rows of one matrix."""
     return v.reshape(-1, v.shape[-1])
 ''',
+    "pick": '''def pick(v, classes):
+    """Return the entry of each vector of a stack that its class names."""
+    picked = rows(v)[np.arange(classes.size), classes.ravel()]
+    return picked.reshape(classes.shape)
+''',
     "concat": '''def concat(*parts, axis):
     """Return parts joined along an axis, with all leading axes broadcast."""
     lead = np.broadcast_shapes(*(part.shape[:axis] for part in parts))
