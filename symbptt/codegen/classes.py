@@ -9,7 +9,7 @@ from typing import Any
 from .. import algebra as A
 from ..algebra import nodes as N
 from .statements import Statements, Target
-from .terms import ATOM, Term
+from .terms import ATOM, SUM, Term
 from .writer import Writer
 
 
@@ -26,16 +26,16 @@ class ClassWriter(Writer):
     single : bool
         Whether arrays have no axis of batch.
     logs : mapping
-        Softmax -> the array that holds its logarithm.
+        Softmax -> the arrays whose difference is its logarithm.
     """
 
     target: Any = None
     indices: str = ""
     single: bool = False
-    logs: Mapping[Any, str] = field(default_factory=dict)
+    logs: Mapping[Any, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def with_logs(cls, writer: Writer, logs: Mapping[Any, str]) -> ClassWriter:
+    def with_logs(cls, writer: Writer, logs: Mapping[Any, tuple[str, str]]) -> ClassWriter:
         """Return a writer that knows the logarithms of a softmax."""
         return cls(writer.leaf, writer.size, writer.defined, writer.function_name, writer.helpers, logs=logs)
 
@@ -45,16 +45,22 @@ class ClassWriter(Writer):
         return replace(writer, target=target, indices=indices, single=single)
 
     def term(self, expr: Any) -> Term:
-        if isinstance(expr, N.Map) and expr.args[0] == A.named("log") and expr.args[1] in self.logs:
-            return Term(self.logs[expr.args[1]], ATOM, 1, True)
+        if self._has_log(expr):
+            return Term(" - ".join(self.logs[expr.args[1]]), SUM, 1, True)
         if self.target is not None:
             if isinstance(expr, N.Inner) and self.target in expr.args:
                 other = expr.args[1] if expr.args[0] == self.target else expr.args[0]
+                if self._has_log(other):
+                    array, log = self.logs[other.args[1]]
+                    return Term(f"{self._picked(array)} - {log}[..., 0]", SUM, 0, True)
                 return Term(self._picked(self.full(other).at_least(ATOM)), ATOM, 0, True)
             if expr == self.target:
                 size = self.number(A.shape_of(expr)[0])
                 return Term(f"np.eye({size}, dtype=dtype)[{self.indices}]", ATOM, 1, True)
         return super().term(expr)
+
+    def _has_log(self, expr: Any) -> bool:
+        return isinstance(expr, N.Map) and expr.args[0] == A.named("log") and expr.args[1] in self.logs
 
     def _picked(self, text: str) -> str:
         if self.single:

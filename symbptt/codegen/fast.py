@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import sympy
+
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..model import CELL, LOSS, READOUT
@@ -22,16 +24,18 @@ from .sums import Summation
 
 HELPERS = {
     "softmax": '''def softmax(a, y):
-    """Write softmax(a) into y and its logarithm into a, in blocks that fit into a cache."""
-    a, y = rows(a), rows(y)
-    size = max(1, 32768 // a.shape[1])
-    for start in range(0, len(a), size):
-        u, v = a[start : start + size], y[start : start + size]
+    """Write softmax(a) into y, in blocks that fit into a cache; softmax(a) = exp(a - log) of what is left in a."""
+    log = np.empty((*a.shape[:-1], 1), a.dtype)
+    arrays = rows(a), rows(y), rows(log)
+    size = max(1, 32768 // a.shape[-1])
+    for start in range(0, len(arrays[0]), size):
+        u, v, total = (array[start : start + size] for array in arrays)
         np.subtract(u, u.max(-1, keepdims=True), u)
         np.exp(u, v)
-        total = v.sum(-1, keepdims=True)
+        v.sum(-1, keepdims=True, out=total)
         np.divide(v, total, v)
-        np.subtract(u, np.log(total), u)
+        np.log(total, total)
+    return log
 ''',
 }
 
@@ -116,9 +120,19 @@ class FastModule(Arrays):
     def _stretch(self, stretch: Stretch) -> None:
         lines = [line for line in stretch.lines if line.leaf not in self.storage.lazy]
         if lines:
-            with self._framed(STEP if stretch.direction else self._stacked_kind, stretch.direction or 1):
+            kind = STEP if stretch.direction else self._stacked_kind
+            with self._framed(kind, stretch.direction or 1, self._width(lines[0].leaf)):
                 for line in lines:
                     self._line(line)
+
+    def _width(self, leaf: Any) -> Any:
+        """Return how many numbers a quantity has at a step of one sequence."""
+        return sympy.prod(self._shape_of(leaf)) if self._shape_of(leaf) else self._shape_of(self._widest())[0]
+
+    def _widest(self) -> Any:
+        """Return a vector of the model, for what has no size of its own."""
+        variables = [line.leaf for stage in (READOUT, CELL) for line in self.plan.stage(stage)]
+        return next(leaf for leaf in variables if A.rank_of(leaf))
 
     def _line(self, line: Line) -> None:
         statements, target = self._statements(), self._target(line.leaf)
@@ -150,7 +164,7 @@ class FastModule(Arrays):
         if not last:
             self.put(f"{losses} = np.empty({self._array(self.lead, ())}, dtype)")
             self._allocate_local()
-        with self._framed(self._stacked_kind):
+        with self._framed(self._stacked_kind, 1, self._width(line.leaf)):
             for readout in self.plan.stage(READOUT):
                 self._readout(readout)
             if not last:
@@ -198,8 +212,9 @@ class FastModule(Arrays):
             self.all.need("rows")
             self.all.helpers["softmax"] = HELPERS["softmax"]
             logits = self._here(self.names(line.expr.args[0].name))
-            self.put(f"softmax({logits}, {name})")
-            self.storage.logs[line.leaf] = logits
+            log = self.names(f"logarithms of {name}", f"log_{name}")
+            self.put(f"{log} = softmax({logits}, {name})")
+            self.storage.logs[line.leaf] = logits, log
         else:
             self._statements().into(line.expr, Target(name, shape))
 
@@ -326,7 +341,7 @@ class FastModule(Arrays):
         self.put(f'if "{name}" in wrt:')
         self.indent += 4
         self.put(f"{array} = np.empty({self._array(self.lead, shape)}, dtype)")
-        with self._framed(self._stacked_kind):
+        with self._framed(self._stacked_kind, 1, self._width(line.leaf)):
             self._derived(line, Target(self._here(array), shape))
         self.put(f'grads["{name}"] = {array}')
         self.indent -= 4

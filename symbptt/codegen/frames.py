@@ -18,9 +18,9 @@ from .program import VARYING, Program
 from .statements import Statements
 from .storage import LOCAL, Storage
 
-BLOCKS = '''def blocks(steps, batch):
-    """Yield slices of steps with about 512 rows each, and how many steps they have."""
-    size = max(1, 512 // batch)
+BLOCKS = '''def blocks(steps, batch, width):
+    """Yield slices of steps whose arrays fit into a cache, and how many steps they have."""
+    size = max(1, max(128, 32768 // width) // batch)
     for start in range(0, steps, size):
         yield slice(start, start + size), min(size, steps - start)
 '''
@@ -105,8 +105,8 @@ class Frames(Module):
         return self.frame.views.setdefault(array, self.names(f"{suffix} of {array}", f"{array}_{suffix}"))
 
     @contextmanager
-    def _framed(self, kind: str, direction: int = 1) -> Iterator[None]:
-        """Put down what is done inside in a loop over steps, or over blocks of steps."""
+    def _framed(self, kind: str, direction: int = 1, width: Any = 1) -> Iterator[None]:
+        """Put down what is done inside in a loop over steps, or over blocks of steps with vectors of some width."""
         outside, self.lines = self.lines, []
         self.frame, self.indent = Frame(kind), self.indent + 4 * (kind != ALL)
         yield
@@ -119,7 +119,7 @@ class Frames(Module):
             self.lines += loop(views, "" if direction == 1 else "[::-1]", self.indent)
         elif kind == BLOCK:
             self.all.helpers["blocks"] = BLOCKS
-            self.put(f"for part, size in blocks({self.T}, {self.B}):")
+            self.put(f"for part, size in blocks({self.T}, {self.B}, {self.all.number(width)}):")
             for name, view in views.items():
                 self.put(f"    {view} = {name}[part]")
         self.lines += body

@@ -207,15 +207,17 @@ def span(low: str, high: str) -> str:
 
 
 def without_unused(lines: list[str]) -> list[str]:
-    """Return the lines of a function without assignments, on one line, of names that nothing reads.
+    """Return the lines of a function without assignments, on one line, to names that nothing reads.
 
-    >>> without_unused(["    a = x[:2]", "    b = a", "    c = a", "    return c"])
-    ['    a = x[:2]', '    c = a', '    return c']
+    >>> without_unused(["    a = x[:2]", "    b = a", "    c = f(a)", "    return a"])
+    ['    a = x[:2]', '    f(a)', '    return a']
     """
     counts = Counter(word for line in lines for word in re.findall(r"\w+", line))
     kept = []
     for line in lines:
-        match = re.fullmatch(r"\s+(\w+) = .*[^(\[{]", line)
-        if match is None or counts[match[1]] > 1:
+        match = re.fullmatch(r"(\s+)(\w+) = (.*[^(\[{])", line)
+        if match is None or counts[match[2]] > 1:
             kept.append(line)
-    return kept if len(kept) == len(lines) else without_unused(kept)
+        elif not re.fullmatch(r"[\w.]+(\[[^()]*\])?|np\..*", match[3]):
+            kept.append(match[1] + match[3])  # it may do more than give a value
+    return kept if kept == lines else without_unused(kept)

@@ -27,7 +27,7 @@ class Storage:
         self.program = program
         self.done: set[str] = set()
         self.free: dict[Any, list[str]] = {}
-        self.logs: dict[Any, str] = {}
+        self.logs: dict[Any, tuple[str, str]] = {}
         self._reads = self._all_reads()
         self._carries = {row.carry.leaf for row in program.rows.values() if row.carry is not None}
         self._kinds = {leaf: self._kind(leaf) for leaf in self._assigned()}
