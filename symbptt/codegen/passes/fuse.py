@@ -42,7 +42,10 @@ def _fused(program: Program, loop: Stretch, merge: Merge) -> Iterator[Stretch]:
         yield loop
         return
     lines = list(loop.lines)
-    for operand, products in _groups(loop.lines).items():
+    done: set[Any] = set()
+    while groups := {operand: found for operand, found in _groups(lines).items() if operand not in done}:
+        operand, products = next(iter(groups.items()))  # joined lines may have other products than before
+        done.add(operand)
         first = next(i for i, line in enumerate(lines) if any(part in products for part in parts(line.expr)))
         ordered = sorted(products, key=lambda product: _function(lines, product))
         whole = A.matmul(merge.stacked([product.args[0] for product in ordered]), operand)
