@@ -71,8 +71,23 @@ def present(expr: Basic, names: Names = DEFAULT) -> Item:
     return row(Operator("−", "prefix"), item) if negative else item
 
 
-def _signed(expr: Any, names: Names) -> tuple[bool, Item, int]:
-    """Return (is it negative, the layout without its sign, how tightly it binds)."""
+_Signed: TypeAlias = "tuple[bool, Item, int]"
+"""Is it negative, the layout without its sign, how tightly it binds."""
+KEPT = 4096
+"""How many layouts are kept for each notation; a document has the same parts in many of its formulas."""
+
+
+def _signed(expr: Any, names: Names) -> _Signed:
+    known = names.layouts
+    found: _Signed | None = known.get(expr)
+    if found is None:
+        if len(known) >= KEPT:
+            known.clear()
+        found = known[expr] = _laid_out(expr, names)
+    return found
+
+
+def _laid_out(expr: Any, names: Names) -> _Signed:
     if isinstance(expr, N.Negative | N.MatrixNegative):
         negative, item, level = _signed(expr.args[0], names)
         if negative or level == SUM:
@@ -355,10 +370,8 @@ def _fenced_factor(expr: Any, names: Names) -> Item:
 
 # -- columns on a page where vectors are rows ------------------------------------------------------------
 
-_Signed: TypeAlias = "tuple[bool, Item, int] | None"
 
-
-def _row_vector(e: Any, names: Names) -> _Signed:
+def _row_vector(e: Any, names: Names) -> _Signed | None:
     """v^T is v; parts that stand on top of each other stand beside each other."""
     vector = e.args[0]
     if not is_vector(vector):
@@ -368,12 +381,12 @@ def _row_vector(e: Any, names: Names) -> _Signed:
     return _signed(vector, names)
 
 
-def _row_product(e: Any, names: Names) -> _Signed:
+def _row_product(e: Any, names: Names) -> _Signed | None:
     """A v is v A^T."""
     return _signed(expand_transpose(e), names) if is_vector(e) else None
 
 
-def _row_outer(e: Any, names: Names) -> _Signed:
+def _row_outer(e: Any, names: Names) -> _Signed | None:
     """u v^T is u^T v; ones stand for a column everywhere."""
     u, v = e.args
     if isinstance(u, Fill) and isinstance(v, Fill):
@@ -381,19 +394,19 @@ def _row_outer(e: Any, names: Names) -> _Signed:
     return False, row(_raised(u, Operator("⊤", "plain"), names), _wrapped(v, PRODUCT, names)), PRODUCT
 
 
-def _row_inner(e: Any, names: Names) -> _Signed:
+def _row_inner(e: Any, names: Names) -> _Signed | None:
     """u^T v is u v^T."""
     u, v = e.args
     return False, row(_wrapped(u, PRODUCT, names), _raised(v, Operator("⊤", "plain"), names)), HADAMARD
 
 
-def _row_sum(e: Any, names: Names) -> _Signed:
+def _row_sum(e: Any, names: Names) -> _Signed | None:
     """1^T v is v 1."""
     x = e.args[0]
     return (False, row(_wrapped(x, PRODUCT, names), Ident("1", "bold")), HADAMARD) if is_vector(x) else None
 
 
-_AS_ROWS: dict[type, Callable[[Any, Names], _Signed]] = {
+_AS_ROWS: dict[type, Callable[[Any, Names], _Signed | None]] = {
     N.Transposed: _row_vector,
     N.MatrixProduct: _row_product,
     N.Outer: _row_outer,
