@@ -178,7 +178,9 @@ class Cell:
         >>> cell.equations
         ('h[t] = (1 - alpha) * h[t-1] + alpha * tanh(W_h @ h[t-1] + W_x @ x[t] + b_h)',)
         """
-        found: Cell = from_latex.reader("cell")(equations, states, output, shapes, functions, name, keys, roles, layout)
+        read = from_latex.reader("cell")
+        found: Cell = read(equations, layout, states=states, output=output, shapes=shapes, functions=functions,
+                           name=name, keys=keys, roles=roles)  # fmt: skip
         return found
 
     def table(self) -> SymbolTable:
