@@ -16,6 +16,8 @@ from ..algebra.leaves import Fill
 from ..algebra.semantics import LEAVES
 from ..model import Equation
 
+_AT, _QUOTIENTS = (A.MatrixAt, A.ScalarAt), (N.HadamardQuotient, N.Quotient)
+
 
 def as_written(expr: Any, equations: tuple[Equation, ...]) -> Any:
     """Name results and write derivatives in them: f'(z_t) becomes an expression in h_t where h_t = f(z_t).
@@ -56,7 +58,7 @@ def _fold(expr: Any, equation: Equation, skipped: frozenset[Any]) -> Any:
         return expr
     steps = {part.when for part in _occurrences(expr)}
     for when in sorted(steps - skipped, key=str):
-        right, left, prime, written = _at(equation, when)
+        right, left, prime, written = _at(equation.right, equation.left, when)
         expr = expr.xreplace({right: left})
         if prime is not None:
             expr = _replace(expr, prime, written)
@@ -64,10 +66,10 @@ def _fold(expr: Any, equation: Equation, skipped: frozenset[Any]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _at(equation: Equation, when: Any) -> tuple[Any, Any, Any, Any]:
+def _at(right: Any, left: Any, when: Any) -> tuple[Any, Any, Any, Any]:
     """Return right and left side at a step; then its derivative and what is written for it, or twice None."""
-    moved = {equation.left.when: when}
-    right, left = equation.right.xreplace(moved), equation.left.xreplace(moved)
+    moved = {left.when: when}
+    right, left = right.xreplace(moved), left.xreplace(moved)
     if not isinstance(right, N.Map | N.Apply) or right.args[0].written is None:
         return right, left, None, None
     function, argument = right.args
@@ -85,7 +87,7 @@ def _parts(expr: Any) -> Iterator[Any]:
 
 
 def _occurrences(expr: Any) -> list[Any]:
-    return [p for p in _parts(expr) if isinstance(p, A.MatrixAt | A.ScalarAt)]
+    return [p for p in _parts(expr) if isinstance(p, _AT)]
 
 
 def _like(value: Any, model: Any) -> Any:
@@ -346,7 +348,7 @@ def _positive_first(expr: Any) -> Any:
 
 
 def _has_quotient(expr: Any) -> bool:
-    return any(isinstance(p, N.HadamardQuotient | N.Quotient) for p in _parts(expr))
+    return any(isinstance(p, _QUOTIENTS) for p in _parts(expr))
 
 
 _ELEMENTWISE = (

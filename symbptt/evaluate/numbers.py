@@ -155,8 +155,11 @@ class NumberDomain:
     def size(self, value: Expr) -> int:
         if value.is_Integer:
             return int(value)
-        if value.is_Symbol and value.name in self.bindings:
-            return int(self.bindings[value.name])
+        symbol, shift = value, 0
+        if value.is_Add and len(value.args) == 2 and value.args[0].is_Integer:  # t - 1
+            symbol, shift = value.args[1], int(value.args[0])
+        if symbol.is_Symbol and symbol.name in self.bindings:
+            return int(self.bindings[symbol.name]) + shift
         if value not in self._sizes:
             bound = self._bound(value)
             if not bound.is_Integer:
