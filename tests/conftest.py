@@ -14,6 +14,7 @@ Where it is missing the test is skipped with the reason; with the matching varia
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import importlib.metadata
 import os
@@ -33,6 +34,14 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("dev", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+gc.set_threshold(50_000, 20, 100)  # formulas have no cycles to look for, and Python's own threshold costs a tenth
+
+
+def pytest_collection_finish() -> None:
+    """What the tests themselves are made of stays."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -108,17 +108,27 @@ def _target(model: RNN, t: int) -> Any:
 
 
 def catalogue_models() -> Iterator[RNN]:
-    """Every cell of the catalogue with every readout and loss: symbolic and with numbers, vectors and scalars."""
+    """Every cell of the catalogue: each pair of a cell, a readout with its loss and a form; see ``combinations``."""
     for cell in CATALOGUE:
         yield from models_of(cell)
 
 
 def models_of(cell: str) -> Iterator[RNN]:
-    """A cell with every readout and loss in four forms; of a long cell two readouts, which differ from cell to cell."""
+    """A cell with the readouts, losses and forms that are its own."""
+    for place, form in combinations(cell):
+        yield _in_form(cell, *READOUTS[place], form)
+
+
+def combinations(cell: str) -> list[tuple[int, int]]:
+    """The place of a readout in ``READOUTS`` and a form: of all cells together every pair of two of the three occurs.
+
+    An Elman cell takes every readout and every form; of a long cell two readouts, which differ from cell to cell.
+    """
     place = list(CATALOGUE).index(cell)
-    chosen = READOUTS if cell in ACTIVATIONS else [READOUTS[(place + k) % len(READOUTS)] for k in (0, 2)]
-    for readout, loss in chosen:
-        yield from _as_four(cell, readout, loss)
+    if cell in ACTIVATIONS:
+        return [(k, (place + k) % FORMS) for k in range(len(READOUTS))]
+    chosen = [(place + k) % len(READOUTS) for k in (0, 2)]
+    return [(chosen[(form + place // len(READOUTS)) % 2], form) for form in range(FORMS)]
 
 
 @functools.cache
@@ -126,20 +136,27 @@ def some_catalogue_models() -> tuple[RNN, ...]:
     """Every cell of the catalogue, each with one readout and in one form, so that every readout and form occurs."""
     found = []
     for place, cell in enumerate(CATALOGUE):
-        four = tuple(_as_four(cell, *READOUTS[place % len(READOUTS)]))
-        found.append(four[0 if cell not in ACTIVATIONS else place % 4])
+        form = place % FORMS if cell in ACTIVATIONS else 0
+        found.append(_in_form(cell, *READOUTS[place % len(READOUTS)], form))
     return tuple(found)
 
 
-def _as_four(cell: str, readout: str | None, loss: str) -> Iterator[RNN]:
+FORMS = 4
+"""Symbolic and with numbers, vectors and scalars."""
+
+
+def _in_form(cell: str, readout: str | None, loss: str, form: int) -> RNN:
     shared: dict[str, Any] = {"cell": cell, "readout": readout, "loss": loss}
     own = own_sizes(CATALOGUE[cell]())
     one, two = dict.fromkeys(own, 1), dict.fromkeys(own, 2)
     q = 1 if readout else None
-    yield RNN(**shared)
-    yield RNN(**shared, hidden=1, inputs=1, outputs=q, reduction="mean", sizes=one)
-    yield with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2, sizes=two))
-    yield with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=q, steps=2, reduction="last", sizes=one))
+    if form == 0:
+        return RNN(**shared)
+    if form == 1:
+        return RNN(**shared, hidden=1, inputs=1, outputs=q, reduction="mean", sizes=one)
+    if form == 2:
+        return with_numbers(RNN(**shared, hidden=2, inputs=1, outputs=2 if readout else None, steps=2, sizes=two))
+    return with_numbers(RNN(**shared, hidden=1, inputs=1, outputs=q, steps=2, reduction="last", sizes=one))
 
 
 STABILITY = ("given", "products", "bounds", "distances", "spectrum", "power")

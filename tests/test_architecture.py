@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,6 +73,11 @@ def imported_names(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[in
                 yield node.lineno, ".".join((*base, name.lstrip(".")))
 
 
+@functools.cache
+def read(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
 def violations(root: Path) -> list[str]:
     """Return one line for each import in the package at ``root`` that points downwards, or whose place is unknown."""
     name = root.name
@@ -85,7 +91,7 @@ def violations(root: Path) -> list[str]:
             continue
         # Of a package's __init__.py the package is itself, of a module its parent: both are all parts but the last.
         package = (name, *parts[:-1])
-        for line, target in imported_names(ast.parse(path.read_text(encoding="utf-8"), str(path)), package):
+        for line, target in imported_names(read(path), package):
             if target.split(".")[0] != name:
                 continue
             first = target.split(".")[1] if "." in target else "__init__"
@@ -101,14 +107,15 @@ def violations(root: Path) -> list[str]:
 
 
 def test_a_package_imports_only_from_those_above_it():
-    assert not violations(PACKAGE), "\n" + "\n".join(violations(PACKAGE))
+    found = violations(PACKAGE)
+    assert not found, "\n" + "\n".join(found)
 
 
 def test_only_its_adapter_imports_latex2sympy2():
     """What it is handed, and what it hands back, is checked in that one place."""
     found = set()
     for path in sorted(PACKAGE.rglob("*.py")):
-        names = imported_names(ast.parse(path.read_text(encoding="utf-8")), ("symbptt",))
+        names = imported_names(read(path), ("symbptt",))
         if any(name.partition(".")[0] in ("latex2sympy2", "antlr4", "gen") for _, name in names):
             found.add(path.relative_to(PACKAGE).as_posix())
     assert found == {"reading/plain/latex2sympy.py"}

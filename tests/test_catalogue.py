@@ -11,14 +11,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from derivation_examples import models_of
+from derivation_examples import FORMS, READOUTS, combinations, models_of
 
 import symbptt
 from symbptt import GRU, LSTM, RNN, Cell, LayerNorm, Leaky, Residual, SymbpttError, SymbpttWarning
 from symbptt import algebra as A
 from symbptt.derive.structure import flow, is_gate, role_of
 from symbptt.evaluate.instance import Instance
-from symbptt.model import CATALOGUE, ROLES
+from symbptt.model import ACTIVATIONS, CATALOGUE, ROLES
 from symbptt.model.notations import NOTATIONS, names
 from symbptt.render.phrases import catalogue, languages
 
@@ -243,6 +243,15 @@ def check_writers(derivation):
     assert len(json.loads(derivation.to_json())["sections"]) == len(derivation.sections)
     assert json.loads(derivation.to_notebook())["cells"]
     assert document.title
+
+
+def test_every_two_of_cell_readout_and_form_come_together():
+    made = {(cell, *pair) for cell in CATALOGUE for pair in combinations(cell)}
+    each = range(len(READOUTS)), range(FORMS)
+    assert {(cell, place) for cell, place, _ in made} >= set(itertools.product(ACTIVATIONS, each[0]))
+    assert {(cell, form) for cell, _, form in made} == set(itertools.product(CATALOGUE, each[1]))
+    for kind in (ACTIVATIONS, CATALOGUE.keys() - set(ACTIVATIONS)):
+        assert {(place, form) for cell, place, form in made if cell in kind} == set(itertools.product(*each))
 
 
 @pytest.mark.slow

@@ -139,7 +139,10 @@ def test_derivations_with_readouts_and_losses_are_proved(readout, loss):
     assert report.ok, report.failures
 
 
-EACH = [(c, *pair) for c in CATALOGUE for pair in (LOSSES if c in ACTIVATIONS else (LOSSES[1], LOSSES[4]))]
+LOSSES_OF = {c: LOSSES if c in ACTIVATIONS else [LOSSES[1], LOSSES[4]] for c in CATALOGUE}
+EACH = [(c, *pair) for c, pairs in LOSSES_OF.items() for pair in pairs]
+WHOLE = [(c, *pairs[place % len(pairs)]) for place, (c, pairs) in enumerate(LOSSES_OF.items())]
+"""Of these, one for each cell whose generated function is proved too; every loss is among them."""
 
 
 @pytest.mark.slow
@@ -147,7 +150,7 @@ EACH = [(c, *pair) for c in CATALOGUE for pair in (LOSSES if c in ACTIVATIONS el
 def test_every_catalogue_cell_is_proved(cell, readout, loss):
     model = _in_rows(cell, readout=readout, loss=loss, reduction="mean")
     if model is not None:
-        report = model.verify()
+        report = model.verify() if (cell, readout, loss) in WHOLE else model.derivation().verify()
         assert report.ok, report.failures
 
 

@@ -193,15 +193,18 @@ def joint(left: Item, right: Item) -> Joint:
 
 
 def _is_spaced(left: Item, right: Item) -> bool:
-    signs = [item for item in (left, right) if isinstance(item, Operator)]
-    if any(sign.char in INVISIBLE for sign in signs):
+    before = left if isinstance(left, Operator) else None
+    after = right if isinstance(right, Operator) else None
+    if (before and before.char in INVISIBLE) or (after and after.char in INVISIBLE):
         return False
-    if isinstance(left, Operator) and left.form in ("prefix", "separator"):
-        return left.form == "separator"
-    if isinstance(right, Operator) and right.form == "separator":
+    if before and before.form in ("prefix", "separator"):
+        return before.form == "separator"
+    if after and after.form == "separator":
         return False
-    dotted = any(sign.char in DOTS for sign in signs) and len(signs) == 1
-    return dotted or any(s.form == "infix" for s in signs) or (right is signs[0] and signs[0].form == "prefix")
+    if before and after:
+        return "infix" in (before.form, after.form)
+    sign = before or after
+    return sign is not None and (sign.char in DOTS or sign.form == "infix" or (sign is after and sign.form == "prefix"))
 
 
 def _is_differential(item: Item) -> bool:

@@ -127,7 +127,7 @@ class _At:
 
     @property
     def name(self) -> str:
-        return self.variable.name
+        return str(self.args[0].args[0].name)  # asked for at every value that is read
 
     @property
     def free_symbols(self) -> set[Basic]:

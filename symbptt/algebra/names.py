@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from .layout import Accent, Fence, Ident, Item, Mark, Number, Operator, Row, Script, row
@@ -244,6 +244,11 @@ class Names:
     capitals: frozenset[str] = frozenset()
     bold: frozenset[str] = frozenset()
     rows: bool = False
+
+    @cached_property
+    def layouts(self) -> dict[Any, Any]:
+        """Layouts of expressions in these names, which :mod:`symbptt.algebra.present` keeps here."""
+        return {}
 
     def of_one_row(self, single: bool) -> Names:
         """Return the names of one row: small letters, unless there is a single row and it has its name already."""

@@ -67,6 +67,9 @@ class _Way:
     notes: bool = False
     tight: bool = False
 
+    def tightly(self) -> _Way:
+        return self if self.tight else replace(self, tight=True)
+
 
 def _write(item: Item, way: _Way) -> str:
     return _WRITERS[type(item)](item, way)
@@ -80,7 +83,7 @@ def _ident(ident: Ident, way: _Way) -> str:
 
 def _number(number: Number, way: _Way) -> str:
     item = spelled(number)
-    return item.text if isinstance(item, Number) else _write(item, replace(way, tight=True))
+    return item.text if isinstance(item, Number) else _write(item, way.tightly())
 
 
 def _operator(operator: Operator, way: _Way) -> str:
@@ -112,10 +115,12 @@ def _gap(left: Item, right: Item, way: _Way) -> str:
 
 def _must_bracket(item: Item, left: Item | None, right: Item | None) -> bool:
     """Whether a fraction or a braced sum touches a factor, which only two dimensions can show."""
+    if not isinstance(item, Brace | Fraction):
+        return False
     touched = _is_factor(left, item) or _is_factor(item, right)
     if isinstance(item, Brace):
         return _is_sum(item.body) and (touched or _binds(left) or _binds(right))
-    return isinstance(item, Fraction) and touched and not _is_derivative(item)
+    return touched and not _is_derivative(item)
 
 
 def _is_factor(left: Item | None, right: Item | None) -> bool:
@@ -145,7 +150,7 @@ def _bracketed(item: Item, way: _Way) -> str:
 def _script(script: Script, way: _Way) -> str:
     script = settled(script)
     count, sup = primes(script.sup)
-    tight = replace(way, tight=True)
+    tight = way.tightly()
     text = _write(script.base, way) + ("" if script.sub is None else _subscript(_write(script.sub, tight)))
     return text + "\u2032" * count + ("" if sup is None else _superscript(sup, tight))
 
@@ -220,7 +225,7 @@ def _brace(brace: Brace, way: _Way) -> str:
 
 
 def _big_operator(big: BigOperator, way: _Way) -> str:
-    tight = replace(way, tight=True)
+    tight = way.tightly()
     lower, upper = ("" if bound is None else _write(bound, tight) for bound in (big.lower, big.upper))
     small = _shrunk(lower, _SUBSCRIPTS), _shrunk(upper, _SUPERSCRIPTS)
     bounds = f"{small[0]}{small[1]}" if None not in small else f"_{{{lower}{'..' * bool(upper)}{upper}}}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -61,9 +62,15 @@ def present_own(expr: Any, names: Names, write: Writer) -> Item:
 
 
 def _sum(expr: Any, names: Names, write: Writer) -> Item:
-    """The terms without a minus sign first, and t before what is added to it: t + k, T - t, as people write it."""
+    """The terms in the order in which people write them."""
+    return write.item(_as_people_write(expr), names)
+
+
+@lru_cache(maxsize=4096)
+def _as_people_write(expr: Any) -> Any:
+    """The terms without a minus sign first, and t before what is added to it: t + k, T - t."""
     terms = sorted(expr.as_ordered_terms(), key=lambda term: (bool(term.could_extract_minus_sign()), term != TIME))
-    return write.item(N.Plus(*terms), names)
+    return N.Plus(*terms)
 
 
 def own_product(expr: Any, names: Names, write: Writer) -> Item:

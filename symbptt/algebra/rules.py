@@ -135,9 +135,16 @@ class NoJacobianError(TypeError):
 
 def depends(expr: Basic, by: Basic) -> bool:
     """Whether ``by`` occurs in the expression."""
-    if isinstance(expr, ElementwiseFunction):
-        return False
-    return bool(expr == by or any(depends(a, by) for a in expr.args))
+    wanted = hash(by)  # SymPy keeps the hash of an expression, so that few have to be compared
+    waiting: list[Any] = [expr]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ElementwiseFunction):
+            continue
+        if hash(part) == wanted and part == by:
+            return True
+        waiting.extend(part.args)
+    return False
 
 
 def _others(e: Any, i: int) -> list[Any]:

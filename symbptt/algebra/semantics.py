@@ -8,6 +8,7 @@ arrays of shape (n,), matrices (rows, columns), scalars plain numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,7 +76,7 @@ def evaluate(expr: Basic, domain: Domain) -> Array:
     rule = _RULES.get(type(expr))
     if rule is not None:
         return rule(expr, domain)
-    if isinstance(expr, (*LEAVES, sympy.Symbol)):
+    if isinstance(expr, (*LEAVES, sympy.Symbol)):  # of a type derived from these
         return domain.leaf(expr)
     if isinstance(expr, sympy.Add):
         return sum((evaluate(a, domain) for a in expr.args[1:]), start=evaluate(expr.args[0], domain))
@@ -107,6 +108,11 @@ _RULES: dict[type, Callable[[Any, Domain], Array]] = {}
 def value_rule(*types: type) -> Callable[[Any], Any]:
     """Register what nodes of another module mean."""
     return _rule(*types)
+
+
+@_rule(*LEAVES, sympy.Symbol)
+def _(e: Any, d: Domain) -> Array:
+    return d.leaf(e)
 
 
 def _args(expr: Basic, domain: Domain) -> list[Array]:
@@ -366,7 +372,12 @@ def _(e: Any, d: Domain) -> Array:
 
 def _unbound(e: Any, d: Domain) -> list[Array]:
     low, high = d.size(e.lower), d.size(e.upper)
-    return [evaluate(e.body.xreplace({e.index: Integer(s)}), d) for s in range(low, high + 1)]
+    return [evaluate(_body_at(e, s), d) for s in range(low, high + 1)]
+
+
+@lru_cache(maxsize=4096)
+def _body_at(e: Any, step: int) -> Any:
+    return e.body.xreplace({e.index: Integer(step)})
 
 
 @_rule(N.TimeSum, N.MatrixTimeSum)

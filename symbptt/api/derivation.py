@@ -43,6 +43,7 @@ class Derivation:
         names(notation)
         self.origin: Origin | None = None
         self._report: Report | None = None
+        self._document: tuple[Report | None, Document] | None = None
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -93,7 +94,9 @@ class Derivation:
         """Return the derivation as a document of blocks, before any output format."""
         from ..render.document import document
 
-        return document(self)
+        if self._document is None or self._document[0] is not self._report:  # it shows what was proved
+            self._document = self._report, document(self)
+        return self._document[1]
 
     def to_markdown(self, fold: bool = False) -> str:
         """Return Markdown with ``$`` and ``$$`` formulas.

@@ -7,11 +7,11 @@ from typing import Any
 from ..model import Cell, Loss
 
 
-def read_cell(*arguments: Any) -> Cell:
+def read_cell(*arguments: Any, **given: Any) -> Cell:
     """Return the cell of equations in LaTeX; the arguments are those of :meth:`Cell.from_latex`."""
     from ..reading.cells import cell_from_latex
 
-    return cell_from_latex(*arguments)
+    return cell_from_latex(*arguments, **given)
 
 
 def read_loss(*arguments: Any) -> Loss:

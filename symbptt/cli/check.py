@@ -29,34 +29,30 @@ STDIN = "<stdin>"
 _SUFFIXES = {".json": "json", ".html": "html", ".htm": "html"}
 
 
-class Assumption(ParamType):
-    """NAME=VALUE, with a number, the name of a function or another word; ``scalars`` and ``matrices`` stand alone."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        name, _, text = (part.strip() for part in value.partition("="))
-        if value.strip() in ("scalars", "matrices"):
-            return name, "yes"
-        if not (name and text):
-            raise ValueInputError(f"--assume {value}: write NAME=VALUE, such as W_h=0.5 or f=tanh")
-        return name, text
-
-
 class Argument(ParamType):
     """NAME=VALUE, the value as it is written."""
 
     name = "NAME=VALUE"
+    option, such_as = "--with", "x=(2,3) or n=4"
+    alone: tuple[str, ...] = ()
+    """Words without a value."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
         if isinstance(value, tuple):
             return value
         name, _, text = (part.strip() for part in value.partition("="))
+        if value.strip() in self.alone:
+            return name, "yes"
         if not (name and text):
-            raise ValueInputError(f"--with {value}: write NAME=VALUE, such as x=(2,3) or n=4")
+            raise ValueInputError(f"{self.option} {value}: write NAME=VALUE, such as {self.such_as}")
         return name, text
+
+
+class Assumption(Argument):
+    """NAME=VALUE, with a number, the name of a function or another word; ``scalars`` and ``matrices`` stand alone."""
+
+    option, such_as = "--assume", "W_h=0.5 or f=tanh"
+    alone = ("scalars", "matrices")
 
 
 @dataclass(frozen=True)

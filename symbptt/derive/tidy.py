@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,8 @@ from ..algebra.functions import FUNCTIONS, U, Y
 from ..algebra.leaves import Fill
 from ..algebra.semantics import LEAVES
 from ..model import Equation
+
+_AT, _QUOTIENTS = (A.MatrixAt, A.ScalarAt), (N.HadamardQuotient, N.Quotient)
 
 
 def as_written(expr: Any, equations: tuple[Equation, ...]) -> Any:
@@ -52,25 +54,40 @@ def _lags(equations: tuple[Equation, ...]) -> tuple[frozenset[Any], frozenset[st
 
 def _fold(expr: Any, equation: Equation, skipped: frozenset[Any]) -> Any:
     """Replace the right side of an equation by its left side, and its derivative by the written form, at all steps."""
-    right, left = equation.right, equation.left
-    t = left.when
-    if not isinstance(right, N.Map | N.Apply | N.Softmax | N.RowSoftmax | N.Mean | N.Variance):
+    if not isinstance(equation.right, N.Map | N.Apply | N.Softmax | N.RowSoftmax | N.Mean | N.Variance):
         return expr
     steps = {part.when for part in _occurrences(expr)}
     for when in sorted(steps - skipped, key=str):
-        moved = {t: when}
-        expr = expr.xreplace({right.xreplace(moved): left.xreplace(moved)})
-        if isinstance(right, N.Map | N.Apply):
-            function, argument = right.args
-            if function.written is not None:
-                prime = A.apply(function.prime, argument.xreplace(moved))
-                written = elementwise(function.written, {U: argument.xreplace(moved), Y: left.xreplace(moved)})
-                expr = _replace(expr, prime, _like(written, prime))
+        right, left, prime, written = _at(equation.right, equation.left, when)
+        expr = expr.xreplace({right: left})
+        if prime is not None:
+            expr = _replace(expr, prime, written)
     return expr
 
 
+@lru_cache(maxsize=1024)
+def _at(right: Any, left: Any, when: Any) -> tuple[Any, Any, Any, Any]:
+    """Return right and left side at a step; then its derivative and what is written for it, or twice None."""
+    moved = {left.when: when}
+    right, left = right.xreplace(moved), left.xreplace(moved)
+    if not isinstance(right, N.Map | N.Apply) or right.args[0].written is None:
+        return right, left, None, None
+    function, argument = right.args
+    prime = A.apply(function.prime, argument)
+    return right, left, prime, _like(elementwise(function.written, {U: argument, Y: left}), prime)
+
+
+def _parts(expr: Any) -> Iterator[Any]:
+    """Yield an expression and all its parts, sooner than SymPy's traversal."""
+    waiting = [expr]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(part.args)
+
+
 def _occurrences(expr: Any) -> list[Any]:
-    return [p for p in sympy.preorder_traversal(expr) if isinstance(p, A.MatrixAt | A.ScalarAt)]
+    return [p for p in _parts(expr) if isinstance(p, _AT)]
 
 
 def _like(value: Any, model: Any) -> Any:
@@ -331,7 +348,7 @@ def _positive_first(expr: Any) -> Any:
 
 
 def _has_quotient(expr: Any) -> bool:
-    return any(isinstance(p, N.HadamardQuotient | N.Quotient) for p in sympy.preorder_traversal(expr))
+    return any(isinstance(p, _QUOTIENTS) for p in _parts(expr))
 
 
 _ELEMENTWISE = (

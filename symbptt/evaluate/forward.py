@@ -17,6 +17,7 @@ from ..errors import ValueInputError
 from ..model import CELL, Scan, System
 from .numbers import Array, NumberDomain
 
+_AT, _SCALARS = (A.MatrixAt, A.ScalarAt), (A.ScalarAt, Symbol)
 Key = tuple[str, "int | None"]
 """A variable at a step, or a parameter (whose step is None)."""
 
@@ -115,7 +116,7 @@ class Trace(NumberDomain):
     # -- the domain -----------------------------------------------------------------------------------
     def leaf(self, leaf: Any) -> Array:
         """Return a variable at a step, a parameter, L, a size or a time index."""
-        if isinstance(leaf, A.MatrixAt | A.ScalarAt):
+        if isinstance(leaf, _AT):
             return self.shaped(leaf, self.at(leaf.name, self.size(leaf.when)))
         if isinstance(leaf, Symbol) and leaf.is_integer and leaf.name in self.bindings:
             return float(self.bindings[leaf.name])
@@ -140,8 +141,7 @@ class Trace(NumberDomain):
     @staticmethod
     def shaped(leaf: Any, value: Array) -> Array:
         """Return the entry of an array of one entry where the leaf is a scalar (scalar notation)."""
-        scalar = isinstance(leaf, A.ScalarAt | Symbol)
-        return value.ravel()[0] if scalar and np.ndim(value) else value
+        return value.ravel()[0] if isinstance(leaf, _SCALARS) and np.ndim(value) else value
 
     # -- distance from kinks --------------------------------------------------------------------------
     def apply(self, function: ElementwiseFunction, value: Array) -> Array:

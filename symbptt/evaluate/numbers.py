@@ -153,6 +153,13 @@ class NumberDomain:
         return float(literal.value)
 
     def size(self, value: Expr) -> int:
+        if value.is_Integer:
+            return int(value)
+        symbol, shift = value, 0
+        if value.is_Add and len(value.args) == 2 and value.args[0].is_Integer:  # t - 1
+            symbol, shift = value.args[1], int(value.args[0])
+        if symbol.is_Symbol and symbol.name in self.bindings:
+            return int(self.bindings[symbol.name]) + shift
         if value not in self._sizes:
             bound = self._bound(value)
             if not bound.is_Integer:
@@ -164,8 +171,7 @@ class NumberDomain:
     def _bound(self, value: Expr) -> Expr:
         if value.is_Number:
             return value
-        known = ((s, self.bindings[s.name]) for s in value.free_symbols if getattr(s, "name", None) in self.bindings)
-        return _filled(value, tuple(known))
+        return _filled(value, tuple((s, self.bindings[s.name]) for s in _named(value) if s.name in self.bindings))
 
     def apply(self, function: ElementwiseFunction, value: Array) -> Array:
         result = function_of(function)(value)
@@ -175,6 +181,12 @@ class NumberDomain:
 
     def largest(self, values: list[Any]) -> Any:
         return max(values, key=np.real)
+
+
+@lru_cache(maxsize=4096)
+def _named(value: Expr) -> tuple[Any, ...]:
+    """Return the symbols with a name that an expression has."""
+    return tuple(s for s in value.free_symbols if hasattr(s, "name"))
 
 
 @lru_cache(maxsize=65536)

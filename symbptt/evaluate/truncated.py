@@ -88,7 +88,7 @@ class GatedTrace(Trace):
 
     def leaf(self, leaf: Any) -> Array:
         value = super().leaf(leaf)
-        if isinstance(leaf, A.MatrixAt | A.ScalarAt) and leaf.name in self.system.by_name:
+        if isinstance(leaf, (A.MatrixAt, A.ScalarAt)) and leaf.name in self.system.by_name:
             step = self.bindings.get(self.system.t.name)
             if step is not None and self.size(leaf.when) != step:
                 return np.real(value) + 1j * self.gates[step] * np.imag(value)

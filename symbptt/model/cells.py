@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -177,7 +178,9 @@ class Cell:
         >>> cell.equations
         ('h[t] = (1 - alpha) * h[t-1] + alpha * tanh(W_h @ h[t-1] + W_x @ x[t] + b_h)',)
         """
-        found: Cell = from_latex.reader("cell")(equations, states, output, shapes, functions, name, keys, roles, layout)
+        read = from_latex.reader("cell")
+        found: Cell = read(equations, layout, states=states, output=output, shapes=shapes, functions=functions,
+                           name=name, keys=keys, roles=roles)  # fmt: skip
         return found
 
     def table(self) -> SymbolTable:
@@ -196,7 +199,7 @@ class Cell:
 
         return SymbolTable.of(self)
 
-    @property
+    @cached_property
     def defined(self) -> tuple[str, ...]:
         """The variables that have an equation, in order."""
         return tuple(str(p.name) for p in self.parsed)
@@ -209,13 +212,13 @@ class Cell:
     def _names(self) -> tuple[str, ...]:
         return (*self.defined, *self.inputs, *self.parameters)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """What is read at each step and has no equation: ``x``."""
         timed = (u.name for p in self.parsed for u in uses(p) if u.lag is not None)
         return tuple(dict.fromkeys(n for n in timed if n not in self.defined))
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The parameters, in the order of their first use."""
         return tuple(dict.fromkeys(u.name for p in self.parsed for u in uses(p) if u.lag is None))

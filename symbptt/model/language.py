@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from .. import algebra as A
@@ -64,6 +65,17 @@ class Parsed:
     def segment(self, tree: ast.AST) -> str:
         """Return the source text of a part."""
         return dotted(ast.get_source_segment(_plain(self.text), tree) or self.text)
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """What :func:`uses` returns."""
+        found: dict[Use, None] = {}
+        for part, _ in _walk(self.tree):
+            if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
+                found[Use(part.value.id, _lag(self, part))] = None
+            elif isinstance(part, ast.Name):
+                found[Use(part.id, None)] = None
+        return tuple(found)
 
 
 def known_functions(functions: Mapping[str, Any] = {}) -> list[str]:
@@ -218,31 +230,34 @@ def _walk(tree: ast.AST, depth: int = 0) -> Iterator[tuple[ast.AST, int]]:
 
 
 def _objection(parsed: Parsed, part: ast.AST, functions: Mapping[str, Any]) -> str | None:
-    text = parsed.segment(part)
     if isinstance(part, ast.BinOp):
         if isinstance(part.op, ast.Pow):
             return _power_objection(parsed, part)
         if isinstance(part.op, ast.Div) and _constant_value(part.right) == 0:
-            return f"{text!r} divides by zero"
-        return None if type(part.op) in OPERATORS else f"the operator in {text!r} is not in the language"
+            return f"{parsed.segment(part)!r} divides by zero"
+        return None if type(part.op) in OPERATORS else _operator_objection(parsed, part)
     if isinstance(part, ast.UnaryOp):
-        return None if isinstance(part.op, ast.USub | ast.UAdd) else f"the operator in {text!r} is not in the language"
+        return None if isinstance(part.op, ast.USub | ast.UAdd) else _operator_objection(parsed, part)
     if isinstance(part, ast.Constant):
         if isinstance(part.value, bool) or not isinstance(part.value, int | float):
-            return f"{text!r} is no number"
-        return None if part.value < LARGEST else f"the number {text[:40]!r} is too large"
+            return f"{parsed.segment(part)!r} is no number"
+        return None if part.value < LARGEST else f"the number {parsed.segment(part)[:40]!r} is too large"
     if isinstance(part, ast.Attribute):
         return None if part.attr == "T" else f"the attribute .{part.attr} is not in the language (only .T is)"
     if isinstance(part, ast.Subscript):
         _lag(parsed, part)
         return None
     if isinstance(part, ast.Call):
-        return _call_objection(part, text, functions)
+        return _call_objection(parsed, part, functions)
     if isinstance(part, ast.Name):
         return f"the name {part.id!r} starts with an underscore" if bare(part.id).startswith("_") else None
     if isinstance(part, ast.operator | ast.unaryop | ast.expr_context):
         return None
-    return f"{text!r} ({type(part).__name__}) is not in the language"
+    return f"{parsed.segment(part)!r} ({type(part).__name__}) is not in the language"
+
+
+def _operator_objection(parsed: Parsed, part: ast.AST) -> str:
+    return f"the operator in {parsed.segment(part)!r} is not in the language"
 
 
 def _power_objection(parsed: Parsed, part: ast.BinOp) -> str | None:
@@ -282,28 +297,29 @@ _ARITHMETIC: dict[type, Any] = {
 }
 
 
-def _call_objection(part: ast.Call, text: str, functions: Mapping[str, Any]) -> str | None:
+def _call_objection(parsed: Parsed, part: ast.Call, functions: Mapping[str, Any]) -> str | None:
     if part.keywords:
-        return f"{text!r}: keyword arguments are not in the language"
+        return f"{parsed.segment(part)!r}: keyword arguments are not in the language"
     if not isinstance(part.func, ast.Name):
-        return f"{text!r}: only a function's name can be called"
+        return f"{parsed.segment(part)!r}: only a function's name can be called"
     known = known_functions(functions)
     if part.func.id not in known:
         return f"the function {part.func.id!r} is not known{nearest(part.func.id, known)}"
     if part.func.id == "concat" and not part.args:
-        return f"{text!r}: concat needs at least one argument"
+        return f"{parsed.segment(part)!r}: concat needs at least one argument"
     wanted = {"inner": 2, "outer": 2}.get(part.func.id, 1)
     if part.func.id != "concat" and len(part.args) != wanted:
-        return f"{text!r}: {part.func.id} takes {wanted} argument{'s' * (wanted > 1)}, not {len(part.args)}"
+        given = f"takes {wanted} argument{'s' * (wanted > 1)}, not {len(part.args)}"
+        return f"{parsed.segment(part)!r}: {part.func.id} {given}"
     return None
 
 
 def _lag(parsed: Parsed, part: ast.Subscript) -> int:
     """Return 0 for ``[t]`` and -1 or +1 for the neighbouring steps."""
-    text = parsed.segment(part)
     where = part.slice
     if not isinstance(part.value, ast.Name):
-        raise EquationError(f"equation {parsed.text!r}: only a name can be taken at a step, not {text!r}")
+        taken = parsed.segment(part)
+        raise EquationError(f"equation {parsed.text!r}: only a name can be taken at a step, not {taken!r}")
     if bare(part.value.id).startswith("_"):
         raise EquationError(f"equation {parsed.text!r}: the name {part.value.id!r} starts with an underscore")
     if isinstance(where, ast.Name) and where.id == "t":
@@ -313,7 +329,7 @@ def _lag(parsed: Parsed, part: ast.Subscript) -> int:
         one = isinstance(step, ast.Constant) and type(step.value) is int and step.value == 1
         if one and isinstance(where.op, ast.Sub | ast.Add):
             return -1 if isinstance(where.op, ast.Sub) else 1
-    raise EquationError(f"equation {parsed.text!r}: {text!r}: only the steps t and t-1 can be used")
+    raise EquationError(f"equation {parsed.text!r}: {parsed.segment(part)!r}: only the steps t and t-1 can be used")
 
 
 @dataclass(frozen=True)
@@ -330,13 +346,7 @@ def uses(parsed: Parsed) -> list[Use]:
     >>> [u.name for u in uses(parse_equation("z[t] = W_h @ h[t-1] + b_h"))]
     ['W_h', 'h', 'b_h']
     """
-    found: dict[Use, None] = {}
-    for part, _ in _walk(parsed.tree):
-        if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
-            found[Use(part.value.id, _lag(parsed, part))] = None
-        elif isinstance(part, ast.Name):
-            found[Use(part.id, None)] = None
-    return list(found)
+    return list(parsed.uses)
 
 
 def build(parsed: Parsed, resolve: Any, functions: Mapping[str, Any] = {}) -> Any:

@@ -209,12 +209,16 @@ class System:
 
     def uses(self, name: str) -> list[tuple[Equation, int]]:
         """Return the equations that read a variable, with 0 (same step) or 1 (the following step)."""
-        found = []
-        for equation in self.equations:
-            for lag, when in ((0, self.t), (1, self.previous_of(name))):
-                if A.depends(equation.right, self.at(name, when)):
-                    found.append((equation, lag))
-        return found
+        if name not in self._readers:
+            steps = ((0, self.at(name)), (1, self.at(name, self.previous_of(name))))
+            found = [(e, lag) for e in self.equations for lag, read in steps if A.depends(e.right, read)]
+            self._readers[name] = found
+        return list(self._readers[name])
+
+    @cached_property
+    def _readers(self) -> dict[str, list[tuple[Equation, int]]]:
+        """What :meth:`uses` has found."""
+        return {}
 
     def target_total(self, name: str) -> tuple[Any, Any]:
         """Return the sum of the entries of a target, in rows that of each row, and what it is for a distribution."""

@@ -42,17 +42,7 @@ class CellReading:
     written: Mapping[str, str]
 
 
-def cell_from_latex(
-    equations: str | Sequence[str],
-    states: Any = None,
-    output: str | None = None,
-    shapes: Mapping[str, Any] | None = None,
-    functions: Mapping[str, Any] | None = None,
-    name: str = "cell",
-    keys: Mapping[str, str] | None = None,
-    roles: Mapping[str, str] | None = None,
-    layout: str | None = None,
-) -> Cell:
+def cell_from_latex(equations: str | Sequence[str], layout: str | None = None, **given: Any) -> Cell:
     r"""Return the cell that equations in LaTeX define; the parameters are those of :meth:`Cell.from_latex`.
 
     Raises
@@ -65,7 +55,7 @@ def cell_from_latex(
     >>> cell_from_latex(r"h_t = \tanh(W_{hh} h_{t-1} + W_{xh} x_t)", keys={"W_{hh}": "W_h"}).equations
     ('h[t] = tanh(W_h @ h[t-1] + W_xh @ x[t])',)
     """
-    reading = read_cell(equations, states, output, shapes, functions, name, keys, roles)
+    reading = read_cell(equations, **given)
     if layout is not None and check_layout(layout) != reading.layout:
         raise EquationError(f"layout={layout!r}, but the products are in the convention of {reading.layout!r}")
     if layout is None and reading.layout == ROWS:
@@ -86,7 +76,7 @@ def read_cell(
     keys: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
 ) -> CellReading:
-    r"""Return the cell with how it was understood; the parameters are those of :func:`cell_from_latex`.
+    r"""Return the cell with how it was understood; the parameters are those of :meth:`Cell.from_latex`.
 
     Examples
     --------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from ..notation.tree import Empty, Tree
+from ..notation.tree import Empty, Tree, parts_of
 from .index import Index
 
 
@@ -20,7 +20,7 @@ class Expr:
     @property
     def children(self) -> tuple[Expr, ...]:
         """The expressions it is made of."""
-        return tuple(_expressions(getattr(self, f.name) for f in fields(self)))
+        return tuple(_expressions(getattr(self, name) for name in parts_of(self)))
 
     def walk(self) -> Iterator[Expr]:
         """Yield it and every part."""
@@ -30,7 +30,7 @@ class Expr:
 
     def rebuilt(self, rule: Callable[[Expr], Expr]) -> Expr:
         """Return it with ``rule`` applied to the expressions it is made of."""
-        changed = {f.name: _mapped(getattr(self, f.name), rule) for f in fields(self) if f.name != "tree"}
+        changed = {name: _mapped(getattr(self, name), rule) for name in parts_of(self)}
         same = all(changed[name] is getattr(self, name) for name in changed)
         return self if same else replace(self, **changed)
 

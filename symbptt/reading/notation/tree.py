@@ -7,9 +7,24 @@ note at hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any
+from functools import cache
+from typing import Any, cast
+
+
+def parts_of(whole: Any) -> tuple[str, ...]:
+    """Return the names of what a data class is made of: its fields but those given by keyword, such as places.
+
+    >>> parts_of(Name("h"))
+    ('name', 'style')
+    """
+    return _parts_of(cast(Hashable, type(whole)))
+
+
+@cache
+def _parts_of(kind: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cast(Any, kind)) if not field.kw_only)
 
 
 @dataclass(frozen=True)
@@ -22,7 +37,7 @@ class Tree:
     @property
     def children(self) -> tuple[Tree, ...]:
         """The parts it is made of, in the order in which they are written."""
-        return tuple(sorted(_trees(getattr(self, f.name) for f in fields(self)), key=lambda tree: tree.start))
+        return tuple(sorted(_trees(getattr(self, name) for name in parts_of(self)), key=lambda tree: tree.start))
 
     def walk(self) -> Iterator[Tree]:
         """Yield it and every part of it, each before its own parts."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from ...errors import RefusedError, SymbpttError
+from ..notation.tree import parts_of
 
 WHAT: dict[str, str] = {
     "application": "a name before a bracket, which may be a function or a factor",
@@ -89,7 +90,7 @@ class Part:
     @property
     def children(self) -> tuple[Part, ...]:
         """The parts it is made of, in order."""
-        values = (getattr(self, f.name) for f in fields(self))
+        values = (getattr(self, name) for name in parts_of(self))
         return tuple(v for value in values for v in (value if isinstance(value, tuple) else (value,))
                      if isinstance(v, Part))  # fmt: skip
 
