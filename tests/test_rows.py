@@ -203,7 +203,12 @@ def test_generated_gradients_are_the_transposes_of_those_in_columns(name):
 def test_generated_code_reads_like_the_row_convention():
     source = RNN("tanh", readout="linear", layout="rows").lambdify().source
     assert "zₜ = hₜ₋₁ W_h + xₜ W_x + b_h" in source and "∂L/∂W_h = Σₜ₌₁ᵀ hₜ₋₁ᵀ ∂L/∂zₜ" in source
-    assert "h_prev[t] @ W_h + x[t] @ W_x + b_h" in source and "W_x (m, n)" in source and "W_y (n, q)" in source
+    assert (
+        "z_in = x @ W_x + b_h" in source
+        and "z_in[t] + h_prev[t] @ W_h" in source
+        and "W_x (m, n)" in source
+        and "W_y (n, q)" in source
+    )
 
 
 def test_vectors_inside_the_jacobians_of_one_row_are_rows_on_the_page():
