@@ -112,7 +112,7 @@ class Module(Page):
         return "\n\n\n".join("\n".join(part) for part in [*parts, MAIN]) + "\n"
 
     def _definitions(self) -> list[str]:
-        return [*_ALWAYS, *self.helpers.values()]
+        return [SUM_TO, _UNBATCH, *self.helpers.values()]
 
     def _function_body(self) -> list[str]:
         self._forward()
@@ -343,18 +343,17 @@ class Module(Page):
         self._gradient(f"{state}0", by, right, text)
 
 
-_ALWAYS = (
-    '''def sum_to(grad, shape):
+SUM_TO = '''def sum_to(grad, shape):
     """Sum a gradient over the axes along which its argument was broadcast."""
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
     ones = tuple(i for i, size in enumerate(shape) if size == 1)
     return grad.sum(axis=ones, keepdims=True)
-''',
-    '''def unbatch(array, batched):
+'''
+
+_UNBATCH = '''def unbatch(array, batched):
     """Return an array without its axis of batch (the second) where the input had none."""
     return array if batched else array[:, 0]
-''',
-)
+'''
 
 
 def _quoted(keys: Any) -> list[str]:

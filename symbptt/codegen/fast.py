@@ -11,7 +11,7 @@ from ..algebra import nodes as N
 from ..model import CELL, LOSS, READOUT
 from .arrays import Arrays
 from .classes import ClassStatements, ClassWriter
-from .emit import Module
+from .emit import SUM_TO, Module
 from .frames import BLOCK, STEP
 from .layout import collection, docstring, span, without_unused, wrapped
 from .memory import memory
@@ -72,6 +72,9 @@ class FastModule(Arrays):
         definition = "\n".join([definition, *docstring(about, 4)])
         parts = ["import numpy as np", *(text.rstrip("\n") for text in self._definitions())]
         return "\n\n\n".join([*parts, "\n".join([definition, *without_unused([*names, *head, *body])])]) + "\n"
+
+    def _definitions(self) -> list[str]:
+        return [SUM_TO, *self.helpers.values()]
 
     def _parameters(self) -> list[str]:
         given = [self.arguments[name] for name in (*self.system.inputs, *self.system.fixed)]
