@@ -43,13 +43,7 @@ HELPERS = {
 class FastModule(Arrays):
     """Builds the text; every array has its place before the loops begin, and a step only calls functions.
 
-    Parameters
-    ----------
-    network : Network
-    single : bool
-        Whether there is one sequence, whose arrays have no axis of batch.
-    passes : tuple of Pass, optional
-        Those of the style by default; without any, every line is carried out where it was derived.
+    It is made of a network and of the parameters of :class:`symbptt.codegen.frames.Frames`.
     """
 
     # -- the module -----------------------------------------------------------------------------------
