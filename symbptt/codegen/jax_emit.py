@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -85,6 +86,8 @@ class JaxModule(Page):
         written: list[str] = []
         for part in (self._gradients, self._sweep, self._local, self._losses, self._forward):
             written = [*self._apart(part), *written]
+        code = "\n".join(line.partition("#")[0] for line in written)
+        self.counts = re.search(rf"(?<!\.)\b{self.T}\b", code) is not None
         opening = self._apart(lambda: prologue(self))
         static = '("wrt", "steps")' if self.needs_steps else '("wrt",)'
         jitted = f"@partial(jax.jit, static_argnames={static})"

@@ -27,7 +27,10 @@ def formula(expr: Any, names: A.Names) -> str:
 
 
 class Page:
-    """The plan of a network with the names of its quantities; what is used is noted on the way."""
+    """The plan of a network with the names of its quantities; what is used is noted on the way.
+
+    ``counts`` says whether the code reads T.
+    """
 
     dialect = NUMPY
     reserved = RESERVED
@@ -50,6 +53,7 @@ class Page:
         self.step, self.all, self.end = (base.with_leaf(self._leaf(s)) for s in ("[t]", "", "[-1]"))
         self.helpers = base.helpers
         self.lines: list[str] = []
+        self.counts = True
         self.masks: list[str] = []
         self.about: list[str] = []
         self.mask_words: list[str] = []

@@ -103,7 +103,8 @@ def batch(page: Page) -> None:
     if page.needs_steps:
         page.put(f"{page.T}, {page.B} = steps, {target[0]}.shape[0]")
     else:
-        page.put(f"{page.T}, {page.B} = {(inputs + target)[0]}.shape[:2]")
+        whole = (inputs + target)[0]
+        page.put(f"{page.T}, {page.B} = {whole}.shape[:2]" if page.counts else f"{page.B} = {whole}.shape[1]")
 
 
 def _batch_of_states(page: Page) -> None:

@@ -1,0 +1,199 @@
+"""The generated JAX module as a callable, with the arguments and the result of the NumPy one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingToolError, RefusedError, ValueInputError
+from ..model import Network, one_example
+from ..model.truncation import Truncation
+from .bptt import Bptt, HessianProduct, Result, _column, _load
+from .calls import Call, Reader, read_direction
+from .checks import Array, Intake, check_finite, numbers
+from .jax_emit import emit_jax
+
+
+class JaxBptt(Bptt):
+    """Loss and gradients of a network as a function of JAX arrays.
+
+    The gradients are those of the derived equations, and not of JAX's differentiation, for which the function is as
+    good as any other: it can be jitted, mapped, differentiated and sharded. Shapes and names are always checked, values
+    where they can be seen without a transfer: of NumPy arrays and numbers, and of JAX arrays on one CPU, but not while
+    JAX traces. Elsewhere a value that is not finite, and a class that there is not, make the loss nan.
+
+    Parameters
+    ----------
+    network : Network
+
+    Attributes
+    ----------
+    network : Network
+    source : str
+        The generated module, which needs JAX alone.
+
+    Raises
+    ------
+    MissingToolError
+        When it is called and JAX is not installed; the source is there without it.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.truncate = network, None
+        computed = one_example(network)  # the code has an axis for the batch of its own
+        self._emitted = emit_jax(computed)
+        self._plan, self._system = self._emitted.plan, computed.system
+        self._reader = Reader(computed.system, self._emitted, network.layout, Intake(_numbers, _values))
+
+    def __reduce__(self) -> Any:
+        return compile_jax, (self.network,)
+
+    @cached_property
+    def _function(self) -> Any:  # type: ignore[override]
+        _require_jax()
+        return _load(self.source)
+
+    def __call__(
+        self,
+        params: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        c0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        wrt: Iterable[str] | None = None,
+        steps: int | None = None,
+        mask: Any = None,
+        masks: Any = None,
+        rng: Any = None,
+    ) -> Result:
+        """Return loss, gradients, states, outputs and adjoints, all of them JAX arrays.
+
+        Parameters and errors are those of :meth:`Bptt.__call__`; ``masks`` and ``rng`` are for truncation, which this
+        function does not have. Compiled once for each type, shape and choice of ``wrt``.
+        """
+        keys, function = self._wanted(wrt), self._function
+        if masks is not None or rng is not None:
+            raise ValueInputError("masks and rng are for random truncation, which is for the NumPy backend")
+        call, given = self._reader.read(params, x, target, h0, c0, initial, steps, mask)
+        return self._result(call, function(given, **call.arguments, wrt=keys), keys)
+
+    def _result(self, call: Call, out: Any, keys: tuple[str, ...]) -> Result:
+        return Result(
+            loss=out.loss,
+            grads={key: _shaped(out.grads[key], call.shapes.get(key)) for key in keys},
+            states={name: _column(call, array) for name, array in out.states.items()},
+            outputs=self._outputs(call, out.outputs),
+            adjoints={name: _column(call, array) for name, array in out.adjoints.items()},
+        )
+
+    def hvp(
+        self,
+        params: Mapping[str, Any],
+        v: Mapping[str, Any],
+        x: Any = None,
+        target: Any = None,
+        h0: Any = None,
+        c0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        steps: int | None = None,
+        mask: Any = None,
+    ) -> HessianProduct:
+        """Return the product of the Hessian of L in the parameters with a direction, as JAX arrays.
+
+        It is ``jax.jvp`` of the derived gradients. Parameters are those of :meth:`Bptt.hvp`.
+        """
+        function = self._function
+        import jax
+        import jax.numpy as jnp
+
+        call, given = self._reader.read(params, x, target, h0, c0, initial, steps, mask)
+        primal = {key: jnp.asarray(value) for key, value in given.items()}
+        direction = {
+            key: jnp.asarray(value, primal[key].dtype) for key, value in read_direction(call, given, v).items()
+        }
+        gradients, products = jax.jvp(
+            lambda params: function(params, **call.arguments, wrt=tuple(given)).grads, (primal,), (direction,)
+        )
+        return HessianProduct(
+            products={key: _shaped(products[key], call.shapes[key]) for key in given},
+            curvature=sum((direction[key] * products[key]).sum() for key in given),  # type: ignore[arg-type]
+            grads={key: _shaped(gradients[key], call.shapes[key]) for key in given},
+        )
+
+
+def _shaped(grad: Any, shape: tuple[int, ...] | None) -> Any:
+    """Return a gradient in the shape of what was given."""
+    return grad if shape is None or grad.shape == shape else grad.reshape(shape)
+
+
+# -- arrays -------------------------------------------------------------------------------------------
+
+
+def _numbers(name: str, given: Any, integers: bool = False) -> Any:
+    """Return an array of real numbers: JAX's as it is, on the devices where it is, anything else by way of NumPy.
+
+    Integers become floats of the size that JAX is set to, unless they are wanted; floats shorter than float32 become
+    float32.
+
+    Raises
+    ------
+    ValueInputError
+        For what is no array of numbers, complex, or, where it can be seen, not finite.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    if not isinstance(given, jax.Array):
+        return numbers(name, given, integers)
+    kind: Any = given.dtype
+    if jnp.issubdtype(kind, jnp.integer) or kind == bool:
+        return given if integers and kind != bool else given.astype(float)
+    if not jnp.issubdtype(kind, jnp.floating):
+        raise ValueInputError(f"{name} must be real numbers, not {kind}")
+    array = given if jnp.finfo(kind).bits >= 32 else given.astype(jnp.float32)
+    seen = _values(array)
+    if seen is not None:
+        check_finite(name, seen)
+    return array
+
+
+def _values(array: Any) -> Array | None:
+    """Return the values where they can be seen without a transfer: not of a tracer, nor on another device."""
+    import jax
+
+    if not isinstance(array, jax.Array):
+        return np.asarray(array)
+    if isinstance(array, jax.core.Tracer) or not array.is_fully_addressable:
+        return None
+    devices = array.devices()
+    return np.asarray(array) if len(devices) == 1 and next(iter(devices)).platform == "cpu" else None
+
+
+@lru_cache(maxsize=1)
+def _require_jax() -> None:
+    """Raise where JAX is not installed; tell it that results may go in and out of its functions."""
+    try:
+        import jax
+    except ImportError:
+        raise MissingToolError('the JAX backend needs jax: pip install "symbptt[jax]"') from None
+    for kind in (Result, HessianProduct):
+        jax.tree_util.register_dataclass(kind, [field.name for field in dataclasses.fields(kind)], [])
+
+
+@lru_cache(maxsize=64)
+def compile_jax(network: Network, truncate: Truncation | None = None) -> JaxBptt:
+    """Return loss and gradients of a network as a function of JAX arrays, one for each network.
+
+    Raises
+    ------
+    RefusedError
+        For truncated gradients.
+    """
+    if truncate is not None:
+        raise RefusedError(f'truncate={truncate}: truncated code is for the NumPy backend; leave backend="jax" out')
+    return JaxBptt(network)
