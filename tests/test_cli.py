@@ -510,13 +510,14 @@ def test_the_script_for_bash(tmp_path):
 
 
 def test_the_words_for_completion_are_the_real_ones():
+    from symbptt.codegen import BACKENDS
     from symbptt.derive.derivation import DETAILS, SECTIONS
     from symbptt.derive.forms import FORMS
     from symbptt.model import CATALOGUE, LAYOUTS, NOTATIONS
     from symbptt.render.phrases import languages
 
     real = {"cell": CATALOGUE, "detail": DETAILS, "form": FORMS, "notation": NOTATIONS, "section": SECTIONS}
-    for kind, words in {**real, "language": languages(), "layout": LAYOUTS}.items():
+    for kind, words in {**real, "backend": BACKENDS, "language": languages(), "layout": LAYOUTS}.items():
         assert sorted(cli.CHOICES[kind]) == sorted(words), kind
 
 

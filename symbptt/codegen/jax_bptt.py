@@ -53,7 +53,7 @@ class JaxBptt(Bptt):
         return compile_jax, (self.network,)
 
     @cached_property
-    def _function(self) -> Any:  # type: ignore[override]
+    def _function(self) -> Any:
         _require_jax()
         return _load(self.source)
 
@@ -121,7 +121,7 @@ class JaxBptt(Bptt):
         )
         return HessianProduct(
             products={key: _shaped(products[key], call.shapes[key]) for key in given},
-            curvature=sum((direction[key] * products[key]).sum() for key in given),  # type: ignore[arg-type]
+            curvature=sum((direction[key] * products[key]).sum() for key in given),
             grads={key: _shaped(gradients[key], call.shapes[key]) for key in given},
         )
 
@@ -150,12 +150,12 @@ def _numbers(name: str, given: Any, integers: bool = False) -> Any:
 
     if not isinstance(given, jax.Array):
         return numbers(name, given, integers)
-    kind: Any = given.dtype
-    if jnp.issubdtype(kind, jnp.integer) or kind == bool:
-        return given if integers and kind != bool else given.astype(float)
+    kind = given.dtype
+    if kind.kind in "biu":
+        return given if integers and kind.kind != "b" else given.astype(float)
     if not jnp.issubdtype(kind, jnp.floating):
         raise ValueInputError(f"{name} must be real numbers, not {kind}")
-    array = given if jnp.finfo(kind).bits >= 32 else given.astype(jnp.float32)
+    array = given if kind.itemsize >= 4 else given.astype(jnp.float32)
     seen = _values(array)
     if seen is not None:
         check_finite(name, seen)
