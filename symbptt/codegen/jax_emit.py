@@ -224,11 +224,12 @@ class JaxModule(JaxPage):
         items += [self._carry_item(line) for line in carries]
         found = split(items, carried, self.reads, kept=False)
         after = self.apart(lambda: self.assign_all(found.after, 4, self.T, self.B))
-        loop: list[str] = []
+        loop, hoisted = list[str](), list[str]()
         if found.inside:
-            loop = self.apart(lambda: self._backward_loop(name, found.inside, found.carried, carries, scan))
+            body, hoisted = self.hoisted(found.inside, set(found.carried))
+            loop = self.apart(lambda: self._backward_loop(name, body, found.carried, carries, scan))
         before = self.apart(lambda: self.assign_all(found.before, 4, self.T, self.B))
-        self.lines += [*before, *loop, *after]
+        self.lines += [*before, *hoisted, *loop, *after]
 
     def _backward_loop(
         self, name: str, items: list[Item], carried: dict[str, str], carries: list[Line], scan: Scan

@@ -99,6 +99,9 @@ def _bound(items: list[Item], names: Mapping[str, set[str]], carried: set[str]) 
 _THROUGH = (N.MatrixPlus, N.Hadamard, N.HadamardQuotient, N.MatrixNegative, N.Scale, N.Map)
 """What is looked into for products that do not depend on the recurrence."""
 
+_GROUPED = (N.MatrixPlus, N.Hadamard)
+"""What may be carried out in another order."""
+
 
 class Hoisting:
     """Takes matrix products out of an expression of the loop where they do not depend on the recurrence.
@@ -126,20 +129,20 @@ class Hoisting:
         """Return an expression with leaves in the place of what is computed before the loop."""
         if not isinstance(e, _THROUGH):
             return e
-        return self._sum(e) if isinstance(e, N.MatrixPlus) else e.func(*map(self._argument, e.args))
+        return self._grouped(e) if isinstance(e, _GROUPED) else e.func(*map(self._argument, e.args))
 
     def _argument(self, e: Any) -> Any:
         if not isinstance(e, A.Node) or A.rank_of(e) != 1:
             return e
         return self._leaf(e) if self._is_free(e) and self._is_worth(e) else self(e)
 
-    def _sum(self, e: Any) -> Any:
-        """All summands that do not depend on the recurrence, as one."""
+    def _grouped(self, e: Any) -> Any:
+        """All summands or factors that do not depend on the recurrence, as one."""
         places = [i for i, a in enumerate(e.args) if self._is_free(a)]
         free = [e.args[i] for i in places]
         if A.rank_of(e) != 1 or not any(map(self._is_worth, free)):
             return e.func(*map(self._argument, e.args))
-        first = self._leaf(A.add(*free))
+        first = self._leaf(free[0] if len(free) == 1 else e.func(*free))
         return e.func(
             *(first if i == places[0] else self._argument(a) for i, a in enumerate(e.args) if i not in places[1:])
         )

@@ -78,7 +78,7 @@ class JaxPage(Page):
         kind, _, rest = name.partition(".")
         if kind != "hoisted":
             return super().pseudo(name)
-        return self.names(name, f"{self.names(rest.rpartition('.')[0])}_in")
+        return self.names(name, f"{rest.rpartition('.')[0]}_in")
 
     # -- a scan ---------------------------------------------------------------------------------------
     def _whole(self, expr: Any, shape: tuple[Any, ...], *lead: str) -> Term:
@@ -103,15 +103,23 @@ class JaxPage(Page):
         bound = carried | {item.name for item in items}
         found, lines = [], list[str]()
         for item in items:
-            hoisting = Hoisting(item.key, self.system.t, self.reads, bound)
+            hoisting = Hoisting(item.name, self.system.t, self.reads, bound)
             found.append(Item(item.name, hoisting(item.expr), item.shape, item.say, item.key))
             lines += self.apart(partial(self._put_hoisted, hoisting.found))
         return found, lines
 
     def _put_hoisted(self, found: dict[Any, Any]) -> None:
         for leaf, expr in found.items():
-            self.say(f"{self.formula(expr)}, which does not wait for another step")
+            self.say(f"{self.formula(self._shown(expr))}, for all steps at once")
             self.put(f"{self.pseudo(leaf.name)} = {self.all.full(expr).text}")
+
+    def _shown(self, expr: Any) -> Any:
+        """Return an expression with what the plan's own variables stand for."""
+        generic = self.plan.generic
+        for whole, leaf in reversed(self.plan.shared.items()):
+            expr = expr.xreplace({leaf: whole})
+        local = {self.plan.pseudo("local", name): generic.local_of(name) for name in generic.read_by_loss}
+        return expr.xreplace({leaf: generic.weighted(part) for leaf, part in local.items()})
 
     def loop(
         self, name: str, items: list[Item], carried: dict[str, str], starts: dict[str, str], reverse: bool, bring: bool
