@@ -33,15 +33,15 @@ def statement(text: str, indent: int = 0) -> list[str]:
         return _call(head, body, value, indent)
     if isinstance(value, ast.BinOp):
         if _hugs(value, f"{margin}{head}{body}", len(margin)):
-            return _call(head, body, value, indent)
+            return _call(head, body, value, indent, last=True)
         return [f"{margin}{head}(", *_operands(body, indent + 4), f"{margin})"]
     return [margin + text]
 
 
-def _call(head: str, body: str, value: ast.expr, indent: int) -> list[str]:
-    """Break inside the widest brackets: all arguments on a line of their own, or each on one."""
+def _call(head: str, body: str, value: ast.expr, indent: int, last: bool = False) -> list[str]:
+    """Break inside the widest brackets, or the last: all arguments on a line of their own, or each on one."""
     margin = " " * indent
-    opening, closing = _widest(body)
+    opening, closing = (_opening(body), len(body) - 1) if last else _widest(body)
     inside, rest = body[opening + 1 : closing], body[closing:]
     first = f"{margin}{head}{body[: opening + 1]}"
     if indent + 4 + len(inside) <= WIDTH:
