@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingToolError, RefusedError, ValueInputError
-from ..model import Network, one_example
+from ..model import CELL, Network, one_example
 from ..model.truncation import Truncation
 from .bptt import Bptt, HessianProduct, Result, _column, _load
 from .calls import Call, Reader, read_direction
@@ -83,12 +83,17 @@ class JaxBptt(Bptt):
         return self._result(call, function(given, **call.arguments, wrt=keys), keys)
 
     def _result(self, call: Call, out: Any, keys: tuple[str, ...]) -> Result:
+        """Return what the module does, in the order of the model: JAX sorts the keys of dictionaries."""
+        names = [line.name for line in self._plan.stage(CELL)]
+        outputs = out.outputs
+        if isinstance(outputs, dict):
+            outputs = {name: outputs[name] for name in self._system.predictions}
         return Result(
             loss=out.loss,
             grads={key: _shaped(out.grads[key], call.shapes.get(key)) for key in keys},
-            states={name: _column(call, array) for name, array in out.states.items()},
-            outputs=self._outputs(call, out.outputs),
-            adjoints={name: _column(call, array) for name, array in out.adjoints.items()},
+            states={name: _column(call, out.states[name]) for name in self._system.states},
+            outputs=self._outputs(call, outputs),
+            adjoints={name: _column(call, out.adjoints[name]) for name in names if name in out.adjoints},
         )
 
     def hvp(
@@ -174,13 +179,20 @@ def _values(array: Any) -> Array | None:
     return np.asarray(array) if len(devices) == 1 and next(iter(devices)).platform == "cpu" else None
 
 
-@lru_cache(maxsize=1)
 def _require_jax() -> None:
-    """Raise where JAX is not installed; tell it that results may go in and out of its functions."""
+    """Raise where JAX is not installed."""
     try:
-        import jax
+        import jax  # noqa: F401
     except ImportError:
         raise MissingToolError('the JAX backend needs jax: pip install "symbptt[jax]"') from None
+    _register()
+
+
+@lru_cache(maxsize=1)
+def _register() -> None:
+    """Tell JAX that results may go in and out of its functions."""
+    import jax
+
     for kind in (Result, HessianProduct):
         jax.tree_util.register_dataclass(kind, [field.name for field in dataclasses.fields(kind)], [])
 

@@ -67,7 +67,7 @@ class JaxModule(JaxPage):
         for part in (self._gradients, self._sweep, self._local, self._losses, self._forward):
             written = [*self.apart(part), *written]
         code = "\n".join(line.partition("#")[0] for line in written)
-        self.counts = re.search(rf"(?<!\.)\b{self.T}\b", code) is not None
+        self.counts = self.plan.has_mask or re.search(rf"(?<!\.)\b{self.T}\b", code) is not None
         opening = self.apart(partial(prologue, self))
         static = '("wrt", "steps")' if self.needs_steps else '("wrt",)'
         jitted = f"@partial(jax.jit, static_argnames={static})"
