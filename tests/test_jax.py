@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import sympy
 from codegen_networks import CELLS, LOSSES, data, entries, network
+from markdown_blocks import run_page
 from test_codegen import ACTIVATIONS_IN_SYMPY, ODD
 from test_codegen_calls import WRONG
 
@@ -84,11 +85,11 @@ def runs_backward(net):
 @pytest.mark.parametrize("place", range(len(EVERY)), ids=list(EVERY))
 def test_every_cell_has_the_numbers_of_numpy(place, jax):
     given_cell = list(EVERY.values())[place]
-    plain = network(given_cell, "n", "m", "q")
-    for i, (B, reduction) in enumerate(((None, "mean"), (2, "sum" if place % 2 or runs_backward(plain) else "last"))):
+    whole = network(given_cell, "n", "m", "q")
+    for i, reduction in enumerate(("mean", "sum" if place % 2 or runs_backward(whole) else "last")):
         net = network(given_cell, "n", "m", "q", *LOSSES[(place + 3 * i) % len(LOSSES)], reduction)
         plain, fast = both(net)
-        given = data(plain, 3, B)
+        given = data(plain, 3, 2)
         with jax.disable_jit():
             assert_same(fast(**given), plain(**given))
 
@@ -286,16 +287,16 @@ def test_wrong_values_out_of_sight_make_the_loss_nan(jax):
 def test_types_follow_the_inputs_and_the_setting_of_jax(jax):
     plain, fast = both(network("tanh"))
     given = data(plain, 3, None)
+    classes, some = np.array([0, 1, 0]), ["W_h"]
     singles = {key: np.float32(value) for key, value in given["params"].items()}
-    with jax.disable_jit():
-        assert fast(singles, np.float32(given["x"]), [0, 1, 0]).grads["W_h"].dtype == np.float32
-        assert fast(singles, given["x"], [0, 1, 0]).grads["W_h"].dtype == np.float64
-        short = {key: jax.numpy.asarray(value, "bfloat16") for key, value in singles.items()}
-        assert fast(short, np.float32(given["x"]), [0, 1, 0]).grads["W_h"].dtype == np.float32
-        with wide(jax, False):
-            for x in (given["x"], np.ones((3, 3), int), jax.numpy.ones((3, 3), int)):
-                out = fast(given["params"], x, jax.numpy.asarray([0, 1, 0]))
-                assert {v.dtype for v in (out.loss, *out.grads.values())} == {np.dtype(np.float32)}
+    assert fast(singles, np.float32(given["x"]), classes, wrt=some).grads["W_h"].dtype == np.float32
+    assert fast(singles, given["x"], classes, wrt=some).grads["W_h"].dtype == np.float64
+    short = {key: jax.numpy.asarray(value, "bfloat16") for key, value in singles.items()}
+    assert fast(short, np.float32(given["x"]), classes, wrt=some).grads["W_h"].dtype == np.float32
+    with wide(jax, False):
+        for x in (given["x"], np.ones((3, 3), int), jax.numpy.ones((3, 3), int)):
+            out = fast(given["params"], x, jax.numpy.asarray(classes), wrt=some)
+            assert out.loss.dtype == out.grads["W_h"].dtype == np.float32
 
 
 @needs_jax
@@ -469,6 +470,12 @@ def test_names_that_the_module_uses_itself():
     names = Cell(["jnp[t] = tanh(carry @ jnp[t-1] + now @ x[t] + forward)"], ["jnp"], shapes=SHAPES)
     source = compile_for("jax", network(names, "n", "m", "q", "linear", "mse")).source
     assert "jnp_ = jnp.tanh(" in source
+
+
+@needs_jax
+def test_the_page_about_it_runs(tmp_path, monkeypatch, require):
+    require("jax")
+    run_page(Path(__file__).resolve().parents[1] / "docs" / "en" / "howto" / "jax.md", tmp_path, monkeypatch)
 
 
 # -- around it ----------------------------------------------------------------------------------------
