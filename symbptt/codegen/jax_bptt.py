@@ -140,7 +140,7 @@ def _shaped(grad: Any, shape: tuple[int, ...] | None) -> Any:
 
 
 def _numbers(name: str, given: Any, integers: bool = False) -> Any:
-    """Return an array of real numbers: JAX's as it is, on the devices where it is, anything else by way of NumPy.
+    """Return an array of real numbers: JAX's as it is, on the devices where it is, anything else as a copy in NumPy.
 
     Integers become floats of the size that JAX is set to, unless they are wanted; floats shorter than float32 become
     float32.
@@ -154,7 +154,8 @@ def _numbers(name: str, given: Any, integers: bool = False) -> Any:
     import jax.numpy as jnp
 
     if not isinstance(given, jax.Array):
-        return numbers(name, given, integers)
+        # A copy: JAX may still be reading the array when the call has returned, and the caller may write to it.
+        return numbers(name, given, integers).copy()
     kind = given.dtype
     if kind.kind in "biu":
         return given if integers and kind.kind != "b" else given.astype(float)
