@@ -392,6 +392,14 @@ out = fast(params, x, target)
 assert out.grads["x"].sharding.spec == out.states["h"].sharding.spec == P(None, "batch")
 for key, grad in expected.grads.items():
     np.testing.assert_allclose(out.grads[key], grad, rtol=1e-10, atol=1e-12)
+if hasattr(jax.sharding, "AxisType"):
+    explicit = jax.make_mesh((2,), ("batch",), axis_types=(jax.sharding.AxisType.Explicit,))
+    try:
+        fast(params, jax.device_put(given["x"], NamedSharding(explicit, P(None, "batch"))), target)
+    except ValueError as error:
+        assert "x is spread over a mesh with axes of type Explicit" in str(error)
+    else:
+        raise AssertionError
 text = jax.jit(lambda *a: fast(*a).grads["W_hi"]).lower(params, x, target).compile().as_text()
 print("all-reduce" in text, "all-gather" in text, "all-to-all" in text)
 """

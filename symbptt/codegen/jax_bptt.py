@@ -156,6 +156,7 @@ def _numbers(name: str, given: Any, integers: bool = False) -> Any:
     if not isinstance(given, jax.Array):
         # A copy: JAX may still be reading the array when the call has returned, and the caller may write to it.
         return numbers(name, given, integers).copy()
+    _check_mesh(name, given)
     kind = given.dtype
     if kind.kind in "biu":
         return given if integers and kind.kind != "b" else given.astype(float)
@@ -166,6 +167,21 @@ def _numbers(name: str, given: Any, integers: bool = False) -> Any:
     if seen is not None:
         check_finite(name, seen)
     return array
+
+
+def _check_mesh(name: str, array: Any) -> None:
+    """Raise for an array that is spread over axes of type Explicit, where a sum over the batch needs to be told more.
+
+    Raises
+    ------
+    ValueInputError
+        With the mesh to take.
+    """
+    sharding = getattr(array.aval, "sharding", None)
+    kinds = getattr(getattr(sharding, "mesh", None), "axis_types", None) or ()
+    if any(getattr(sharding, "spec", ())) and any(getattr(kind, "name", "") == "Explicit" for kind in kinds):
+        mesh = "jax.sharding.Mesh(devices, names), or jax.make_mesh with axis_types of Auto"
+        raise ValueInputError(f"{name} is spread over a mesh with axes of type Explicit; make the mesh by {mesh}")
 
 
 def _values(array: Any) -> Array | None:
