@@ -248,6 +248,16 @@ def test_codegen_writes_a_module(run, tmp_path):
     assert (tmp_path / "bptt.py").read_text("utf-8") == run("codegen", "relu-explosion").out
 
 
+def test_codegen_writes_jax_where_there_is_none(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    code, out, _ = run("codegen", "lstm", "--backend", "jax")
+    assert code == 0 and "jax.lax.scan(" in out
+    assert run("codegen", "lstm", "--backend", "torch").err.startswith("symbptt: unknown backend 'torch'")
+    assert (
+        "truncated code is for the NumPy backend" in run("codegen", "lstm", "--backend", "jax", "--truncate", "3").err
+    )
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("name", [*example_names(), "gelu"])
 def test_new_writes_a_file_that_can_be_used(run, tmp_path, name, lang):

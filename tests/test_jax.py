@@ -9,6 +9,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,9 +120,9 @@ def test_every_worked_example_has_the_numbers_of_numpy(name, jax):
     plain, fast = both(net)
     (one,) = instances(net, 0, count=1)
     given = {**call_arguments(one.system, as_taken(one.system, one.data)), "steps": one.steps}
-    with jax.disable_jit():
+    with nullcontext() if name in ("two-readouts", "masked-sequences", "d2l-rows") else jax.disable_jit():
         assert_same(fast(**given), plain(**given))
-        if net is model.network and model.values and name not in ("clipping", "initialisation"):
+        if net is model.network and model.values:
             assert_same(fast(**model.arguments()), plain(**model.arguments()))
 
 
