@@ -227,6 +227,15 @@ def in_order(out):
 
 
 @needs_jax
+def test_a_list_may_hold_what_jax_traces(jax):
+    plain, fast = both(network("tanh", 1, 1, None, None, "half_squared_error"))
+    params = {"W_h": 0.5, "W_x": 1.0, "b_h": 0.1}
+    slope = jax.grad(lambda w: fast({**params, "W_h": w}, [w, 1.0, 2 * w], [0.0, 0.0, 0.0], wrt=()).loss)(0.5)
+    out = plain(params, [0.5, 1.0, 1.0], [0.0, 0.0, 0.0])
+    assert float(slope) == pytest.approx(out.grads["W_h"] + out.grads["x"][0] + 2 * out.grads["x"][2])
+
+
+@needs_jax
 def test_traced_arguments_have_their_shapes_checked(jax):
     plain, fast = both(network("tanh"))
     given = data(plain, 4, 2)
@@ -473,6 +482,12 @@ def test_only_what_waits_for_another_step_is_in_a_loop():
     assert "o = matvec(S, x @ W_q.T)" in source.partition("def forward(")[2].replace(loop, "")
     assert [line.split()[0] for line in code_of(loop).splitlines()[2:] if line.strip()] == ["S"]
     assert "lax.scan" not in compile_for("jax", MODULES["no recurrence"]()).source
+
+
+def test_the_settings_of_jax_are_changed_by_the_program_alone():
+    head, program = compile_for("jax", network("tanh")).source.split('if __name__ == "__main__":')
+    assert "config" not in head
+    assert "jax_enable_x64" in program
 
 
 def code_of(text):

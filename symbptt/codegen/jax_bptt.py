@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,10 @@ def _numbers(name: str, given: Any, integers: bool = False) -> Any:
     import jax
     import jax.numpy as jnp
 
+    if isinstance(given, list | tuple) and any(
+        isinstance(part, jax.Array) for part in jax.tree_util.tree_leaves(given)
+    ):
+        given = jnp.asarray(given)
     if not isinstance(given, jax.Array):
         # A copy: JAX may still be reading the array when the call has returned, and the caller may write to it.
         return numbers(name, given, integers).copy()
@@ -202,7 +207,11 @@ def _require_jax() -> None:
         import jax  # noqa: F401
     except ImportError:
         raise MissingToolError('the JAX backend needs jax: pip install "symbptt[jax]"') from None
-    _register()
+    with _LOCK:
+        _register()
+
+
+_LOCK = Lock()
 
 
 @lru_cache(maxsize=1)
