@@ -193,6 +193,24 @@ def test_hessian_products_are_those_of_numpy(jax):
         compare(found.products[key], product, 1e-10, key)
 
 
+@needs_jax
+@pytest.mark.parametrize("name", ["lstm", "both ways", "matrix memory"])
+def test_vector_jacobian_products_are_those_of_numpy(name, jax):
+    plain, fast = both(network(EVERY[name], readout="linear", loss_="mse"))
+    given = data(plain, 3, 2)
+    del given["target"]
+    rng = np.random.default_rng(1)
+    ends = {
+        "dy": rng.normal(size=(3, 2, 2)),
+        "final": {s: rng.normal(size=v.shape) for s, v in given["initial"].items()},
+    }
+    with jax.disable_jit():
+        assert_same(fast.vjp(**given, **ends), plain.vjp(**given, **ends))
+        assert_same(fast.vjp(**given, final=ends["final"]), plain.vjp(**given, final=ends["final"]))
+    with pytest.raises(ValueInputError, match=r"dy has shape \(3, 2, 5\)"):
+        fast.vjp(**given, dy=np.ones((3, 2, 5)))
+
+
 # -- under JAX's transformations ----------------------------------------------------------------------
 
 
@@ -492,6 +510,13 @@ def test_the_settings_of_jax_are_changed_by_the_program_alone():
 
 def code_of(text):
     return "\n".join(line.partition("#")[0] for line in text.splitlines())
+
+
+def test_memory_is_linear_in_the_number_of_steps():
+    bptt = compile_for("jax", network("tanh", "n", "m", readout=None, loss_="mse"))
+    assert str(bptt.memory()) == "8*B*n*(6*T + 1)"
+    assert str(bptt.memory(batch=False)) == "8*n*(6*T + 1)"
+    assert "of the arrays over all steps in float64: 8*B*n*(6*T + 1)" in bptt.source
 
 
 def test_every_line_of_the_step_names_its_formula():

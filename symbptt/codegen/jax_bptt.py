@@ -9,14 +9,17 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from sympy import Expr, S
 
 from ..errors import MissingToolError, RefusedError, ValueInputError
 from ..model import CELL, Network, one_example
 from ..model.truncation import Truncation
-from .bptt import Bptt, HessianProduct, Result, _column, _load
+from .bptt import Bptt, HessianProduct, Result, _column
 from .calls import Call, Reader, read_direction
 from .checks import Array, Intake, check_finite, numbers
-from .jax_emit import emit_jax
+from .cotangents import last_given, paired, read_cotangents
+from .jax_emit import JaxEmitted, emit_jax
+from .run import loaded
 
 
 class JaxBptt(Bptt):
@@ -43,20 +46,31 @@ class JaxBptt(Bptt):
         When it is called and JAX is not installed; the source is there without it.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network, self.truncate = network, None
+    def __init__(self, network: Network, last: bool = False) -> None:
+        self.network, self.truncate, self._last = network, None, last
         computed = one_example(network)  # the code has an axis for the batch of its own
-        self._emitted = emit_jax(computed)
+        self._emitted: JaxEmitted = emit_jax(computed, last)
         self._plan, self._system = self._emitted.plan, computed.system
-        self._reader = Reader(computed.system, self._emitted, network.layout, Intake(_numbers, _values))
+        intake = Intake(_numbers, _values)
+        self._reader = Reader(computed.system, self._emitted, network.layout, "dy" if last else "target", intake)
+        self._fast = self._recall = None
+        self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._all = (*self._system.parameters, *self._system.inputs, *(f"{state}0" for state in self._system.states))
 
     def __reduce__(self) -> Any:
-        return compile_jax, (self.network,)
+        return compile_jax, (self.network, None, self._last)
+
+    def memory(self, batch: bool = True) -> Expr:
+        """Return how many bytes the arrays over all steps of a call take at most, in float64: linear in T."""
+        found = self._emitted.memory
+        return (
+            found if batch else found.xreplace({symbol: S.One for symbol in found.free_symbols if str(symbol) == "B"})
+        )
 
     @cached_property
-    def _function(self) -> Any:
+    def _compiled(self) -> Any:
         _require_jax()
-        return _load(self.source)
+        return loaded(self.source)
 
     def __call__(
         self,
@@ -77,7 +91,7 @@ class JaxBptt(Bptt):
         Parameters and errors are those of :meth:`Bptt.__call__`; ``masks`` and ``rng`` are for truncation, which this
         function does not have. Compiled once for each type, shape and choice of ``wrt``.
         """
-        keys, function = self._wanted(wrt), self._function
+        keys, function = self._wanted(wrt), self._compiled
         if masks is not None or rng is not None:
             raise ValueInputError("masks and rng are for random truncation, which is for the NumPy backend")
         call, given = self._reader.read(params, x, target, h0, c0, initial, steps, mask)
@@ -113,7 +127,7 @@ class JaxBptt(Bptt):
 
         It is ``jax.jvp`` of the derived gradients. Parameters are those of :meth:`Bptt.hvp`.
         """
-        function = self._function
+        function = self._compiled
         import jax
         import jax.numpy as jnp
 
@@ -130,6 +144,37 @@ class JaxBptt(Bptt):
             curvature=sum((direction[key] * products[key]).sum() for key in given),
             grads={key: _shaped(gradients[key], call.shapes[key]) for key in given},
         )
+
+    def vjp(
+        self,
+        params: Mapping[str, Any],
+        x: Any = None,
+        *,
+        dy: Any = None,
+        dh_T: Any = None,
+        dc_T: Any = None,
+        final: Mapping[str, Any] | None = None,
+        h0: Any = None,
+        c0: Any = None,
+        initial: Mapping[str, Any] | None = None,
+        wrt: Iterable[str] | None = None,
+        steps: int | None = None,
+    ) -> Result:
+        """Return gradients for cotangents that come from elsewhere, as JAX arrays.
+
+        Parameters are those of :meth:`Bptt.vjp`.
+        """
+        inner = compile_jax(paired(self.network), None, True)
+        keys, function = inner._wanted(wrt), inner._compiled
+        ends = last_given(dh_T, dc_T, final, tuple(self._system.states))
+        call, given, last = read_cotangents(inner, params, x, dy, ends, (h0, c0, initial), steps)
+        named = {inner._emitted.cotangents[label[1:-2]]: array for label, array in last.items()}
+        result = inner._result(call, function(given, **call.arguments, **named, wrt=keys), keys)
+        loss = result.loss
+        for label, array in last.items():
+            state = label[1:-2]
+            loss = loss + (array * result.states[state][-1 if self._system.direction_of(state) == 1 else 0]).sum()
+        return dataclasses.replace(result, loss=loss)
 
 
 def _shaped(grad: Any, shape: tuple[int, ...] | None) -> Any:
@@ -224,8 +269,16 @@ def _register() -> None:
 
 
 @lru_cache(maxsize=64)
-def compile_jax(network: Network, truncate: Truncation | None = None) -> JaxBptt:
+def compile_jax(network: Network, truncate: Truncation | None = None, last: bool = False) -> JaxBptt:
     """Return loss and gradients of a network as a function of JAX arrays, one for each network.
+
+    Parameters
+    ----------
+    network : Network
+    truncate : None
+        There are no truncated gradients.
+    last : bool
+        Whether the function takes cotangents of the last states.
 
     Raises
     ------
@@ -234,4 +287,4 @@ def compile_jax(network: Network, truncate: Truncation | None = None) -> JaxBptt
     """
     if truncate is not None:
         raise RefusedError(f'truncate={truncate}: truncated code is for the NumPy backend; leave backend="jax" out')
-    return JaxBptt(network)
+    return JaxBptt(network, last)

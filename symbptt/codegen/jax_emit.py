@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
+
+from sympy import Expr, S
 
 from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Network, Scan
@@ -15,14 +18,38 @@ from .jax_order import Item, split
 from .jax_prologue import prologue
 from .jax_scan import JaxPage
 from .layout import collection, definition
+from .memory import memory
+from .names import identifier
 from .plan import Line
 from .terms import signed
 from .writer import Writer
 
 
+@dataclass(frozen=True)
+class JaxEmitted(Emitted):
+    """A module's text, and what its function takes.
+
+    Attributes
+    ----------
+    memory : sympy.Expr
+        Bytes of the arrays over all steps.
+    cotangents : dict
+        State -> name of the argument for the cotangent of its last value.
+    """
+
+    memory: Expr = S.Zero
+    cotangents: dict[str, str] = field(default_factory=dict)
+
+
 @lru_cache(maxsize=64)
-def emit_jax(network: Network) -> Emitted:
+def emit_jax(network: Network, last: bool = False) -> JaxEmitted:
     """Return the JAX module that computes the loss and all gradients of a network.
+
+    Parameters
+    ----------
+    network : Network
+    last : bool
+        Whether the function takes cotangents of the last states, as if steps after T handed them back.
 
     Examples
     --------
@@ -32,12 +59,20 @@ def emit_jax(network: Network) -> Emitted:
     >>> print(emit_jax(elman).source.splitlines()[0])
     \"\"\"Loss and gradients of the recurrent network "tanh", by backpropagation through time.
     """
-    module = JaxModule(network)
-    return Emitted(module.text(), module.plan, module.arguments, module.needs_steps)
+    module = JaxModule(network, last)
+    text = module.text()
+    return JaxEmitted(
+        text, module.plan, module.arguments, module.needs_steps, memory=module.memory, cotangents=module.cotangents
+    )
 
 
 class JaxModule(JaxPage):
     """Builds the text, from its end to its beginning: what a scan returns depends on what is read after it."""
+
+    def __init__(self, network: Network, last: bool = False) -> None:
+        super().__init__(network)
+        states = self.system.states if last else ()
+        self.cotangents = {s: self.names(f"cotangent of {s}", identifier(f"d{s}_T")) for s in states}
 
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
@@ -74,8 +109,14 @@ class JaxModule(JaxPage):
         given = (*self.system.inputs, *self.system.fixed)
         required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
         optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
+        optional += [f"{name}=None" for name in self.cotangents.values()]
         signature = definition("bptt", [*required, *optional, "wrt=None"])
-        return [jitted, *signature, *parameters_docstring(self), *opening, *written]
+        return [jitted, *signature, *parameters_docstring(self, str(self.memory)), *opening, *written]
+
+    @property
+    def memory(self) -> Expr:
+        """The bytes of the arrays over all steps."""
+        return memory("\n".join(self.laid))
 
     def _ending(self) -> list[str]:
         """Return the comparison of the check."""
@@ -153,6 +194,7 @@ class JaxModule(JaxPage):
         for state in states:
             first, name, whole = f"{self._first(state)}[None]", self.names(state), self.whole_array(state)
             forward = self.system.direction_of(state) == 1
+            self.lay(f"{self.T} + 1", self.plan.shape(state))
             self.put(f"{whole} = jnp.concatenate([{f'{first}, {name}' if forward else f'{name}, {first}'}])")
             if self.neighbour(state) in self.used:
                 self.put(f"{self.neighbour(state)} = {whole}[{':-1' if forward else '1:'}]")
@@ -162,6 +204,7 @@ class JaxModule(JaxPage):
         self.section("readout and loss, all steps at once")
         final = self.plan.last
         for line in self.plan.stage(READOUT):
+            self.lay(self.T, self.plan.shape(line.name))
             self.equals(line.left, line.right)
             self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, line.name)}")
         (line,) = self.plan.stage(LOSS)
@@ -194,6 +237,8 @@ class JaxModule(JaxPage):
         final = self.plan.last
         for line in self.plan.local:
             name, is_cell = self.local(line.name), line.name in self.plan.generic.adjoints
+            if is_cell or not final:
+                self.lay(self.T, self.plan.shape(line.name))
             self.equals(line.left, line.right, at=self.system.end if final else None)
             text = self._stacked(self.end if final else self.all, line.expr, line.name)
             if final and is_cell:
@@ -237,6 +282,10 @@ class JaxModule(JaxPage):
         for line in carries:
             shape = self.array(self.B, shape=self.plan.shape(line.name.partition(".")[2]))
             self.put(f"{self.pseudo(line.name)} = jnp.zeros({shape}, dtype)")
+            cotangent = self.cotangents.get(line.name.partition(".")[2])
+            if cotangent:
+                self.put(f"if {cotangent} is not None:")
+                self.put(f"{self.pseudo(line.name)} += jnp.asarray({cotangent}, dtype)", 8)
         self.loop(name, items, carried, {c: c for c in carried}, scan.direction == 1, bring=True)
 
     def _adjoint_item(self, line: Line) -> Item:

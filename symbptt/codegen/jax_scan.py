@@ -23,6 +23,8 @@ class JaxPage(Page):
     ----------
     used : dict
         The arrays that the lines read that are put down so far, as keys: what a scan must bring out.
+    laid : list of str
+        The arrays over all steps, as NumPy would lay them out.
     passes : list of pair of str
         For each scan the names of the bodies, forward and backward.
     """
@@ -36,6 +38,7 @@ class JaxPage(Page):
         super().__init__(network)
         self.step = self.all  # in the body of a scan the names are those of one step
         self.used: dict[str, None] = {}
+        self.laid: list[str] = []
         several = len(self.system.scans) > 1
         endings = [f"_{i + 1}" if several else "" for i in range(len(self.system.scans))]
         self.passes = [
@@ -49,6 +52,12 @@ class JaxPage(Page):
         part()
         written, self.lines = self.lines, outside
         return written
+
+    def lay(self, steps: str, shape: tuple[Any, ...]) -> None:
+        """Note an array over all steps; the code does not read its sizes for that."""
+        read = dict(self.sizes)
+        self.laid.append(f"np.empty({self.array(steps, self.B, shape=shape)}, dtype)")
+        self.sizes = read
 
     # -- what is read ---------------------------------------------------------------------------------
     def _leaf(self, suffix: str) -> Callable[[Any], str]:
@@ -90,6 +99,8 @@ class JaxPage(Page):
 
     def assign(self, item: Item, indent: int, *lead: str) -> None:
         """Put an assignment down, with its formula."""
+        if lead[0] == self.T:
+            self.lay(self.T, item.shape)
         item.say(indent)
         self.put(f"{item.name} = {self._whole(item.expr, item.shape, *lead).text}", indent)
 
@@ -110,6 +121,7 @@ class JaxPage(Page):
 
     def _put_hoisted(self, found: dict[Any, Any]) -> None:
         for leaf, expr in found.items():
+            self.lay(self.T, tuple(A.shape_of(leaf)[: A.rank_of(leaf)]))
             self.say(f"{self.formula(self._shown(expr))}, for all steps at once")
             self.put(f"{self.pseudo(leaf.name)} = {self.all.full(expr).text}")
 
@@ -143,6 +155,9 @@ class JaxPage(Page):
         left = [next(item.name for item in items if item.key == key) for key in carried.values()]
         made = [item.name for item in items if item.key == item.name]
         kept = [name for name in made if name in self.used]
+        for item in items:
+            if item.key == item.name in kept:
+                self.lay(self.T, item.shape)
         lines: list[str] = []
 
         def write() -> None:

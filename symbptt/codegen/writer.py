@@ -53,12 +53,13 @@ class Writer:
         """Return a writer for another stretch of the module, with the same helpers."""
         return replace(self, leaf=leaf)
 
-    def need(self, name: str) -> str:
-        """Return how a helper is called, and note that it is needed where the library does not have it itself."""
-        if name in self.dialect.offered:
-            return self.dialect.offered[name]
-        self.helpers.setdefault(name, self.dialect.helpers[name])
-        return name
+    def need(self, *names: str) -> str:
+        """Note that helpers are needed where the library does not have them itself; return how the last is called."""
+        offered = self.dialect.offered
+        for name in names:
+            if name not in offered:
+                self.helpers.setdefault(name, self.dialect.helpers[name])
+        return offered.get(names[-1], names[-1])
 
     # -- the parts ------------------------------------------------------------------------------------
     def term(self, expr: Any) -> Term:
