@@ -10,17 +10,17 @@ from typing import Any
 from sympy import Expr, S
 
 from .. import algebra as A
-from ..model import CELL, LOSS, READOUT, Network, Scan
+from ..model import CELL, LOSS, READOUT, Network
 from .document import check_function, module_docstring, parameters_docstring, result_class
 from .emit import _ALWAYS, Emitted, _quoted
 from .jax_functions import JaxSummation
-from .jax_order import Item, split
 from .jax_prologue import prologue
 from .jax_scan import JaxPage
 from .layout import collection, definition
 from .memory import memory
 from .names import identifier
-from .plan import Line
+from .passes.dependency import carried
+from .program import Stretch
 from .terms import signed
 from .writer import Writer
 
@@ -139,9 +139,11 @@ class JaxModule(JaxPage):
 
     # -- forward --------------------------------------------------------------------------------------
     def _forward(self) -> None:
+        bodies = iter(reversed([forward for forward, _ in self.passes]))
         written: list[str] = []
-        for index in reversed(range(len(self.system.scans))):
-            written = [*self.apart(partial(self._pass, index)), *written]
+        for stretch in reversed(self.program.forward):
+            name = next(bodies) if stretch.direction else ""
+            written = [*self.apart(partial(self._pass, stretch, name)), *written]
         self.section("forward: entry t of an array belongs to step t + 1")
         for state in self.system.states:
             self._start(state)
@@ -159,35 +161,21 @@ class JaxModule(JaxPage):
         """Name the initial state with its axis of batch."""
         return self.names(f"first {state}", f"{self.names(state)}_start")
 
-    def _pass(self, index: int) -> None:
-        scan, name = self.system.scans[index], self.passes[index][0]
-        items = [self._equation(line) for line in self.plan.stage(CELL) if line.name in scan.names]
-        states = [s for s in self.system.states if s in scan.names]
-        carried = {self.neighbour(s): self.names(s) for s in states}
-        found = split(items, carried, self.reads, kept=True)
-        after = self.apart(lambda: self._equal(found.after, states))
-        inside = {item.name for item in found.inside}
-        joined = self.apart(lambda: self._join([s for s in states if self.names(s) in inside]))
-        loop, hoisted = list[str](), list[str]()
-        if found.inside:
-            self.used |= {self.names(s): None for s in states}
-            body, hoisted = self.hoisted(found.inside, set(found.carried))
-            starts = {self.neighbour(s): self._first(s) for s in states}
-            reverse = scan.direction == -1
-            loop = self.apart(lambda: self.loop(name, body, found.carried, starts, reverse, bring=False))
-        before = self.apart(lambda: self._equal(found.before, states))
-        self.lines += [*before, *hoisted, *loop, *joined, *after]
-
-    def _equation(self, line: Line) -> Item:
-        name = self.names(line.name)
-        shape = self.plan.shape(line.name)
-        return Item(name, line.expr, shape, lambda indent: self.equals(line.left, line.right, indent), name)
-
-    def _equal(self, items: list[Item], states: list[str]) -> None:
-        """Put equations down for all steps at once."""
-        for item in items:
-            self.assign(item, 4, self.T, self.B)
-            self._join([state for state in states if self.names(state) == item.name])
+    def _pass(self, stretch: Stretch, name: str) -> None:
+        """Put down a stretch of the forward pass, a loop under a name."""
+        names = [line.name for line in stretch.lines]
+        states = [state for state in self.system.states if state in names]
+        if not stretch.direction:
+            for line in stretch.lines:
+                self.assign_all([self.item(line)], 4, self.T, self.B)
+                self._join([state for state in states if state == line.name])
+            return
+        joined = self.apart(partial(self._join, states))
+        self.used |= {self.names(state): None for state in states}
+        waiting = {leaf.name for leaf in carried(stretch)}
+        starts = {self.neighbour(s): (self.names(s), self._first(s)) for s in states if s in waiting}
+        self.loop(name, [self.item(line) for line in stretch.lines], starts, stretch.direction == -1, bring=False)
+        self.lines += joined
 
     def _join(self, states: list[str]) -> None:
         """Put states together with their initial values."""
@@ -253,71 +241,41 @@ class JaxModule(JaxPage):
 
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
+        bodies = iter([backward for _, backward in self.passes])
         written: list[str] = []
-        sweeps = self.plan.sweeps
-        for place in reversed(range(len(sweeps))):
-            scan, lines = sweeps[place]
-            name = self.passes[self.system.scans.index(scan)][1]
-            written = [*self.apart(partial(self._sweep_of, name, scan, lines)), *written]
+        for stretch in reversed(self.program.backward):
+            name = next(bodies) if stretch.direction else ""
+            written = [*self.apart(partial(self._sweep_of, stretch, name)), *written]
         self.section("backward sweep")
         self.lines += written
 
-    def _sweep_of(self, name: str, scan: Scan, lines: list[Line]) -> None:
-        items = [self._adjoint_item(line) for line in lines]
-        carries = [line for line in self.plan.carries if line.name.partition(".")[2] in scan.names]
-        carried = {self.pseudo(line.name): f"next {line.name}" for line in carries}
-        items += [self._carry_item(line) for line in carries]
-        found = split(items, carried, self.reads, kept=False)
-        after = self.apart(lambda: self.assign_all(found.after, 4, self.T, self.B))
-        loop, hoisted = list[str](), list[str]()
-        if found.inside:
-            body, hoisted = self.hoisted(found.inside, set(found.carried))
-            loop = self.apart(lambda: self._backward_loop(name, body, found.carried, carries, scan))
-        before = self.apart(lambda: self.assign_all(found.before, 4, self.T, self.B))
-        self.lines += [*before, *hoisted, *loop, *after]
-
-    def _backward_loop(
-        self, name: str, items: list[Item], carried: dict[str, str], carries: list[Line], scan: Scan
-    ) -> None:
-        for line in carries:
-            shape = self.array(self.B, shape=self.plan.shape(line.name.partition(".")[2]))
-            self.put(f"{self.pseudo(line.name)} = jnp.zeros({shape}, dtype)")
-            cotangent = self.cotangents.get(line.name.partition(".")[2])
-            if cotangent:
-                self.put(f"if {cotangent} is not None:")
-                self.put(f"{self.pseudo(line.name)} += jnp.asarray({cotangent}, dtype)", 8)
-        self.loop(name, items, carried, {c: c for c in carried}, scan.direction == 1, bring=True)
-
-    def _adjoint_item(self, line: Line) -> Item:
-        if line.left is None:
-            leaf = next(leaf for leaf in self.plan.shared.values() if leaf.name == line.name)
-            shape = () if self.plan.scalar else tuple(A.shape_of(leaf)[: A.rank_of(leaf)])
-            name = self.pseudo(line.name)
-            return Item(name, line.expr, shape, lambda indent: self.say(self.formula(line.right), indent), name)
-        name, shape = self.adjoint(line.name), self.plan.shape(line.name)
-        return Item(name, line.expr, shape, lambda indent: self.equals(line.left, line.right, indent), name)
-
-    def _carry_item(self, line: Line) -> Item:
-        def say(indent: int) -> None:
-            whole = self.formula(line.left)
-            self.say(f"{self.formula(line.right)}, the part of {whole} that comes from this step", indent)
-
-        shape = self.plan.shape(line.name.partition(".")[2])
-        return Item(self.pseudo(line.name), line.expr, shape, say, f"next {line.name}")
+    def _sweep_of(self, stretch: Stretch, name: str) -> None:
+        """Put down a stretch of the backward sweep, a loop under a name."""
+        items = [self.item(line) for line in stretch.lines]
+        if not stretch.direction:
+            self.assign_all(items, 4, self.T, self.B)
+            return
+        carries = {self.pseudo(line.name): line.name for line in stretch.lines if line.name.startswith("carry.")}
+        for carry, key in carries.items():
+            state = key.partition(".")[2]
+            self.put(f"{carry} = jnp.zeros({self.array(self.B, shape=self.plan.shape(state))}, dtype)")
+            if state in self.cotangents:
+                self.put(f"if {self.cotangents[state]} is not None:")
+                self.put(f"{carry} += jnp.asarray({self.cotangents[state]}, dtype)", 8)
+        starts = {carry: (key, carry) for carry, key in carries.items()}
+        self.loop(name, items, starts, stretch.direction == -1, bring=True)
 
     # -- gradients ------------------------------------------------------------------------------------
     def _gradients(self) -> None:
         self.section("gradients: sums over steps and batch")
         self.put("grads = {}")
-        for line in self.plan.stacked_shared:
-            self.say(self.formula(line.right))
-            self.put(f"{self.pseudo(line.name)} = {self.all.full(line.expr).text}")
-        for key, parts in self.plan.sums.items():
+        self.assign_all([self.item(line) for line in self.program.after], 4, self.T, self.B)
+        for key, parts in self.program.sums.items():
             first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)
             symbol = self.plan.notation(self.system.parameters[key])
             right = self.plan.notation(self.plan.generic.parameter_sum(key))
             self._gradient(key, symbol, right, signed(first.text, list(rest)))
-        for name, line in self.plan.inputs.items():
+        for name, line in self.program.inputs.items():
             term = self.all.full(line.expr)
             text = term.text if term.varies else f"jnp.zeros_like({self.arguments[name]})"
             self._gradient(name, line.left.by, line.right, f"unbatch({text}, batched)")

@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from .. import algebra as A
 from ..model import Network
 from .jax_functions import JAX
-from .jax_order import Hoisting, Item
 from .layout import WIDTH, collection
 from .names import RESERVED
 from .page import Page
+from .passes.pipeline import READABLE, prepared
+from .plan import Line
 from .terms import ATOM, Term
+
+
+@dataclass(frozen=True)
+class Item:
+    """One assignment of a step.
+
+    Attributes
+    ----------
+    name : str
+        What is assigned to.
+    expr : node
+    shape : tuple
+        Of one value.
+    say : callable
+        Puts the comment down, with an indentation.
+    key : str
+        What tells it from the others: the name, but of what is carried on.
+    """
+
+    name: str
+    expr: Any
+    shape: tuple[Any, ...]
+    say: Callable[[int], None]
+    key: str
 
 
 class JaxPage(Page):
@@ -36,6 +62,7 @@ class JaxPage(Page):
 
     def __init__(self, network: Network) -> None:
         super().__init__(network)
+        self.program = prepared(self.plan, READABLE)
         self.step = self.all  # in the body of a scan the names are those of one step
         self.used: dict[str, None] = {}
         self.laid: list[str] = []
@@ -78,17 +105,6 @@ class JaxPage(Page):
         found, self.used = self.used, outside
         return found
 
-    def reads(self, expr: Any) -> set[str]:
-        """Return the arrays that the code of an expression reads."""
-        return set(self._reading(lambda: self.all.full(expr)))
-
-    def pseudo(self, name: str) -> str:
-        """Name a variable that the plan made, or what is computed before a loop: ``hoisted.z.0``."""
-        kind, _, rest = name.partition(".")
-        if kind != "hoisted":
-            return super().pseudo(name)
-        return self.names(name, f"{rest.rpartition('.')[0]}_in")
-
     # -- a scan ---------------------------------------------------------------------------------------
     def _whole(self, expr: Any, shape: tuple[Any, ...], *lead: str) -> Term:
         """Return an expression with its leading axes also where it is constant."""
@@ -109,32 +125,24 @@ class JaxPage(Page):
         for item in items:
             self.assign(item, indent, *lead)
 
-    def hoisted(self, items: list[Item], carried: set[str]) -> tuple[list[Item], list[str]]:
-        """Return the assignments of a loop without what can be computed before it, and the lines that do so."""
-        bound = carried | {item.name for item in items}
-        found, lines = [], list[str]()
-        for item in items:
-            hoisting = Hoisting(item.name, self.system.t, self.reads, bound)
-            found.append(Item(item.name, hoisting(item.expr), item.shape, item.say, item.key))
-            lines += self.apart(partial(self._put_hoisted, hoisting.found))
-        return found, lines
+    def item(self, line: Line) -> Item:
+        """Return the assignment that carries out a line."""
+        shape = () if self.plan.scalar else tuple(A.shape_of(line.leaf)[: A.rank_of(line.leaf)])
+        (name,) = self._reading(partial(self.all.leaf, line.leaf))
+        carry = line.name.startswith("carry.")
+        return Item(name, line.expr, shape, partial(self._explained, line), line.name if carry else name)
 
-    def _put_hoisted(self, found: dict[Any, Any]) -> None:
-        for leaf, expr in found.items():
-            self.lay(self.T, tuple(A.shape_of(leaf)[: A.rank_of(leaf)]))
-            self.say(f"{self.formula(self._shown(expr))}, for all steps at once")
-            self.put(f"{self.pseudo(leaf.name)} = {self.all.full(expr).text}")
-
-    def _shown(self, expr: Any) -> Any:
-        """Return an expression with what the plan's own variables stand for."""
-        generic = self.plan.generic
-        for whole, leaf in reversed(self.plan.shared.items()):
-            expr = expr.xreplace({leaf: whole})
-        local = {self.plan.pseudo("local", name): generic.local_of(name) for name in generic.read_by_loss}
-        return expr.xreplace({leaf: generic.weighted(part) for leaf, part in local.items()})
+    def _explained(self, line: Line, indent: int) -> None:
+        if line.left is None:
+            self.say(self.formula(self.program.meaning(line.right)), indent)
+        elif line.name.startswith("carry."):
+            what = f"the part of {self.formula(line.left)} that comes from this step"
+            self.say(f"{self.formula(line.right)}, {what}", indent)
+        else:
+            self.equals(line.left, line.right, indent)
 
     def loop(
-        self, name: str, items: list[Item], carried: dict[str, str], starts: dict[str, str], reverse: bool, bring: bool
+        self, name: str, items: list[Item], carried: dict[str, tuple[str, str]], reverse: bool, bring: bool
     ) -> None:
         """Put down the body of a scan and its call.
 
@@ -144,15 +152,13 @@ class JaxPage(Page):
             Of the body.
         items : list of Item
         carried : dict
-            Name of what one step leaves to the next -> key of the item that computes it.
-        starts : dict
-            The same names -> what the first step finds.
+            Name of what one step leaves to the next -> key of the item that computes it, and what the first step finds.
         reverse : bool
             Whether the last step comes first.
         bring : bool
             Whether what is left at the end is wanted.
         """
-        left = [next(item.name for item in items if item.key == key) for key in carried.values()]
+        left = [next(item.name for item in items if item.key == key) for key, _ in carried.values()]
         made = [item.name for item in items if item.key == item.name]
         kept = [name for name in made if name in self.used]
         for item in items:
@@ -172,7 +178,7 @@ class JaxPage(Page):
                 self.lines += _unpacked(parts, whole, 8)
         first, last, packing = self._two(left, kept, len("        return "), 8)
         self.lines += [*lines, *packing, f"        return {first}, {last}", ""]
-        self._call(name, given, [starts[c] for c in carried], [*carried] if bring else ["_"], kept, reverse)
+        self._call(name, given, [start for _, start in carried.values()], [*carried] if bring else ["_"], kept, reverse)
 
     def _two(self, carry: list[str], values: list[str], before: int, indent: int) -> tuple[str, str, list[str]]:
         """Return what a scan carries and what it collects as text, and the lines that pack up what is too long."""
