@@ -12,7 +12,7 @@ from sympy import Expr, S
 from .. import algebra as A
 from ..model import CELL, LOSS, READOUT, Network
 from .document import check_function, module_docstring, parameters_docstring, result_class
-from .emit import _ALWAYS, Emitted, _quoted
+from .emit import SUM_TO, UNBATCH, Emitted, quoted
 from .jax_functions import JaxSummation
 from .jax_prologue import prologue
 from .jax_scan import JaxPage
@@ -89,11 +89,11 @@ class JaxModule(JaxPage):
             "import jax.numpy as jnp",
             "import numpy as np",
             "",
-            *collection("PARAMETERS = (", _quoted(self.system.parameters), ")"),
-            *collection("GRADIENTS = (", ["*PARAMETERS", *_quoted(keys)], ")"),
+            *collection("PARAMETERS = (", quoted(self.system.parameters), ")"),
+            *collection("GRADIENTS = (", ["*PARAMETERS", *quoted(keys)], ")"),
             *result_class(self),
         ]
-        parts = [head, *(text.rstrip("\n").split("\n") for text in (*_ALWAYS, *self.helpers.values()))]
+        parts = [head, *(text.rstrip("\n").split("\n") for text in (SUM_TO, UNBATCH, *self.helpers.values()))]
         parts += [body, check_function(self, self._ending())]
         return "\n\n\n".join("\n".join(part) for part in [*parts, _MAIN]) + "\n"
 
