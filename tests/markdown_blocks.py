@@ -8,7 +8,8 @@
 
 A comment ``<!-- file: my.toml -->`` before a block writes it to that file, ``<!-- copy: docs/a.json -->`` lays a file
 of the repository beside it, ``<!-- exit: 2 -->`` says how the last command of the block ends (0 by default),
-``<!-- ci:... -->`` and ``<!-- skip -->`` leave the block out.
+``<!-- ci:... -->`` and ``<!-- skip -->`` leave the block out. ``<!-- needs: jax -->`` says that a page does not run
+without a package, one of those that ``require`` knows.
 """
 
 from __future__ import annotations

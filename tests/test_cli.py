@@ -248,6 +248,16 @@ def test_codegen_writes_a_module(run, tmp_path):
     assert (tmp_path / "bptt.py").read_text("utf-8") == run("codegen", "relu-explosion").out
 
 
+def test_codegen_writes_jax_where_there_is_none(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    code, out, _ = run("codegen", "lstm", "--backend", "jax")
+    assert code == 0 and "jax.lax.scan(" in out
+    assert run("codegen", "lstm", "--backend", "torch").err.startswith("symbptt: unknown backend 'torch'")
+    assert (
+        "truncated code is for the NumPy backend" in run("codegen", "lstm", "--backend", "jax", "--truncate", "3").err
+    )
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("name", [*example_names(), "gelu"])
 def test_new_writes_a_file_that_can_be_used(run, tmp_path, name, lang):
@@ -510,13 +520,14 @@ def test_the_script_for_bash(tmp_path):
 
 
 def test_the_words_for_completion_are_the_real_ones():
+    from symbptt.codegen import BACKENDS
     from symbptt.derive.derivation import DETAILS, SECTIONS
     from symbptt.derive.forms import FORMS
     from symbptt.model import CATALOGUE, LAYOUTS, NOTATIONS
     from symbptt.render.phrases import languages
 
     real = {"cell": CATALOGUE, "detail": DETAILS, "form": FORMS, "notation": NOTATIONS, "section": SECTIONS}
-    for kind, words in {**real, "language": languages(), "layout": LAYOUTS}.items():
+    for kind, words in {**real, "backend": BACKENDS, "language": languages(), "layout": LAYOUTS}.items():
         assert sorted(cli.CHOICES[kind]) == sorted(words), kind
 
 

@@ -138,6 +138,14 @@ ODD = {
         Cell(["f[t] = f(W @ f[t-1] + V @ x[t])"], ["f"], functions={"f": U / (1 + U**2)}),
         {},
     ),
+    "a state that is handed on without depending on another": (
+        Cell(
+            ["h[t] = tanh(W @ h[t-1] + V @ d[t-1] + U @ x[t])", "d[t] = tanh(P @ x[t])"],
+            ["h", "d"],
+            "h",
+        ),
+        {},
+    ),
     "a state that is never read": (Cell(["h[t] = tanh(W @ x[t])"], ["h"]), {}),
     "neither parameters nor input": (Cell(["h[t] = tanh(h[t-1]) * 0.5"], ["h"]), {"inputs": None, "readout": None}),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,12 @@ def name(page: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require: Callable[[str], object]
+) -> None:
+    """A page that says ``<!-- needs: jax -->`` is skipped without it."""
+    for module in re.findall(r"^<!-- needs: (\S+) -->$", page.read_text(encoding="utf-8"), flags=re.M):
+        require(module)
     run_page(page, tmp_path, monkeypatch)
 
 

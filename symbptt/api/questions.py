@@ -311,8 +311,8 @@ class Questions:
         found.origin = origin(cast("RNN", self), "stability", arguments)
         return found
 
-    def lambdify(self, truncate: Any = None) -> Bptt:
-        """Return the generated NumPy function for loss and gradients; ``.source`` is its text.
+    def lambdify(self, truncate: Any = None, backend: str = "numpy") -> Bptt:
+        """Return the generated function for loss and gradients; ``.source`` is its text.
 
         With ``layout="rows"`` parameters and their gradients have the shapes of that layout, ``W_x`` (m, n) and ``b_h``
         (n,), and ``x`` is (T, B, m) with any B, or (T, m) for one example.
@@ -321,10 +321,20 @@ class Questions:
         ----------
         truncate : int, str, Window, Segments or Randomised, optional
             Truncate the gradients; exact by default, whatever the model's derivation shows.
-        """
-        from ..codegen.bptt import compile_network
+        backend : {"numpy", "jax"}
+            What the code is written in. The JAX function has the same arguments and gives JAX arrays; it works under
+            ``jax.jit``, ``jax.vmap`` and ``jax.grad``, and needs ``pip install "symbptt[jax]"``. It is not truncated.
 
-        return compile_network(self._network, None if truncate is None else truncation(truncate))
+        Raises
+        ------
+        UnknownNameError
+            For another backend.
+        RefusedError
+            For a truncated function in JAX.
+        """
+        from ..codegen import compile_for
+
+        return compile_for(backend, self._network, None if truncate is None else truncation(truncate))
 
     def rtrl(
         self,

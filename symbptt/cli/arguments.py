@@ -24,6 +24,7 @@ else:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 CHOICES: dict[str, tuple[str, ...]] = {
+    "backend": ("numpy", "jax"),
     "cell": (
         "elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softplus", "tanh",
         "residual", "leaky", "indrnn", "layer_norm", "mgu", "lstm", "lstm_peephole", "lstm_coupled", "gru",

@@ -163,17 +163,20 @@ def verify(source: str, seed: int, values: tuple[tuple[str, Any], ...], **sizes:
 @source_argument
 @output_option
 @click.option("--truncate", metavar="HOW", help=f"Truncate the gradients: {truncate_help}.")
+@click.option("--backend", type=Word("backend"), metavar="|".join(CHOICES["backend"]), default="numpy",
+              show_default=True, help="What the module is written in.")  # fmt: skip
 @model_options
-def codegen(source: str, output: str | None, truncate: str | None, **sizes: Any) -> None:
-    """Write a NumPy module that computes the loss and every gradient.
+def codegen(source: str, output: str | None, truncate: str | None, backend: str, **sizes: Any) -> None:
+    """Write a module that computes the loss and every gradient, in NumPy or JAX.
 
     \b
     Example:
       symbptt codegen softmax-readout -o bptt.py
       symbptt codegen softmax-readout --truncate segments:10
+      symbptt codegen lstm --backend jax
     """
     with located(source):
-        compiled = build(source, **sizes).lambdify(truncate)
+        compiled = build(source, **sizes).lambdify(truncate, backend)
     deliver(lambda: str(compiled.source), output)
 
 

@@ -12,7 +12,7 @@ from ..errors import SizeError, UnknownNameError, ValueInputError, nearest
 from ..model import ROWS, System
 from ..model.truncation import Randomised
 from ..model.values import mask_of
-from .checks import Array, Shape, Sizes, numbers, show
+from .checks import Array, Intake, Shape, Sizes, numbers, show
 from .emit import Emitted
 from .plan import Plan
 from .target import Lead, read_target
@@ -47,6 +47,8 @@ class Reader:
     layout: str
     label: str = "target"
     """What the target is called in messages."""
+    intake: Intake = field(default_factory=Intake)
+    """How arrays are taken in."""
 
     def zero_target(self, params: Mapping[str, Any], x: Any, steps: int | None) -> Any:
         """Return a target of zeros, in the shapes of what is given otherwise."""
@@ -115,7 +117,7 @@ class Reader:
         return {key: self._value(call, f"params[{key!r}]", key, params[key], self._plan.shape(key)) for key in keys}
 
     def _value(self, call: Call, label: str, key: str, given: Any, shape: Shape) -> Array:
-        array = numbers(label, given)
+        array = self.intake.numbers(label, given)
         call.shapes[key] = array.shape
         if self._plan.scalar and array.size == 1:
             return array.reshape(())
@@ -128,7 +130,7 @@ class Reader:
         names = self.system.inputs
         given = _by_name(names, x)
         for name in names:
-            array = numbers(name, given[name])
+            array = self.intake.numbers(name, given[name])
             call.shapes[name] = array.shape
             shape = self._plan.shape(name)
             if self._plan.scalar and array.ndim == 3 and array.shape[-1] == 1:
@@ -150,7 +152,7 @@ class Reader:
     def _initial(self, call: Call, given: Mapping[str, Any]) -> None:
         for state, value in given.items():
             key = f"{state}0"
-            array = numbers(key, value)
+            array = self.intake.numbers(key, value)
             call.shapes[key] = array.shape
             shape = self._plan.shape(state)
             if self._plan.scalar and array.ndim and array.shape[-1] == 1:
@@ -175,9 +177,8 @@ class Reader:
                 raise ValueInputError("the loss of this model has no target; leave target out")
             return
         for name, given in self._by_readout(target).items():
-            array = read_target(
-                self._plan, call.sizes, call.lead, given, call.column, name, name.replace("target", self.label)
-            )
+            label = name.replace("target", self.label)
+            array = read_target(self._plan, call.sizes, call.lead, given, call.column, name, label, self.intake)
             call.arguments[self.emitted.arguments[name]] = array
 
     def _by_readout(self, target: Any) -> dict[str, Any]:
@@ -208,7 +209,7 @@ class Reader:
         expected = " or ".join(show(form) for form in forms)
         if mask is None:
             raise ValueInputError(f"mask is missing; expected {expected}")
-        array = numbers("mask", mask)
+        array = self.intake.numbers("mask", mask)
         if array.shape not in forms:
             raise ValueInputError(f"mask has shape {show(array.shape)}; expected {expected}")
         call.arguments[self.emitted.arguments["mask"]] = array

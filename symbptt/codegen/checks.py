@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,37 @@ def numbers(name: str, given: Any, integers: bool = False) -> Array:
         raise ValueInputError(f"{name} must be real numbers, not {array.dtype}")
     if array.dtype.kind in "biu":
         return array if integers and array.dtype.kind != "b" else array.astype(np.float64)
+    check_finite(name, array)
+    return array
+
+
+def check_finite(name: str, array: Array) -> None:
+    """Raise for nan and infinity.
+
+    Raises
+    ------
+    ValueInputError
+        With the first place where there is one.
+    """
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueInputError(f"{name} has a value that is not finite, {array[where]} at {list(where)}")
-    return array
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How arrays are taken in: as NumPy's, or as those of another library, whose values may be out of sight.
+
+    Attributes
+    ----------
+    numbers : callable
+        As :func:`numbers`.
+    values : callable
+        What is taken in -> its values as a NumPy array, or None where they cannot be seen.
+    """
+
+    numbers: Callable[..., Any] = numbers
+    values: Callable[[Any], Array | None] = np.asarray
 
 
 class Sizes:

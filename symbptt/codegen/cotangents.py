@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import UnknownNameError, ValueInputError, nearest
 from ..model import Loss, Network
 from .calls import Call, states_given
-from .checks import Array, numbers, show
+from .checks import Array, show
 
 if TYPE_CHECKING:
     from .bptt import Bptt
@@ -73,7 +73,7 @@ def read_cotangents(
         if state not in system.states:
             raise UnknownNameError(f"d{state}_T: the model has no state {state!r}{nearest(state, system.states)}")
         label, shape = f"d{state}_T", bptt._plan.shape(state)
-        array = numbers(label, value)
+        array = reader.intake.numbers(label, value)
         rest = array.shape[array.ndim - len(shape) :] if array.ndim >= len(shape) else None
         lead = array.shape[: array.ndim - len(shape)]
         if rest is None or lead not in ((), (call.lead.batch,)):

@@ -103,8 +103,8 @@ class Module(Page):
             "",
             "import numpy as np",
             "",
-            *collection("PARAMETERS = (", _quoted(self.system.parameters), ")"),
-            *statement(f"GRADIENTS = (*PARAMETERS, {', '.join(_quoted(keys[len(self.system.parameters) :]))})"),
+            *collection("PARAMETERS = (", quoted(self.system.parameters), ")"),
+            *statement(f"GRADIENTS = (*PARAMETERS, {', '.join(quoted(keys[len(self.system.parameters) :]))})"),
             *self._constants(),
             *result_class(self),
         ]
@@ -112,7 +112,7 @@ class Module(Page):
         return "\n\n\n".join("\n".join(part) for part in [*parts, MAIN]) + "\n"
 
     def _definitions(self) -> list[str]:
-        return [SUM_TO, _UNBATCH, *self.helpers.values()]
+        return [SUM_TO, UNBATCH, *self.helpers.values()]
 
     def _function_body(self) -> list[str]:
         self._forward()
@@ -350,13 +350,14 @@ SUM_TO = '''def sum_to(grad, shape):
     return grad.sum(axis=ones, keepdims=True)
 '''
 
-_UNBATCH = '''def unbatch(array, batched):
+UNBATCH = '''def unbatch(array, batched):
     """Return an array without its axis of batch (the second) where the input had none."""
     return array if batched else array[:, 0]
 '''
 
 
-def _quoted(keys: Any) -> list[str]:
+def quoted(keys: Any) -> list[str]:
+    """Return keys as Python writes them."""
     return [f'"{key}"' for key in keys]
 
 

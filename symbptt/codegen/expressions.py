@@ -48,7 +48,7 @@ def _quotient(w: Writer, e: Any) -> Term:
 def _power(w: Writer, e: Any) -> Term:
     base, exponent = w.term(e.args[0]), e.args[1]
     if exponent == 2:
-        return replace(base, text=f"np.square({base.text})", level=ATOM)
+        return replace(base, text=f"{w.np}.square({base.text})", level=ATOM)
     return raised(base, w.term(exponent))
 
 
@@ -137,7 +137,7 @@ def _reduced(name: str, square: bool = False) -> Callable[[Writer, Any], Term]:
 
     def rule(w: Writer, e: Any) -> Term:
         term = w.full(e.args[0])
-        body = f"np.square({term.text})" if square else term.at_least(ATOM)
+        body = f"{w.np}.square({term.text})" if square else term.at_least(ATOM)
         return Term(f"{body}.{name}({_AXES[term.rank]})", ATOM, 0, term.varies)
 
     return rule
@@ -149,7 +149,7 @@ _AXES = {0: "", 1: "-1", 2: "(-2, -1)"}
 def _over_axes(name: str) -> Callable[[Writer, Any], Term]:
     def rule(w: Writer, e: Any) -> Term:
         term = w.full(e.args[0])
-        return Term(f"np.{name}({term.text}, axis1=-2, axis2=-1)", ATOM, A.rank_of(e), term.varies)
+        return Term(f"{w.np}.{name}({term.text}, axis1=-2, axis2=-1)", ATOM, A.rank_of(e), term.varies)
 
     return rule
 
@@ -157,11 +157,11 @@ def _over_axes(name: str) -> Callable[[Writer, Any], Term]:
 def _diag(w: Writer, e: Any) -> Term:
     term = w.full(e.args[0])
     size = w.number(A.shape_of(e)[0])
-    return Term(f"{term.at_least(ATOM)}[..., None] * np.eye({size}, dtype=dtype)", PRODUCT, 2, term.varies)
+    return Term(f"{term.at_least(ATOM)}[..., None] * {w.np}.eye({size}, dtype=dtype)", PRODUCT, 2, term.varies)
 
 
 def _identity(w: Writer, e: Any) -> Term:
-    return Term(f"np.eye({w.number(e.args[0])}, dtype=dtype)", ATOM, 2, False)
+    return Term(f"{w.np}.eye({w.number(e.args[0])}, dtype=dtype)", ATOM, 2, False)
 
 
 def _indicator(w: Writer, e: Any) -> Term:
@@ -207,13 +207,12 @@ def _literal_matrix(w: Writer, e: Any) -> Term:
     rank = A.rank_of(e)
     rows = [[w.term(x).text for x in row] for row in e.rows]
     body = ", ".join(row[0] if rank == 1 else f"[{', '.join(row)}]" for row in rows)
-    return Term(f"np.array([{body}], dtype)", ATOM, rank, False)
+    return Term(f"{w.np}.array([{body}], dtype)", ATOM, rank, False)
 
 
 def _softmax(w: Writer, e: Any) -> Term:
-    w.need("softmax")
     term = w.full(e.args[0])
-    return Term(f"softmax({term.text})", ATOM, 1, term.varies)
+    return Term(f"{w.need('softmax')}({term.text})", ATOM, 1, term.varies)
 
 
 def _map(w: Writer, e: Any) -> Term:
@@ -229,16 +228,14 @@ def _log(w: Writer, argument: Any) -> Term | None:
     """log p of p = softmax(a), log s and log(1 - s) of s = sigmoid(a), from a: log 0 never occurs."""
     name = _defined_name(w, argument, N.Softmax)
     if name is not None:
-        w.need("log_softmax")
         inner = w.term(w.defined[name].args[0])
-        return Term(f"log_softmax({inner.text})", ATOM, 1, inner.varies)
+        return Term(f"{w.need('log_softmax')}({inner.text})", ATOM, 1, inner.varies)
     for expr, sign in ((argument, 1), (_complement(argument), -1)):
         name = _defined_name(w, expr, N.Map, N.Apply)
         if name is not None and w.defined[name].args[0] == A.named("sigmoid"):
-            w.need("log_sigmoid")
             inner = w.term(w.defined[name].args[1])
             inner = inner if sign == 1 else minus(inner)
-            return replace(inner, text=f"log_sigmoid({inner.text})", level=ATOM)
+            return replace(inner, text=f"{w.need('log_sigmoid')}({inner.text})", level=ATOM)
     return None
 
 

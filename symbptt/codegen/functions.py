@@ -127,32 +127,14 @@ TABLE: dict[str, Source] = {
 """Function (or its derivative, with a prime) -> source, for the functions of :data:`symbptt.algebra.FUNCTIONS`."""
 
 
-def source_of(function: ElementwiseFunction, name: str = "") -> Source:
-    """Return the source of a function: the catalogue's where it is the same function, else SymPy's.
-
-    Parameters
-    ----------
-    function : ElementwiseFunction
-    name : str
-        What the helper of a function of the user's own is called.
-
-    Examples
-    --------
-    >>> from symbptt.algebra import named
-    >>> source_of(named("relu")).call
-    'np.maximum({u}, 0.0)'
-    """
-    known = _known_as(function)
-    return TABLE[known] if known else _own(function, name or python_name(function))
-
-
 def python_name(function: ElementwiseFunction) -> str:
     """Return the function's name as an identifier: f' becomes f_prime, and 2.f' of layer 2 f_prime_2."""
     prefix, _, last = function.name.replace("'", "_prime").rpartition(".")
     return re.sub(r"\W", "_", ".".join(filter(None, (last, prefix))))
 
 
-def _known_as(function: ElementwiseFunction) -> str | None:
+def known_as(function: ElementwiseFunction) -> str | None:
+    """Return the name in :data:`TABLE` of the same function, or None."""
     rule = function.rule(U)
     for name, entry in FUNCTIONS.items():
         if rule == entry.function.rule(U):
@@ -163,15 +145,17 @@ def _known_as(function: ElementwiseFunction) -> str | None:
     return None
 
 
-def _own(function: ElementwiseFunction, name: str) -> Source:
+def own(function: ElementwiseFunction, name: str, module: str = "np") -> Source:
+    """Return the source of a function of the user's own, for the library that is called ``module``."""
     rule = function.rule(U)
     formula = to_plain(present(rule)).replace("\\", "/")
-    body = _spaced(_Printer({"fully_qualified_modules": False, "user_functions": {}}).doprint(_rounded(rule)))
+    body = _spaced(_Printer(module).doprint(_rounded(rule)))
     if not rule.has(U):
-        body = f"np.full_like(u, {body})"
+        body = f"{module}.full_like(u, {body})"
     ignored = 'over="ignore", invalid="ignore", divide="ignore"' if rule.has(sympy.Piecewise) else 'over="ignore"'
-    lines = "\n".join(statement(f"return {body}", 8))
-    text = f'(u):\n    """Return {formula}."""\n    with np.errstate({ignored}):\n{lines}\n'
+    guard = f"    with np.errstate({ignored}):\n" if module == "np" else ""  # others give no warnings
+    lines = "\n".join(statement(f"return {body}", 8 if guard else 4))
+    text = f'(u):\n    """Return {formula}."""\n{guard}{lines}\n'
     return Source(f"{name}({{u}})", (_helper(name, text),))
 
 
@@ -193,35 +177,37 @@ def _rounded(expr: Expr) -> Expr:
 
 
 class _Printer(NumPyPrinter):
-    """SymPy's NumPy code under the name np, with branches that keep the precision of their input."""
+    """SymPy's NumPy code under a short name, with branches that keep the precision of their input."""
 
-    _module = "np"
+    def __init__(self, module: str) -> None:
+        super().__init__({"fully_qualified_modules": False, "user_functions": {}})
+        self._module = module
 
     def _module_format(self, fqn: str, register: bool = True) -> str:
-        return "np." + fqn.rsplit(".", 1)[-1]
+        return f"{self._module}.{fqn.rsplit('.', 1)[-1]}"
 
     def _print_Float(self, expr: Any) -> str:
         return repr(float(expr))
 
     def _print_Max(self, expr: Any) -> str:
-        return self._folded("np.maximum", expr.args)
+        return self._folded(f"{self._module}.maximum", expr.args)
 
     def _print_Min(self, expr: Any) -> str:
-        return self._folded("np.minimum", expr.args)
+        return self._folded(f"{self._module}.minimum", expr.args)
 
     def _folded(self, name: str, args: Any) -> str:
         first, *rest = args
         return f"{name}({self._print(first)}, {self._folded(name, rest)})" if rest else str(self._print(first))
 
     def _print_Piecewise(self, expr: Any) -> str:
-        text = "np.nan"
+        where, text = f"{self._module}.where", f"{self._module}.nan"
         for value, condition in reversed(expr.args):
             body = self._print(value)
-            text = body if condition == sympy.true else f"np.where({self._print(condition)}, {body}, {text})"
+            text = body if condition == sympy.true else f"{where}({self._print(condition)}, {body}, {text})"
         return text if all(value.has(U) for value, _ in expr.args) else f"{text}.astype(u.dtype)"
 
     def _print_sign(self, expr: Any) -> str:
-        return f"np.sign({self._print(expr.args[0])})"
+        return f"{self._module}.sign({self._print(expr.args[0])})"
 
     def _print_Abs(self, expr: Any) -> str:
-        return f"np.abs({self._print(expr.args[0])})"
+        return f"{self._module}.abs({self._print(expr.args[0])})"

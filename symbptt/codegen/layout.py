@@ -27,19 +27,21 @@ def statement(text: str, indent: int = 0) -> list[str]:
         return [margin + text]
     start = len(text.encode()[: value.col_offset].decode())
     head, body = text[:start], text[start:]
+    if isinstance(value, ast.UnaryOp) and isinstance(value.operand, ast.Call):
+        return _call(head + body[:1], body[1:], value.operand, indent)
     if isinstance(value, ast.Call):
         return _call(head, body, value, indent)
     if isinstance(value, ast.BinOp):
         if _hugs(value, f"{margin}{head}{body}", len(margin)):
-            return _call(head, body, value, indent)
+            return _call(head, body, value, indent, last=True)
         return [f"{margin}{head}(", *_operands(body, indent + 4), f"{margin})"]
     return [margin + text]
 
 
-def _call(head: str, body: str, value: ast.expr, indent: int) -> list[str]:
-    """Break inside the widest brackets: all arguments on a line of their own, or each on one."""
+def _call(head: str, body: str, value: ast.expr, indent: int, last: bool = False) -> list[str]:
+    """Break inside the widest brackets, or the last: all arguments on a line of their own, or each on one."""
     margin = " " * indent
-    opening, closing = _widest(body)
+    opening, closing = (_opening(body), len(body) - 1) if last else _widest(body)
     inside, rest = body[opening + 1 : closing], body[closing:]
     first = f"{margin}{head}{body[: opening + 1]}"
     if indent + 4 + len(inside) <= WIDTH:
@@ -150,6 +152,20 @@ def collection(opening: str, items: list[str], closing: str, indent: int = 0) ->
     if len(line) <= WIDTH or not items:
         return [line]
     return [margin + opening, *(f"{margin}    {item}," for item in items), margin + closing]
+
+
+def definition(name: str, arguments: list[str]) -> list[str]:
+    """Return the first line of a function: in one, with its arguments on a line of their own, or each on one.
+
+    >>> definition("f", ["x", "y=None"])
+    ['def f(x, y=None):']
+    """
+    inside = ", ".join(arguments)
+    line = f"def {name}({inside}):"
+    if len(line) <= WIDTH:
+        return [line]
+    lines = [f"    {inside}"] if len(inside) + 4 <= WIDTH else [f"    {argument}," for argument in arguments]
+    return [f"def {name}(", *lines, "):"]
 
 
 def wrapped(text: str, indent: int = 0) -> list[str]:

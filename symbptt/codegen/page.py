@@ -13,9 +13,10 @@ from ..algebra import present
 from ..algebra.functions import ElementwiseFunction
 from ..algebra.plain import to_plain
 from ..model import CELL, READOUT, SAMPLE, Network
+from .dialect import NUMPY
 from .functions import python_name
 from .layout import comment, statement
-from .names import Allocator, identifier
+from .names import RESERVED, Allocator, identifier
 from .plan import Plan
 from .writer import Writer
 
@@ -26,13 +27,21 @@ def formula(expr: Any, names: A.Names) -> str:
 
 
 class Page:
-    """The plan of a network with the names of its quantities; what is used is noted on the way."""
+    """The plan of a network with the names of its quantities; what is used is noted on the way.
+
+    ``counts`` says whether the code reads T.
+    """
+
+    dialect = NUMPY
+    reserved = RESERVED
+    library, oracle = "NumPy", "central differences"
+    number, array_type = "float", "np.ndarray"
 
     def __init__(self, network: Network) -> None:
         self.network, self.plan = network, Plan(network)
         self.system = self.plan.system
         self.formula = partial(formula, names=A.Names(rows=network.layout == SAMPLE))
-        self.names = Allocator()
+        self.names = Allocator(self.reserved)
         self.arguments = self._arguments()
         self.needs_steps = not self.system.inputs and (self.plan.last or not self.plan.has_target)
         for name in [*self.system.variables, *self.system.parameters]:
@@ -40,10 +49,11 @@ class Page:
         self.T, self.B = self.names("number of steps", "T"), self.names("size of the batch", "B")
         self.sizes: dict[Any, str] = {}
         defined = {line.name: line.right for stage in (CELL, READOUT) for line in self.plan.stage(stage)}
-        base = Writer(str, self._size, defined, self._function_name)
+        base = Writer(str, self._size, defined, self._function_name, dialect=self.dialect)
         self.step, self.all, self.end = (base.with_leaf(self._leaf(s)) for s in ("[t]", "", "[-1]"))
         self.helpers = base.helpers
         self.lines: list[str] = []
+        self.counts = True
         self.masks: list[str] = []
         self.about: list[str] = []
         self.mask_words: list[str] = []

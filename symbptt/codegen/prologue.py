@@ -13,7 +13,7 @@ def prologue(page: Page) -> None:
     """Put down what comes before the forward pass, once it is known which sizes the rest reads."""
     keys = list(page.system.parameters)
     for name in page.system.targets:
-        if _takes_classes(page, name):
+        if takes_classes(page, name):
             page.all.number(page.plan.shape(name)[0])
     inputs = [page.arguments[name] for name in page.system.inputs]
     page.put("wrt = GRADIENTS if wrt is None else wrt")
@@ -25,33 +25,38 @@ def prologue(page: Page) -> None:
     kinds += ["*(part.dtype for part in params.values())"] if keys else []
     page.put(f"dtype = np.result_type({', '.join(['np.float32' if kinds else 'float', *kinds])})")
     if keys:
-        left = ", ".join(page.names(key) for key in keys)
-        _unpack(page, left if len(keys) > 1 else f"({left},)")
+        unpack(page, "astype(dtype, copy=False)")
     for name in inputs:
         page.put(f"{name} = np.ascontiguousarray({name}, dtype)")
-    _put_sizes(page, lambda text: not text.startswith(tuple(_late(page))))
-    _batch(page)
+    put_sizes(page, lambda text: not text.startswith(tuple(late(page))))
+    for name in page.system.targets:
+        _target(page, name)
+    batch(page)
     if page.plan.has_mask:
         _mask(page)
-    _put_sizes(page, lambda text: text.startswith(tuple(_late(page))))
+    put_sizes(page, lambda text: text.startswith(tuple(late(page))))
 
 
-def _unpack(page: Page, left: str) -> None:
-    text = f"{left} = (part.astype(dtype, copy=False) for part in params.values())"
+def unpack(page: Page, cast: str) -> None:
+    """Give the parameters names of their own."""
+    keys = [page.names(key) for key in page.system.parameters]
+    left = ", ".join(keys) if len(keys) > 1 else f"({keys[0]},)"
+    text = f"{left} = (part.{cast} for part in params.values())"
     if len(text) + 4 <= WIDTH:
         page.put(text)
     else:
-        page.put("params = {key: part.astype(dtype, copy=False) for key, part in params.items()}")
+        page.put(f"params = {{key: part.{cast} for key, part in params.items()}}")
         for key in page.system.parameters:
             page.put(f'{page.names(key)} = params["{key}"]')
 
 
-def _late(page: Page) -> list[str]:
-    """The arguments whose axes are only known once the batch is there."""
+def late(page: Page) -> list[str]:
+    """Return how the sources of sizes begin that are only known once the batch is there."""
     return [f"{name}.shape[" for name in page.arguments.values()] + ["np.shape("]
 
 
-def _put_sizes(page: Page, wanted: Callable[[str], bool]) -> None:
+def put_sizes(page: Page, wanted: Callable[[str], bool]) -> None:
+    """Name the sizes whose source is wanted."""
     for symbol, name in page.sizes.items():
         source = size_source(page, symbol)
         if wanted(source):
@@ -78,10 +83,9 @@ def size_source(page: Page, symbol: Any) -> str:
     return f"np.shape({page.arguments[f'{state}0']})[{plan.shape(state).index(symbol) - len(plan.shape(state))}]"
 
 
-def _batch(page: Page) -> None:
+def batch(page: Page) -> None:
+    """Give every array an axis of batch, and name T and B."""
     plan, names = page.plan, page.arguments
-    for name in page.system.targets:
-        _target(page, name)
     inputs = [names[name] for name in page.system.inputs]
     target = [names[name] for name in page.system.targets]
     if inputs or target:
@@ -99,7 +103,8 @@ def _batch(page: Page) -> None:
     if page.needs_steps:
         page.put(f"{page.T}, {page.B} = steps, {target[0]}.shape[0]")
     else:
-        page.put(f"{page.T}, {page.B} = {(inputs + target)[0]}.shape[:2]")
+        whole = (inputs + target)[0]
+        page.put(f"{page.T}, {page.B} = {whole}.shape[:2]" if page.counts else f"{page.B} = {whole}.shape[1]")
 
 
 def _batch_of_states(page: Page) -> None:
@@ -118,13 +123,14 @@ def _mask(page: Page) -> None:
     page.put(f"{name} = np.broadcast_to({name} if {name}.ndim == 2 else {name}[:, None], ({page.T}, {page.B}))")
 
 
-def _takes_classes(page: Page, key: str) -> bool:
+def takes_classes(page: Page, key: str) -> bool:
+    """Whether a target may be class indices."""
     return page.system.targets[key] == "distribution" and bool(page.plan.shape(key))
 
 
 def _target(page: Page, key: str) -> None:
     name = page.arguments[key]
-    if not _takes_classes(page, key):
+    if not takes_classes(page, key):
         page.put(f"{name} = np.asarray({name}, dtype)")
         return
     classes = page.all.number(page.plan.shape(key)[0])

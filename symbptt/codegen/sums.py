@@ -41,10 +41,18 @@ class Summation:
             return self._repeated(term)
         if rank == 0:
             return Term(f"{term.at_least(ATOM)}.sum()", ATOM, 0, False)
-        return Term(f"{self._rows(term)}.sum(0)", ATOM, 1, False)
+        return self.vector(term)
 
     def _repeated(self, term: Term) -> Term:
         return Term(f"{self.count} * {term.at_least(UNARY)}", PRODUCT, term.rank, False)
+
+    def vector(self, term: Term) -> Term:
+        """Return the sum of vectors."""
+        return Term(f"{self._rows(term)}.sum(0)", ATOM, 1, False)
+
+    def paired(self, u: Term, v: Term) -> Term:
+        """Return the sum of u v^T, of all vectors on the last axes."""
+        return Term(f"{self._rows(u)}.T @ {self._rows(v)}", PRODUCT, 2, False)
 
     def _rows(self, term: Term) -> str:
         if self.flat and term.rank == 1:
@@ -71,7 +79,7 @@ class Summation:
         u, v = (self.writer.full(a) for a in e.args)
         if not (u.varies and v.varies):
             return None
-        return Term(f"{self._rows(u)}.T @ {self._rows(v)}", PRODUCT, 2, False)
+        return self.paired(u, v)
 
     def scale(self, e: Any) -> Term | None:
         """The sum of s X: s goes in front where it is constant, else into the first vector of an outer product."""
@@ -115,7 +123,7 @@ class Summation:
         if not self._varies(last):
             return self._at(self._matrix(left), self.writer.full(last))
         first = self.writer.term(A.expand_transpose(first))
-        return Term(f"{self._rows(first)}.T @ {self._rows(self.writer.full(right))}", PRODUCT, 2, False)
+        return self.paired(first, self.writer.full(right))
 
     @staticmethod
     def _at(left: Term, right: Term) -> Term:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ValueInputError
-from .checks import Array, Sizes, class_indices, distributions, numbers, show, unit
+from .checks import Array, Intake, Sizes, class_indices, distributions, show, unit
 from .plan import Plan
 
 
@@ -69,7 +69,14 @@ class Form:
 
 
 def read_target(
-    plan: Plan, sizes: Sizes, lead: Lead, given: Any, column: bool, name: str = "target", label: str = ""
+    plan: Plan,
+    sizes: Sizes,
+    lead: Lead,
+    given: Any,
+    column: bool,
+    name: str = "target",
+    label: str = "",
+    intake: Intake | None = None,
 ) -> Array:
     """Return a target as the generated function takes it; under ``last``, that of the last step.
 
@@ -77,18 +84,20 @@ def read_target(
     ----------
     label : str
         What it is called in messages; its name by default.
+    intake : Intake, optional
+        How arrays are taken in.
 
     Raises
     ------
     ValueInputError
         For a target that is missing, of another shape, or not what the loss compares with.
     """
-    kind = plan.system.targets[name]
+    kind, intake = plan.system.targets[name], intake or Intake()
     forms = _forms(plan, lead, kind)
     shape, name = plan.shape(name), label or name
     if given is None:
         raise ValueInputError(f"{name} is missing; expected {_expected(forms, sizes, shape)}")
-    array = numbers(name, given, integers=kind == "distribution")
+    array = intake.numbers(name, given, integers=kind == "distribution")
     if column and array.ndim and array.shape[-1] == 1:
         array = array[..., 0]
     form = _form_of(array, forms, sizes, shape)
@@ -98,10 +107,13 @@ def read_target(
         raise ValueInputError(f"{name} has shape {show(array.shape)}; expected {expected}{hint}")
     _bind(form, lead, array, name)
     if not form.classes:
-        array = array if array.dtype.kind == "f" else array.astype(np.float64)
+        array = array if array.dtype.kind == "f" else array.astype(float)
         sizes.check(name, array.shape[len(form.lead) :], shape)
-    checked = _checked(kind, shape, sizes, form, array, name)
-    return checked[-1] if plan.last and not form.final else checked
+    seen = intake.values(array)
+    if seen is not None:
+        _check(kind, shape, sizes, form, seen, name)
+    taken = np.ones(array.shape) if form.classes and not shape else array
+    return taken[-1] if plan.last and not form.final else taken
 
 
 def _forms(plan: Plan, lead: Lead, kind: str) -> list[Form]:
@@ -158,11 +170,10 @@ def _bind(form: Form, lead: Lead, array: Array, name: str) -> None:
     lead.batched = "B" in form.symbols
 
 
-def _checked(kind: str, shape: tuple[Any, ...], sizes: Sizes, form: Form, array: Array, name: str) -> Array:
+def _check(kind: str, shape: tuple[Any, ...], sizes: Sizes, form: Form, array: Array, name: str) -> None:
     if form.classes:
-        count = sizes.value(shape[0]) if shape else 1
-        class_indices(name, array, count or 0)
-        return array if shape else np.ones(array.shape)
-    if kind == "distribution":
-        return distributions(name, array, scalar=not shape)
-    return unit(name, array) if kind == "unit" else array
+        class_indices(name, array, (sizes.value(shape[0]) if shape else 1) or 0)
+    elif kind == "distribution":
+        distributions(name, array, scalar=not shape)
+    elif kind == "unit":
+        unit(name, array)

@@ -11,8 +11,9 @@ from sympy import Rational
 
 from .. import algebra as A
 from ..algebra.functions import ElementwiseFunction
-from .functions import python_name, source_of
-from .terms import ATOM, HELPERS, PRODUCT, SUM, Term, minus, raised, rational, signed
+from .dialect import NUMPY, Dialect
+from .functions import python_name
+from .terms import ATOM, PRODUCT, SUM, Term, minus, raised, rational, signed
 
 RULES: dict[type, Callable[[Any, Any], Term]] = {}
 """Node -> how it is written; filled by :mod:`symbptt.codegen.expressions`."""
@@ -32,6 +33,8 @@ class Writer:
         Variable name -> the right side of its equation at t.
     function_name : callable
         Function -> the name of its helper.
+    dialect : Dialect
+        The library that the code is for.
     """
 
     leaf: Callable[[Any], str]
@@ -39,15 +42,24 @@ class Writer:
     defined: Mapping[str, Any]
     function_name: Callable[[ElementwiseFunction], str] = python_name
     helpers: dict[str, str] = field(default_factory=dict)
+    dialect: Dialect = NUMPY
+
+    @property
+    def np(self) -> str:
+        """The name of the library."""
+        return self.dialect.module
 
     def with_leaf(self, leaf: Callable[[Any], str]) -> Writer:
         """Return a writer for another stretch of the module, with the same helpers."""
         return replace(self, leaf=leaf)
 
-    def need(self, *names: str) -> None:
-        """Note helpers by name."""
+    def need(self, *names: str) -> str:
+        """Note that helpers are needed where the library does not have them itself; return how the last is called."""
+        offered = self.dialect.offered
         for name in names:
-            self.helpers.setdefault(name, HELPERS[name])
+            if name not in offered:
+                self.helpers.setdefault(name, self.dialect.helpers[name])
+        return offered.get(names[-1], names[-1])
 
     # -- the parts ------------------------------------------------------------------------------------
     def term(self, expr: Any) -> Term:
@@ -78,8 +90,8 @@ class Writer:
             return term
         shape = self.shape(expr)
         if not term.varies:
-            return Term(f"np.full({shape}, {term.text}, dtype)", ATOM, term.rank, False)
-        return Term(f"{term.at_least(PRODUCT)} * np.ones({shape}, dtype)", PRODUCT, term.rank, True)
+            return Term(f"{self.np}.full({shape}, {term.text}, dtype)", ATOM, term.rank, False)
+        return Term(f"{term.at_least(PRODUCT)} * {self.np}.ones({shape}, dtype)", PRODUCT, term.rank, True)
 
     def shape(self, expr: Any) -> str:
         """Return the shape of one value as a Python tuple."""
@@ -166,7 +178,7 @@ def signed_sum(w: Writer, terms: list[Any]) -> Term:
 
 def called(w: Writer, function: ElementwiseFunction, argument: Term) -> Term:
     """Return f(x), and note the helper that f needs."""
-    source = source_of(function, w.function_name(function))
+    source = w.dialect.source_of(function, w.function_name(function))
     for name, text in source.helpers:
         w.helpers.setdefault(name, text)
     if source.call == "{u}":

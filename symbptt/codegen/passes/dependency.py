@@ -37,10 +37,15 @@ def dependent(stretch: Stretch) -> set[Any]:
 
 
 def needed(stretch: Stretch) -> set[Any]:
-    """Return the leaves that the loop must assign step by step: those from which what is carried is computed."""
+    """Return the leaves that the loop must assign step by step: those from which what is carried is computed.
+
+    What reads a carry is among them: unlike a state, a carry is there for one step alone.
+    """
     assigned = {line.leaf: line for line in stretch.lines}
     variables = {_variable(leaf): leaf for leaf in assigned if _variable(leaf) is not None}
     waiting = [leaf if leaf in assigned else variables[_variable(leaf)] for leaf in carried(stretch)]
+    carries = carried(stretch) & set(assigned)
+    waiting += [line.leaf for line in stretch.lines if carries & set(leaves(line.expr))]
     found: set[Any] = set()
     while waiting:
         leaf = waiting.pop()
