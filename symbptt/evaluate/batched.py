@@ -21,7 +21,7 @@ from .numbers import Array, function_of
 
 
 class Reader(Protocol):
-    """What an expression is evaluated with."""
+    """What an expression is evaluated with; it may have ``applied(function, value)``, which sees what functions give."""
 
     def leaf(self, leaf: Any) -> Array:
         """Return the value of a variable at a step, a parameter or a derivative."""
@@ -331,7 +331,8 @@ def _(e: Any) -> Compiled:
 
     def mapped(r: Any) -> Array:
         value = part(r)
-        return np.broadcast_to(function(value), np.shape(value))
+        found = np.broadcast_to(function(value), np.shape(value))
+        return r.applied(e.args[0], found) if hasattr(r, "applied") else found
 
     return mapped
 

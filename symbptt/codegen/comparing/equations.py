@@ -59,6 +59,8 @@ class Backward:
         At which steps the loss enters the sweep.
     cut : Truncation or None
         A window, or segments.
+    initial : str
+        With "first", the adjoint of a state at its first step is taken for that of its initial value.
     """
 
     system: System
@@ -70,12 +72,13 @@ class Backward:
     samples: str = ALL
     losses: str = ALL
     cut: Window | Segments | None = None
+    initial: str = ALL
 
     def mapped(self, change: Callable[[str, Part], Part | None]) -> Backward:
         """Return the same with every part replaced; None leaves a part out. The change sees (name, part)."""
 
         def over(parts: dict[str, tuple[Part, ...]]) -> dict[str, tuple[Part, ...]]:
-            changed = {k: (change(k, part) for part in group) for k, group in parts.items()}
+            changed = {k: [change(k, part) for part in group] for k, group in parts.items()}
             return {k: tuple(part for part in group if part is not None) for k, group in changed.items()}
 
         changed = {k: over(v) for k, v in (("adjoints", self.adjoints), ("parameters", self.parameters))}

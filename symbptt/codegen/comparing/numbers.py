@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import sympy
 
+from sympy import S
+
 from ... import algebra as A
+from ...algebra.functions import FUNCTIONS
 from ...derive.generic import LOCAL, NEXT
 from ...evaluate.batched import Compiled, compiled, summed
 from ...evaluate.numbers import Array
@@ -40,6 +43,15 @@ class Gradients:
 
 
 @dataclass(frozen=True)
+class Swept:
+    """What a sweep leaves behind: dl_t/dv_t, the adjoints (T + 2, B, ...), and what comes back to initial states."""
+
+    local: dict[str, Array]
+    adjoints: dict[str, Array]
+    early: dict[str, Array]
+
+
+@dataclass(frozen=True)
 class Noise:
     """Rounding, imitated: whatever is read or computed is off by a random relative error of about ``unit``."""
 
@@ -48,6 +60,10 @@ class Noise:
 
     def __call__(self, value: Array) -> Array:
         return value * (1 + self.unit * self.random.standard_normal(np.shape(value)))
+
+    def slope(self, value: Array) -> Array:
+        """Return a derivative that is a difference of numbers up to 1, and has their rounding error."""
+        return value + self.unit * self.random.standard_normal(np.shape(value))
 
 
 class Numbers:
@@ -138,13 +154,17 @@ class Numbers:
     # -- backward ---------------------------------------------------------------------------------------------
     def backward(self, equations: Backward) -> Gradients:
         """Carry out a backward pass."""
+        swept = self.swept(equations)
+        return Gradients(self.sums(equations, swept), swept.adjoints)
+
+    def swept(self, equations: Backward) -> Swept:
+        """Carry out the sweep of a backward pass."""
+        if isinstance(equations.cut, Window):
+            *_, found = self.windows(equations, equations.cut.tau)
+            return found
         with np.errstate(all="ignore"):
-            if isinstance(equations.cut, Window):
-                *_, found = self.windows(equations, equations.cut.tau)
-                return found
             local = self.local(equations)
-            adjoints, early = self._sweep(equations, local)
-            return Gradients(self.sums(equations, local, adjoints, early), adjoints)
+            return Swept(local, *self._sweep(equations, local))
 
     def local(self, equations: Backward) -> dict[str, Array]:
         """Return the derivatives of the losses of the steps: (T + 2, B, ...)."""
@@ -202,8 +222,8 @@ class Numbers:
         """Whether nothing comes back to a step from the one after it; steps are counted from 0."""
         return equations.cut is not None and not equations.cut.reaches(place + 2, place + 1)
 
-    def windows(self, equations: Backward, longest: int) -> Iterator[Gradients]:
-        """Yield the gradients of windows of 1, 2, ... steps: each loss goes back over one step more.
+    def windows(self, equations: Backward, longest: int) -> Iterator[Swept]:
+        """Yield the sweeps of windows of 1, 2, ... steps: each loss goes back over one step more.
 
         For cells of one scan.
         """
@@ -231,25 +251,30 @@ class Numbers:
                         whole[end] = 0
                         arriving[state] = arriving.get(state, 0) + whole
                 early[state] = early[state] + self._early(equations, state, _Reader(self, self._start(state), now))
-            yield Gradients(self.sums(equations, local, total, early), total)
+            yield Swept(local, total, early)
 
     # -- sums -------------------------------------------------------------------------------------------------
-    def sums(
-        self, equations: Backward, local: dict[str, Array], adjoints: dict[str, Array], early: Mapping[str, Array]
-    ) -> dict[str, Array]:
-        """Return the gradients by parameters, inputs and initial states in the adjoints."""
+    def sums(self, equations: Backward, swept: Swept, keys: Container[str] | None = None) -> dict[str, Array]:
+        """Return the gradients by parameters, inputs and initial states (or those that are asked for) in the adjoints."""
         with np.errstate(all="ignore"):
-            reader = _Reader(self, None, adjoints, local)
+            reader = _Reader(self, None, swept.adjoints, swept.local)
             found: dict[str, Array] = {}
             for key, parts in equations.parameters.items():
+                if keys is not None and key not in keys:
+                    continue
                 found[key] = np.zeros(np.shape(self.parameters[key]))
                 for part in parts:
                     found[key] = found[key] + _summed(part.expr)(reader, self._weights(equations, part), _same)
             for name, parts in equations.inputs.items():
+                if keys is not None and name not in keys:
+                    continue
                 found[name] = self._empty(name)[1:-1]
                 for part in parts:
                     value = np.broadcast_to(_compiled(part.expr)(reader), found[name].shape)
                     found[name] = found[name] + (value * _aligned(self._end(), value) if part.at_end else value)
+            early = swept.early
+            if equations.initial == FIRST:
+                early = {k: swept.adjoints[k][self._start(k) + self.system.direction_of(k)] for k in early}
             return {**found, **{f"{state}0": early[state] for state in self.system.states}}
 
     def magnitudes(self, equations: Backward, found: Gradients) -> dict[str, Array]:
@@ -323,6 +348,11 @@ class _Reader:
             "parameter": numbers.parameters,
         }
 
+    def applied(self, function: Any, value: Array) -> Array:
+        """Return what a function gives; a derivative such as 1 - y^2 loses digits where it is small."""
+        noise = self.numbers.noise
+        return noise.slope(value) if noise is not None and _is_difference(function) else value
+
     def leaf(self, leaf: Any) -> Array:
         kind, name, shift = _place(leaf, self.numbers.system)
         whole = self.stores[kind][name]  # type: ignore[index]
@@ -334,6 +364,13 @@ class _Reader:
             value = whole[1 + shift : self.numbers.steps + 1 + shift]
         return value if self.numbers.noise is None else self.numbers.noise(value)
 
+
+
+@lru_cache(maxsize=256)
+def _is_difference(function: Any) -> bool:
+    """Whether a function is a derivative that is computed as a difference, as 1 - y^2 and y (1 - y) are."""
+    entries = (entry for entry in FUNCTIONS.values() if entry.written is not None and entry.written.has(S.One))
+    return any(function == entry.function.prime for entry in entries if not entry.written.is_number)
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,329 @@
+"""The usual mistakes in a backward pass: one entry each, that changes the derived equations of any model.
+
+An entry gives every form that the mistake can take in a model, with what its words are filled with. To add one, write
+its changes and its row in :data:`MISTAKES`, and its words ``compare.cause_NAME`` in each language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from ... import algebra as A
+from ...derive.generic import LOCAL, NEXT, SAME, Generic
+from ...model import READOUT
+from ...model.truncation import Segments
+from .edits import (
+    Slope,
+    inlined,
+    missing,
+    of_input,
+    of_output,
+    reads,
+    shifted,
+    slopes_in,
+    squared,
+    transposed_away,
+    with_slopes,
+)
+from .equations import FIRST, LAST, NOT_FIRST, NOT_LAST, SUMS, Backward, Part
+from .numbers import Numbers
+
+Values: TypeAlias = tuple[tuple[str, Any], ...]
+Forms: TypeAlias = Iterator[tuple[Values, Backward]]
+
+SWEEP, SUM = "sweep", "sum"
+"""What a mistake changes: the adjoints, or how gradients are made of them."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One usual mistake.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"sweep", "sum"}
+    forms : callable
+        Of the right equations and the numbers of the call: what the words are filled with, and the mistaken equations.
+    common : bool
+        Whether it is also tried together with other mistakes in the sweep.
+    """
+
+    name: str
+    kind: str
+    forms: Callable[[Backward, Numbers], Forms]
+    common: bool = False
+
+
+# -- derivatives of functions ----------------------------------------------------------------------------------
+def _slopes(change: Slope) -> Callable[[Backward, Numbers], Forms]:
+    """Return a change of all derivatives of functions."""
+
+    def forms(right: Backward, numbers: Numbers) -> Forms:
+        whole = right.exprs(lambda p: with_slopes(p.expr, change), LOCAL, SAME, NEXT, SUMS)
+        yield (("functions", _functions(right)),), whole
+
+    return forms
+
+
+def _slopes_in(change: Slope) -> Callable[[Backward, Numbers], Forms]:
+    """Return a change of the derivatives of functions in one equation."""
+
+    def forms(right: Backward, numbers: Numbers) -> Forms:
+        parts = [part for group in (*right.adjoints.values(), *right.parameters.values()) for part in group]
+        through = dict.fromkeys(part.through for part in parts if slopes_in(part.expr))
+        for name in through if len(through) > 1 else ():
+            one = lambda p, n=name: with_slopes(p.expr, change) if p.through == n else p.expr  # noqa: E731
+            yield (("variable", right.system.at(name)),), right.exprs(one, SAME, NEXT, SUMS)
+
+    return forms
+
+
+def _functions(right: Backward) -> str:
+    groups = (*right.adjoints.values(), *right.parameters.values())
+    names = (s.args[0].name for group in groups for part in group for s in slopes_in(part.expr))
+    return ", ".join(dict.fromkeys(names))
+
+
+def _slopes_where(change: Slope, place: str) -> Callable[[Backward, Numbers], Forms]:
+    """Return a change of the derivatives that stand on the way to the step before, or to the parameters."""
+
+    def forms(right: Backward, numbers: Numbers) -> Forms:
+        changed = right.exprs(lambda p: inlined(p.expr, right, change), place)
+        yield (("functions", _functions(right)),), changed
+
+    return forms
+
+
+def _slopes_elsewhere(right: Backward, numbers: Numbers) -> Forms:
+    """The derivative of a function at another step."""
+    for by in (1, -1):
+        change = lambda s, by=by: shifted(s, by, lambda leaf: True)  # noqa: E731
+        changed = right.exprs(lambda p, c=change: with_slopes(p.expr, c), SAME)
+        yield (("functions", _functions(right)), ("read", right.system.t + by), ("when", right.system.t)), changed
+
+
+def _readout_slope(right: Backward, numbers: Numbers) -> Forms:
+    """dl/da = dl/dy, without the derivative of y = g(a)."""
+    system, g = right.system, Generic(right.system)
+    for equation in system.stage(READOUT):
+        if equation.name in (*system.predictions, system.prediction):
+            for inner in right.local:
+                if inner != equation.name and A.depends(equation.right, system.at(inner)):
+                    local = {**right.local, inner: g.local_results[equation.name]}
+                    yield (("variable", equation.left),), replace(right, local=local)
+
+
+# -- paths -----------------------------------------------------------------------------------------------------
+def _recurrence_cut(right: Backward, numbers: Numbers) -> Forms:
+    yield (), right.mapped(lambda n, p: None if p.place == NEXT else p)
+
+
+def _lost_states(right: Backward, numbers: Numbers) -> Forms:
+    """Nothing comes back to a state from the next step."""
+    later = [n for n, parts in right.adjoints.items() if any(p.place == NEXT for p in parts)]
+    for name in later if len(later) > 1 else ():
+        yield (
+            (("variable", right.system.at(name)),),
+            right.mapped(lambda n, p, k=name: None if n == k and p.place == NEXT else p),
+        )
+
+
+def _lost_losses(right: Backward, numbers: Numbers) -> Forms:
+    """The loss of a step does not enter an adjoint."""
+    for name, part in _parts(right):
+        if part.place == LOCAL:
+            yield (("variable", right.system.at(name)),), _without(right, name, part)
+
+
+def _lost_paths(right: Backward, numbers: Numbers) -> Forms:
+    """One part of an adjoint is not there."""
+    for name, part in _parts(right):
+        if part.place != LOCAL:
+            yield _path(right, name, part), _without(right, name, part)
+
+
+def _sign_of_path(right: Backward, numbers: Numbers) -> Forms:
+    """One part of an adjoint has the other sign."""
+    for name, part in _parts(right):
+        if part.place != LOCAL:
+            turned = replace(part, expr=A.negate(part.expr))
+            yield _path(right, name, part), right.mapped(
+                lambda n, p, k=name, o=part, w=turned: w if (n, p) == (k, o) else p
+            )
+
+
+def _parts(right: Backward) -> Iterator[tuple[str, Part]]:
+    return ((name, part) for name, parts in right.adjoints.items() for part in parts)
+
+
+def _without(right: Backward, name: str, part: Part) -> Backward:
+    return right.mapped(lambda n, p: None if (n, p) == (name, part) else p)
+
+
+def _path(right: Backward, name: str, part: Part) -> Values:
+    when = right.system.following_of(name) if part.place == NEXT else right.system.t
+    return (("variable", right.system.at(name)), ("through", right.system.at(str(part.through), when)))
+
+
+def _lost_use(right: Backward, numbers: Numbers) -> Forms:
+    """A parameter that several equations read is differentiated in all but one."""
+    for key, parts in right.parameters.items():
+        for part in parts if len(parts) > 1 else ():
+            through = right.system.at(str(part.through))
+            yield (("parameter", right.system.parameters[key]), ("through", through)), _without(right, key, part)
+
+
+# -- matrices --------------------------------------------------------------------------------------------------
+def _not_transposed(right: Backward, numbers: Numbers) -> Forms:
+    square = [k for k, s in right.system.parameters.items() if _is_square(numbers, k) and A.rank_of(s) == 2]
+    places = (LOCAL, SAME, NEXT)
+    if len(square) > 1:
+        yield (("keys", ", ".join(square)),), _untransposed(right, square, places)
+    for key in square:
+        yield (("keys", key),), _untransposed(right, [key], places)
+
+
+def _is_square(numbers: Numbers, key: str) -> bool:
+    shape = numbers.parameters[key].shape
+    return len(shape) == 2 and shape[0] == shape[1] > 1
+
+
+def _untransposed(right: Backward, keys: list[str], places: tuple[str, ...]) -> Backward:
+    symbols = [right.system.parameters[key] for key in keys]
+
+    def change(expr: Any) -> Any:
+        for symbol in symbols:
+            expr = transposed_away(expr, symbol)
+        return expr
+
+    found = right.exprs(lambda p: change(p.expr), *places)
+    return replace(found, local={name: change(expr) for name, expr in right.local.items()})
+
+
+# -- steps -----------------------------------------------------------------------------------------------------
+def _share(which: str) -> Callable[[Backward, Numbers], Forms]:
+    def forms(right: Backward, numbers: Numbers) -> Forms:
+        if numbers.steps > 1:
+            yield (("steps", numbers.steps),), replace(right, share=which)
+
+    return forms
+
+
+def _samples(which: str) -> Callable[[Backward, Numbers], Forms]:
+    def forms(right: Backward, numbers: Numbers) -> Forms:
+        if numbers.batch > 1:
+            yield (("batch", numbers.batch),), replace(right, samples=which)
+
+    return forms
+
+
+def _losses(which: str) -> Callable[[Backward, Numbers], Forms]:
+    def forms(right: Backward, numbers: Numbers) -> Forms:
+        if right.system.reduction != "last" and numbers.steps > 1:
+            yield (("steps", numbers.steps),), replace(right, losses=which)
+
+    return forms
+
+
+def _shifted_states(right: Backward, numbers: Numbers) -> Forms:
+    """h_t in the place of h_{t-1} in the gradients by parameters, and the other way round in a readout."""
+    system = right.system
+    for state in system.states:
+        on = system.direction_of(state)
+        for place, by in ((system.previous_of(state), on), (system.t, -on)):
+            which = lambda leaf, n=state, w=place: leaf.name == n and leaf.when == w  # noqa: E731
+            if any(reads(p.expr, which) for parts in right.parameters.values() for p in parts):
+                changed = right.exprs(lambda p, b=by, f=which: shifted(p.expr, b, f), SUMS)
+                yield (("right", system.at(state, place)), ("read", system.at(state, place + by))), changed
+
+
+def _shifted_inputs(right: Backward, numbers: Numbers) -> Forms:
+    system = right.system
+    for name in system.inputs:
+        for by in (-1, 1):
+            which = lambda leaf, n=name: leaf.name == n  # noqa: E731
+            changed = right.exprs(lambda p, b=by, f=which: shifted(p.expr, b, f), SUMS)
+            yield (("right", system.at(name)), ("read", system.at(name, system.t + by))), changed
+
+
+def _shifted_factors(right: Backward, numbers: Numbers) -> Forms:
+    """f_t in the place of f_{t+1} in what comes back from the step after."""
+    for name in right.adjoints:
+        following = right.system.following_of(name)
+        which = lambda leaf, n=name, w=following: leaf.name == n and leaf.when == w  # noqa: E731
+        nexts = [p for parts in right.adjoints.values() for p in parts if p.place == NEXT]
+        if any(reads(p.expr, which) for p in nexts):
+            by = -right.system.direction_of(name)
+            changed = right.exprs(lambda p, b=by, f=which: shifted(p.expr, b, f), NEXT)
+            yield (("right", right.system.at(name, following)), ("read", right.system.at(name))), changed
+
+
+def _too_early(right: Backward, numbers: Numbers) -> Forms:
+    """dL/dh_1 in the place of dL/dh_0."""
+    yield (), replace(right, initial=FIRST)
+
+
+def _detached(right: Backward, numbers: Numbers) -> Forms:
+    """Segments; windows are tried apart, all at once."""
+    if numbers.steps <= LONGEST and not right.system.mixed:
+        for tau in range(2, numbers.steps):
+            yield (("tau", tau),), replace(right, cut=Segments(tau))
+
+
+LONGEST = 128
+"""Truncations are tried up to this many steps."""
+
+MISTAKES: tuple[Mistake, ...] = (
+    Mistake("recurrence_cut", SWEEP, _recurrence_cut),
+    Mistake("segments", SWEEP, _detached),
+    Mistake("slope_missing", SWEEP, _slopes(missing), common=True),
+    Mistake("slope_missing_in", SWEEP, _slopes_in(missing)),
+    Mistake("slope_missing_recurrence", SWEEP, _slopes_where(missing, NEXT), common=True),
+    Mistake("slope_twice", SWEEP, _slopes(squared)),
+    Mistake("slope_of_output", SWEEP, _slopes(of_output), common=True),
+    Mistake("slope_of_input", SWEEP, _slopes(of_input), common=True),
+    Mistake("slope_of_output_recurrence", SWEEP, _slopes_where(of_output, NEXT)),
+    Mistake("slope_shifted", SWEEP, _slopes_elsewhere),
+    Mistake("readout_slope_missing", SWEEP, _readout_slope, common=True),
+    Mistake("losses_last", SWEEP, _losses(LAST), common=True),
+    Mistake("losses_not_last", SWEEP, _losses(NOT_LAST), common=True),
+    Mistake("lost_loss", SWEEP, _lost_losses),
+    Mistake("lost_state", SWEEP, _lost_states),
+    Mistake("lost_path", SWEEP, _lost_paths),
+    Mistake("sign_of_path", SWEEP, _sign_of_path),
+    Mistake("not_transposed", SWEEP, _not_transposed, common=True),
+    Mistake("factor_shifted", SWEEP, _shifted_factors),
+    Mistake("last_share", SUM, _share(LAST)),
+    Mistake("first_share", SUM, _share(FIRST)),
+    Mistake("without_last", SUM, _share(NOT_LAST)),
+    Mistake("without_first", SUM, _share(NOT_FIRST)),
+    Mistake("last_sample", SUM, _samples(LAST)),
+    Mistake("first_sample", SUM, _samples(FIRST)),
+    Mistake("state_shifted", SUM, _shifted_states),
+    Mistake("input_shifted", SUM, _shifted_inputs),
+    Mistake("slope_missing_sums", SUM, _slopes_where(missing, SUMS)),
+    Mistake("slope_of_output_sums", SUM, _slopes_where(of_output, SUMS)),
+    Mistake("slope_of_input_sums", SUM, _slopes_where(of_input, SUMS)),
+    Mistake("slope_twice_sums", SUM, _slopes_where(squared, SUMS)),
+    Mistake("lost_use", SUM, _lost_use),
+    Mistake("initial_too_early", SUM, _too_early),
+)
+"""The table, in the order in which they are believed where two say the same."""
+BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
+
+
+def forms_of(mistake: Mistake, right: Backward, numbers: Numbers) -> Forms:
+    """Yield the forms of a mistake that a model can have: those that change something and read only given steps."""
+    for values, changed in mistake.forms(right, numbers):
+        if changed != right and _is_in_range(changed):
+            yield values, changed
+
+
+def _is_in_range(equations: Backward) -> bool:
+    t = equations.system.t
+    groups = (*equations.adjoints.values(), *equations.parameters.values(), *equations.inputs.values())
+    far = lambda leaf: abs(int(leaf.when - t)) > 1  # noqa: E731
+    return not any(reads(part.expr, far) for group in groups for part in group)
