@@ -30,9 +30,9 @@ from .shown import Report, Shown, shown_report
 from .source import origin
 
 if TYPE_CHECKING:
-    from ..codegen.bptt import Bptt
     from ..derive.methods import Paths
     from ..evaluate.rtrl import ForwardMode
+    from .bptt import Bptt
     from .model import RNN
 
 
@@ -322,9 +322,9 @@ class Questions:
         truncate : int, str, Window, Segments or Randomised, optional
             Truncate the gradients; exact by default, whatever the model's derivation shows.
         """
-        from ..codegen.bptt import compile_network
+        from .bptt import bptt_of
 
-        return compile_network(self._network, None if truncate is None else truncation(truncate))
+        return bptt_of(self._network, None if truncate is None else truncation(truncate))
 
     def rtrl(
         self,

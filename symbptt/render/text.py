@@ -95,16 +95,16 @@ def _display(block: Display, columns: int = 0) -> str:
     body = [
         f"    {left if i == k == 0 else pad} {piece}"
         for i, line in enumerate(lines)
-        for k, piece in enumerate(_broken(line, WIDTH - width(left) - 5))
+        for k, piece in enumerate(broken(line, WIDTH - width(left) - 5))
     ]
     body[-1] += _mark(block)
     return "\n".join(body)
 
 
-def _broken(line: str, columns: int) -> list[str]:
+def broken(line: str, columns: int) -> list[str]:
     """Break a long line before plus and minus signs outside all brackets.
 
-    >>> _broken("= a b + (c + d) - e", 12)
+    >>> broken("= a b + (c + d) - e", 12)
     ['= a b', '    + (c + d)', '    - e']
     """
     pieces = [""]

@@ -70,8 +70,10 @@ def _from_bits(array: Array) -> Array:
     return bits.view(np.float32)
 
 
-def named_arrays(argument: str, given: Any, known: Collection[str], what: str) -> dict[str, Any]:
-    """Return a mapping of arrays by name; all names must be known.
+def named_arrays(
+    argument: str, given: Any, known: Collection[str], what: str, keys: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return a mapping of arrays by name; all names, or what ``keys`` says for them, must be known.
 
     Raises
     ------
@@ -81,7 +83,8 @@ def named_arrays(argument: str, given: Any, known: Collection[str], what: str) -
         return {}
     if not isinstance(given, Mapping):
         raise ValueInputError(f"{argument} must map names to arrays, {{'W_h': ...}}; not {type(given).__name__}")
-    for key in given:
+    for name in given:
+        key = (keys or {}).get(name, name)
         if key not in known:
             raise UnknownNameError(f"{argument}: {key!r} is no {what} of the model{nearest(str(key), list(known))}")
     return dict(given)

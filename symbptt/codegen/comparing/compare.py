@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sympy import Integer
 
 from ... import algebra as A
 from ...checking.inputs import ROUNDOFF
+from ...derive.generic import generic
 from ...errors import ValueInputError
 from ...evaluate.numbers import Array
 from ...model import one_example
 from ...model.truncation import Randomised, Window
+from ..plan import twin
 from .arrays import as_array, named_arrays, unit_name, wrong_shape
 from .equations import Backward, backward_of
 from .given import numbers_of
@@ -39,8 +42,9 @@ def compare(
     states: Mapping[str, Any] | None = None,
     dtype: Any = None,
     tolerance: float = TOLERANCE,
+    keys: Mapping[str, str] | None = None,
 ) -> Compared:
-    """Compare gradients with the true ones; see :meth:`symbptt.codegen.bptt.Bptt.compare`.
+    """Compare gradients with the true ones; see :meth:`symbptt.api.bptt.Bptt.compare`.
 
     Parameters
     ----------
@@ -51,16 +55,20 @@ def compare(
     adjoints, states : mapping, optional
     dtype : type, optional
     tolerance : float
+    keys : mapping, optional
+        Name of a gradient -> its canonical key, where that is another.
     """
-    return _Comparison(bptt, call, dtype, tolerance).compared(grads, adjoints, states)
+    return _Comparison(bptt, call, dtype, tolerance, keys or {}).compared(grads, adjoints, states)
 
 
 class _Comparison:
-    def __init__(self, bptt: Bptt, call: Mapping[str, Any], dtype: Any, tolerance: float) -> None:
+    def __init__(
+        self, bptt: Bptt, call: Mapping[str, Any], dtype: Any, tolerance: float, keys: Mapping[str, str]
+    ) -> None:
         if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance < float("inf"):
             raise ValueInputError(f"tolerance={tolerance!r}: give a positive number")
         self.dtype = None if dtype is None else unit_name(dtype)
-        self.bptt, self.tolerance = bptt, tolerance
+        self.bptt, self.tolerance, self.keys = bptt, tolerance, keys
         self.right = self._right(bptt)
         call = {key: _exact(key, value) for key, value in call.items() if value is not None}
         self.out = bptt(**call)
@@ -100,7 +108,7 @@ class _Comparison:
         arrays = [
             *self._states(named_arrays("states", states, self._forward_names, "variable")),
             *self._adjoints(named_arrays("adjoints", adjoints, list(self.out.adjoints), "variable of the cell")),
-            *self._gradients(named_arrays("grads", grads, self.bptt.gradients, "gradient")),
+            *self._gradients(named_arrays("grads", grads, self.bptt.gradients, "gradient", self.keys)),
         ]
         if not arrays:
             raise ValueInputError("nothing is given to compare: grads is empty")
@@ -142,7 +150,7 @@ class _Comparison:
                 array = array[1:] if forward else array[:-1]
             elif array.shape != shape:
                 raise wrong_shape(label, array.shape, *(start if name in self.system.states else (shape, symbols)))
-            yield _Given(STATE, name, array, kind, (), shape, symbols, self._within(shape), array.shape)
+            yield _Given(STATE, name, array, kind, (), symbols, self._within(shape), array.shape, name)
 
     def _adjoints(self, given: dict[str, Any]) -> Iterator[_Given]:
         for name, value in given.items():
@@ -151,7 +159,7 @@ class _Comparison:
             shape, symbols = self._timed(name)
             if array.shape != shape:
                 raise wrong_shape(label, array.shape, shape, symbols)
-            yield _Given(ADJOINT, name, array, kind, (), shape, symbols, self._within(shape), array.shape)
+            yield _Given(ADJOINT, name, array, kind, (), symbols, self._within(shape), array.shape, name)
 
     def _timed(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Return the shape of a variable over all steps, in numbers and in symbols."""
@@ -168,16 +176,17 @@ class _Comparison:
         return lambda array: array[1:-1].reshape(shape)
 
     def _gradients(self, given: dict[str, Any]) -> Iterator[_Given]:
-        for key, value in given.items():
+        for name, value in given.items():
+            key = self.keys.get(name, name)
             shape, symbols = np.shape(self.out.grads[key]), self._symbols_of(key)
-            label = f"grads[{key!r}]"
+            label = f"grads[{name!r}]"
             array, kind = (np.zeros(shape), "float64") if value is None else as_array(label, value)
             causes: tuple[Cause, ...] = ()
             form = _formed(shape)
             found = array.shape
             if array.shape != shape:
                 array, causes, form = self._misshapen(label, key, array, shape, symbols)
-            yield _Given(GRADIENT, key, array, kind, causes, shape, symbols, form, found)
+            yield _Given(GRADIENT, key, array, kind, causes, symbols, form, found, name)
 
     def _symbols_of(self, key: str) -> tuple[str, ...]:
         shape = np.shape(self.out.grads[key])
@@ -224,7 +233,7 @@ class _Comparison:
         with np.errstate(all="ignore"):
             error = np.abs(array - true)
             off = ~(error <= allowed)
-        item = Item(given.kind, given.key, given.key, given.found, given.symbols, kind, RIGHT, int(error.size))
+        item = Item(given.kind, given.key, given.name, given.found, given.symbols, kind, RIGHT, int(error.size))
         wrong = bool(off.any()) or bool(given.causes)
         units = np.where(np.isfinite(error), error / np.where(expected > 0, expected, np.finfo(float).tiny), np.inf)
         units = np.where(error == 0, 0.0, units)
@@ -297,25 +306,27 @@ class _Comparison:
 
     def _equation(self, item: Item) -> First:
         """Return the equation of a variable at a step, in symbols, with the boundary observed."""
-        from ...derive.generic import generic
-        from ..plan import twin
-
-        g, step = generic(twin(one_example(self.bptt.network)).of_any_length(A.size("T"))), int(item.step or 1)
+        g, step = generic(twin(one_example(self.bptt.network))), Integer(item.step or 1)
         if item.kind == STATE:
             equation = self.system.by_name[item.key]
-            return First(item, *(side.xreplace({self.system.t: A.index("t") * 0 + step}) for side in (equation.left, equation.right)))
+            at = {self.system.t: Integer(step)}
+            return First(item, equation.left.xreplace(at), equation.right.xreplace(at))
         return First(item, g.adjoint_of(item.key, step), g.at_step(item.key, step))
 
 
+@dataclass(frozen=True)
 class _Given:
-    """One given array: what it is, its type, what its shape says, and the shape that it should have."""
+    """One given array: what it is, its type, what its shape says, and how true ones come into its form."""
 
-    def __init__(
-        self, kind: str, key: str, array: Array, dtype: str, causes: tuple[Cause, ...], shape: tuple[int, ...],
-        symbols: tuple[str, ...], form: Callable[[Array], Array], found: tuple[int, ...],
-    ) -> None:  # fmt: skip
-        self.kind, self.key, self.array, self.dtype, self.causes = kind, key, array, dtype, causes
-        self.shape, self.symbols, self.form, self.found = shape, symbols, form, found
+    kind: str
+    key: str
+    array: Array
+    dtype: str
+    causes: tuple[Cause, ...]
+    symbols: tuple[str, ...]
+    form: Callable[[Array], Array]
+    found: tuple[int, ...]
+    name: str
 
 
 def _largest(units: Array) -> tuple[int, ...]:

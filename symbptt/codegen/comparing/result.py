@@ -122,13 +122,20 @@ class Compared:
         return WRONG not in verdicts and RIGHT in verdicts
 
     @property
-    def explanations(self) -> dict[tuple[Cause, ...], tuple[str, ...]]:
-        """Causes -> the names of what they explain."""
-        found: dict[tuple[Cause, ...], tuple[str, ...]] = {}
+    def explanations(self) -> dict[tuple[Cause, ...], tuple[Item, ...]]:
+        """Causes -> what they explain."""
+        found: dict[tuple[Cause, ...], tuple[Item, ...]] = {}
         for item in self.items:
             if item.causes:
-                found[item.causes] = (*found.get(item.causes, ()), item.name)
+                found[item.causes] = (*found.get(item.causes, ()), item)
         return found
+
+    @property
+    def unexplained(self) -> tuple[Item, ...]:
+        """What is wrong, and no mistake explains; nothing where the forward pass is wrong already."""
+        if any(item.kind == STATE and item.verdict == WRONG for item in self.items):
+            return ()
+        return tuple(item for item in self.items if item.verdict == WRONG and not item.causes)
 
 
 __all__ = ["ADJOINT", "GRADIENT", "KINDS", "RIGHT", "STATE", "UNDECIDED", "WRONG", "Cause", "Compared", "First", "Item"]

@@ -63,8 +63,7 @@ def search(right: Backward, numbers: Numbers, targets: Sequence[Target]) -> dict
     targets : sequence of Target
         All that was given, right and wrong.
     """
-    found = _Search(right, numbers, targets).run()
-    return found
+    return _Search(right, numbers, targets).run()
 
 
 class _Search:
@@ -177,7 +176,7 @@ class _Search:
                     swapped = Cause("swapped", (("key", other),))
                     guess.matches[i] = Match((swapped, *fit.causes), fit.residual)
                     break
-        if guess.matches and guess not in self.guesses:
+        if guess.matches and not any(guess is other for other in self.guesses):
             self.guesses.append(guess)
 
     def _sums(self, guess: Guess, equations: Backward, swept: Swept) -> None:
@@ -215,9 +214,18 @@ class _Search:
             least = min(guess.residual(left) for guess in equal)
             guess = next(g for g in equal if g.residual(left) <= max(_BETTER * least, 1e-3))
             for i in sorted(guess.explains(left)):
-                chosen[i] = (*guess.causes, *guess.matches[i].causes)
+                chosen[i] = self._plainly(i, guess)
             left -= guess.explains(left)
         return chosen
+
+
+    def _plainly(self, i: int, guess: Guess) -> tuple[Cause, ...]:
+        """Return the causes of a target, without those of the sweep where it does not depend on them."""
+        own = guess.matches[i].causes
+        for other in self.guesses:
+            if not other.causes and i in other.matches and other.matches[i].causes == own:
+                return own
+        return (*guess.causes, *own)
 
 
 def _position(cause: Cause) -> int:
