@@ -130,6 +130,15 @@ def _canonical(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[tupl
                 yield f"b_h{gate}", second
 
 
+def is_torch_name(name: str) -> bool:
+    """Return whether a weight of ``torch.nn.RNN``, ``LSTM`` or ``GRU`` is called so.
+
+    >>> is_torch_name("weight_hh_l0"), is_torch_name("W_h")
+    (True, False)
+    """
+    return _NAME.fullmatch(name) is not None
+
+
 def gradients_from_torch(grads: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Return gradients under PyTorch's names by gate: what each is called -> its canonical key, and its rows.
 

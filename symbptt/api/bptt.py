@@ -21,10 +21,13 @@ class CompareReport:
     ----------
     data : symbptt.codegen.comparing.result.Compared
     lang : str
+    notation : str or mapping
+        Of equations.
     """
 
     def __init__(self, data: Compared, network: Network, lang: str = "en") -> None:
         self.data, self.lang = data, lang
+        self.notation: Any = "textbook"
         self._network = network
 
     @property
@@ -73,7 +76,7 @@ class CompareReport:
     def _words(self, lang: str | None) -> Any:
         from ..render.compared_words import Words
 
-        return Words(self.data, one_example(self._network).system, lang or self.lang)
+        return Words(self.data, one_example(self._network).system, lang or self.lang, self.notation)
 
     def __repr__(self) -> str:
         return self.to_text()

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from ... import algebra as A
 from ...derive.generic import LOCAL, NEXT, SAME, Generic
-from ...model import READOUT
-from ...model.truncation import Segments
+from ...model import CELL, READOUT
+from ...model.truncation import Segments, Window
 from .edits import (
     Slope,
     inlined,
@@ -228,6 +228,14 @@ def _losses(which: str) -> Callable[[Backward, Numbers], Forms]:
     return forms
 
 
+def _loss_last(right: Backward, numbers: Numbers) -> Forms:
+    """Another loss: that of the last step alone, in the sweep and in the gradients of the readout."""
+    if right.system.reduction != "last" and numbers.steps > 1:
+        at_end = lambda n, p: replace(p, at_end=p.at_end or p.through in readout)  # noqa: E731
+        readout = {e.name for e in right.system.equations if e.stage != CELL}
+        yield (("steps", numbers.steps),), replace(right.mapped(at_end), losses=LAST)
+
+
 def _shifted_states(right: Backward, numbers: Numbers) -> Forms:
     """h_t in the place of h_{t-1} in the gradients by parameters, and the other way round in a readout."""
     system = right.system
@@ -266,19 +274,28 @@ def _too_early(right: Backward, numbers: Numbers) -> Forms:
     yield (), replace(right, initial=FIRST)
 
 
-def _detached(right: Backward, numbers: Numbers) -> Forms:
-    """Segments; windows are tried apart, all at once."""
-    if numbers.steps <= LONGEST and not right.system.mixed:
-        for tau in range(2, numbers.steps):
-            yield (("tau", tau),), replace(right, cut=Segments(tau))
+def _segments(right: Backward, numbers: Numbers) -> Forms:
+    for tau in _taus(right, numbers):
+        yield (("tau", tau),), replace(right, cut=Segments(tau))
 
 
-LONGEST = 128
-"""Truncations are tried up to this many steps."""
+def _windows(right: Backward, numbers: Numbers) -> Forms:
+    for tau in _taus(right, numbers):
+        yield (("tau", tau),), replace(right, cut=Window(tau))
+
+
+def _taus(right: Backward, numbers: Numbers) -> list[int]:
+    """Return the windows that are tried: all for few steps, for many those that people take."""
+    if right.system.mixed or right.cut is not None:
+        return []
+    return [tau for tau in range(2, numbers.steps) if numbers.steps <= _FEW or tau in _USUAL]
+
+
+_FEW = 32
+_USUAL = (2, 3, 4, 5, 8, 10, 15, 16, 20, 25, 30, 32, 35, 40, 50, 60, 64, 70, 75, 80, 100, 120, 128, 150, 200, 256)
 
 MISTAKES: tuple[Mistake, ...] = (
     Mistake("recurrence_cut", SWEEP, _recurrence_cut),
-    Mistake("segments", SWEEP, _detached),
     Mistake("slope_missing", SWEEP, _slopes(missing), common=True),
     Mistake("slope_missing_in", SWEEP, _slopes_in(missing)),
     Mistake("slope_missing_recurrence", SWEEP, _slopes_where(missing, NEXT), common=True),
@@ -288,6 +305,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("slope_of_output_recurrence", SWEEP, _slopes_where(of_output, NEXT)),
     Mistake("slope_shifted", SWEEP, _slopes_elsewhere),
     Mistake("readout_slope_missing", SWEEP, _readout_slope, common=True),
+    Mistake("loss_last", SWEEP, _loss_last, common=True),
     Mistake("losses_last", SWEEP, _losses(LAST), common=True),
     Mistake("losses_not_last", SWEEP, _losses(NOT_LAST), common=True),
     Mistake("lost_loss", SWEEP, _lost_losses),
@@ -296,6 +314,8 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("sign_of_path", SWEEP, _sign_of_path),
     Mistake("not_transposed", SWEEP, _not_transposed, common=True),
     Mistake("factor_shifted", SWEEP, _shifted_factors),
+    Mistake("segments", SWEEP, _segments),
+    Mistake("window", SWEEP, _windows),
     Mistake("last_share", SUM, _share(LAST)),
     Mistake("first_share", SUM, _share(FIRST)),
     Mistake("without_last", SUM, _share(NOT_LAST)),

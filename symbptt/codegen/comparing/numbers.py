@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from ...model import CELL, READOUT, Scan, System
 from ...model.truncation import Window
 from .equations import ALL, FIRST, LAST, NOT_FIRST, NOT_LAST, Backward, Part
 
+_COPIES = 7
+"""No divisor of the steps, most often."""
 _compiled = lru_cache(maxsize=4096)(compiled)
 _summed = lru_cache(maxsize=4096)(summed)
 
@@ -61,6 +64,10 @@ class Noise:
     def __call__(self, value: Array) -> Array:
         return value * (1 + self.unit * self.random.standard_normal(np.shape(value)))
 
+    def copies(self, value: Array) -> list[Array]:
+        """Return some copies with errors: a parameter is read at every step, and drawing anew each time takes long."""
+        return [self(value) for _ in range(_COPIES)]
+
     def slope(self, value: Array) -> Array:
         """Return a derivative that is a difference of numbers up to 1, and has their rounding error."""
         return value + self.unit * self.random.standard_normal(np.shape(value))
@@ -98,6 +105,7 @@ class Numbers:
         self.given = given
         self.parameters = {key: given[key] for key in system.parameters}
         self.values: dict[str, Array] = {}
+        self._copies: dict[str, Iterator[Array]] = {}
         for name in (*system.inputs, *system.fixed):
             self.values[name] = self._empty(name)
             self.values[name][1 + steps - len(given[name]) : -1] = given[name]
@@ -112,6 +120,14 @@ class Numbers:
     def noisy(self, noise: Noise) -> Numbers:
         """Return the same with rounding errors in everything."""
         return Numbers(self.system, self.sizes, self.steps, self.batch, self.given, noise)
+
+    def parameter(self, name: str) -> Array:
+        """Return a parameter; with noise, one of its copies, in turn."""
+        if self.noise is None:
+            return self.parameters[name]
+        if name not in self._copies:
+            self._copies[name] = cycle(self.noise.copies(self.parameters[name]))
+        return next(self._copies[name])
 
     # -- sizes and steps --------------------------------------------------------------------------------------
     def size(self, value: Any) -> int:
@@ -357,8 +373,8 @@ class _Reader:
         kind, name, shift = _place(leaf, self.numbers.system)
         whole = self.stores[kind][name]  # type: ignore[index]
         if kind == "parameter":
-            value = whole
-        elif self.t is not None:
+            return self.numbers.parameter(name)
+        if self.t is not None:
             value = whole[self.t + shift]
         else:
             value = whole[1 + shift : self.numbers.steps + 1 + shift]

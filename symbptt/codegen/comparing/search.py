@@ -8,14 +8,17 @@ from functools import cached_property
 from typing import Any
 
 from ...evaluate.numbers import Array
+from ...model.truncation import Window
 from .equations import Backward
 from .matching import Match, Target, match
-from .mistakes import LONGEST, MISTAKES, SUM, SWEEP, forms_of
+from .mistakes import MISTAKES, SUM, SWEEP, forms_of
 from .numbers import Numbers, Swept
 from .result import ADJOINT, GRADIENT, Cause
 
-_WORK = 4e9
-"""Mistakes are combined where the products that this takes have at most so many factors."""
+_WORK = 2e10
+"""So many products of numbers the search may take; at large sizes the less common mistakes, and most pairs, are left."""
+_PAIRS = 400
+"""Sums are tried with all mistaken sweeps where so many passes are within that."""
 _BETTER = 4.0
 """Of two mistakes that explain the same the later one is believed only where it fits so many times better."""
 
@@ -71,6 +74,7 @@ class _Search:
         self.right, self.numbers, self.targets = right, numbers, targets
         self.wrong = {i for i, target in enumerate(targets) if target.wrong}
         self.guesses: list[Guess] = []
+        self._kept: dict[tuple[Cause, ...], Swept] = {}
 
     def run(self) -> dict[int, tuple[Cause, ...]]:
         """Go on from simple to composed mistakes until all is explained."""
@@ -85,54 +89,62 @@ class _Search:
 
     # -- stages -----------------------------------------------------------------------------------------------
     def _exact(self) -> None:
-        guess = self._guess((), self.right, self.numbers.swept(self.right))
+        guess = self._guess((), self.right, self._exact_sweep)
         self._swapped(guess)
-        self._sums(guess, self.right, self._swept[()])
+        self._sums(guess, self.right, self._exact_sweep)
 
     def _single(self) -> None:
         for causes, equations, swept in self._sweeps():
             self._guess(causes, equations, swept)
 
     def _combined(self) -> None:
-        for causes, equations, swept in list(self._sweeps(common=not self._is_small)):
+        for causes, equations, swept in self._sweeps(common=not self._is_small):
             guess = self._guess(causes, equations, swept)
             self._sums(guess, equations, swept)
         if any(self._is_whole(guess) for guess in self.guesses):
             return
-        for causes, equations, _ in self._sweeps(common=True):
+        for causes, equations, _ in self._sweeps(common=True) if self._is_small else ():
             for more, both in self._forms(SWEEP, equations, common=True):
                 if _position(more) > _position(causes[0]):
                     swept = self.numbers.swept(both)
                     guess = self._guess((*causes, more), both, swept)
-                    if self._is_small:
-                        self._sums(guess, both, swept)
+                    self._sums(guess, both, swept)
 
     @cached_property
-    def _is_small(self) -> bool:
+    def _passes(self) -> float:
+        """How many passes may be made."""
         entries = sum(value.size for value in self.numbers.parameters.values())
-        return self.numbers.steps * self.numbers.batch * entries * 1000 <= _WORK
+        return _WORK / (self.numbers.steps * self.numbers.batch * (entries + 100))
+
+    @property
+    def _is_small(self) -> bool:
+        return self._passes >= _PAIRS
 
     def _sweeps(self, common: bool = False) -> Iterator[tuple[tuple[Cause, ...], Backward, Swept]]:
-        if not common:
-            yield from self._windows()
+        """Yield the mistaken sweeps, each carried out once."""
+        windows: Iterator[Swept] | None = None
+        length = made = 0
         for cause, equations in self._forms(SWEEP, self.right, common):
-            if (cause,) not in self._swept:
-                self._swept[(cause,)] = self.numbers.swept(equations)
-            yield (cause,), equations, self._swept[(cause,)]
+            if (cause,) in self._kept:
+                yield (cause,), equations, self._kept[(cause,)]
+                continue
+            made += 1
+            if made > self._passes:
+                return
+            if isinstance(equations.cut, Window):  # each goes on where the one before it ends
+                windows = windows or self.numbers.windows(self.right, self.numbers.steps)
+                while length < equations.cut.tau:
+                    found, length = next(windows), length + 1
+                swept = Swept(found.local, dict(found.adjoints), dict(found.early))
+            else:
+                swept = self.numbers.swept(equations)
+            if self._is_small:
+                self._kept[(cause,)] = swept
+            yield (cause,), equations, swept
 
     @cached_property
-    def _swept(self) -> dict[tuple[Cause, ...], Swept]:
-        return {(): self.numbers.swept(self.right)}
-
-    def _windows(self) -> Iterator[tuple[tuple[Cause, ...], Backward, Swept]]:
-        """Every loss goes back over tau steps; all tau at once."""
-        steps = self.numbers.steps
-        if self.right.system.mixed or steps > LONGEST or self.right.cut is not None:
-            return
-        for tau, swept in enumerate(self.numbers.windows(self.right, steps - 1), start=1):
-            copy = Swept(swept.local, dict(swept.adjoints), dict(swept.early))
-            if tau > 1:
-                yield (Cause("window", (("tau", tau),)),), self.right, copy
+    def _exact_sweep(self) -> Swept:
+        return self.numbers.swept(self.right)
 
     def _forms(self, kind: str, equations: Backward, common: bool = False) -> Iterator[tuple[Cause, Backward]]:
         for mistake in MISTAKES:
@@ -162,7 +174,7 @@ class _Search:
 
     def _swapped(self, guess: Guess) -> None:
         """The gradient by another parameter; and one that is zero."""
-        sums = self.numbers.sums(self.right, self._swept[()])
+        sums = self.numbers.sums(self.right, self._exact_sweep)
         for i in sorted(self.wrong - guess.matches.keys()):
             target = self.targets[i]
             if target.kind != GRADIENT:
