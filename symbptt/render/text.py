@@ -44,13 +44,15 @@ def wrap(text: str, columns: int = WIDTH) -> list[str]:
 
 
 _CLOSING = "，。、：；）！？」"
+_OPENING = "（「"
 
 
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for char in text:
-        wide = unicodedata.east_asian_width(char) in "WF"
-        joins = pieces and (char in _CLOSING or not (wide or pieces[-1].endswith(" ") or _is_wide(pieces[-1])))
+        wide = _is_wide(char)
+        last = pieces[-1][-1] if pieces else " "
+        joins = pieces and (char in _CLOSING or last in _OPENING or not (wide or last == " " or _is_wide(last)))
         if joins:
             pieces[-1] += char
         else:
@@ -58,8 +60,8 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def _is_wide(piece: str) -> bool:
-    return unicodedata.east_asian_width(piece[-1]) in "WF"
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
 
 
 def _heading(block: Heading) -> str:

@@ -12,6 +12,7 @@ from .result import Cause
 
 _CLEAR = 0.2
 """What a mistake leaves unexplained must be less than this share of the error that it explains."""
+FACTOR = "factor"
 _ENOUGH = 3
 """So many entries it takes for a factor that is no size of the model."""
 
@@ -45,6 +46,11 @@ class Match:
 
     causes: tuple[Cause, ...]
     residual: float
+
+    @property
+    def cost(self) -> int:
+        """How much is supposed; a factor that nothing accounts for is much."""
+        return sum(3 if cause.name == FACTOR else 1 for cause in self.causes)
 
 
 def match(target: Target, found: Array, factors: Mapping[str, float], plain: bool = False) -> Match | None:
@@ -91,7 +97,7 @@ def _factors(target: Target, turned: Array, named: Mapping[str, float]) -> list[
         if abs(abs(fits) / size - 1) < 0.05 and (causes or sign):
             found.append(((*sign, *causes), size if fits > 0 else -size))
     if turned.size >= _ENOUGH:
-        found.append(((*sign, Cause("factor", (("factor", abs(fits)),))), fits))
+        found.append(((*sign, Cause(FACTOR, (("factor", abs(fits)),))), fits))
     return found
 
 

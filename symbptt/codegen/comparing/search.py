@@ -10,7 +10,7 @@ from typing import Any
 from ...evaluate.numbers import Array
 from ...model.truncation import Window
 from .equations import Backward
-from .matching import Match, Target, match
+from .matching import FACTOR, Match, Target, match
 from .mistakes import MISTAKES, SUM, SWEEP, forms_of
 from .numbers import Numbers, Swept
 from .result import ADJOINT, GRADIENT, Cause
@@ -44,9 +44,13 @@ class Guess:
     def explains(self, targets: set[int]) -> set[int]:
         return {i for i in self.matches if i in targets}
 
+    def settles(self, i: int) -> bool:
+        """Whether a target is explained by what has a meaning."""
+        return i in self.matches and all(cause.name != FACTOR for cause in self.matches[i].causes)
+
     def cost(self, targets: set[int]) -> int:
-        extras = {self.matches[i].causes for i in self.explains(targets) if self.matches[i].causes}
-        return 2 * len(self.causes) + sum(map(len, extras))
+        extras = {self.matches[i] for i in self.explains(targets) if self.matches[i].causes}
+        return 2 * len(self.causes) + sum(cost for _, cost in {(fit.causes, fit.cost) for fit in extras})
 
     def rank(self, targets: set[int]) -> tuple[Any, ...]:
         explained = self.explains(targets)
@@ -192,15 +196,13 @@ class _Search:
             self.guesses.append(guess)
 
     def _sums(self, guess: Guess, equations: Backward, swept: Swept) -> None:
-        """Try mistakes in the sums on what is not explained."""
-        for cause, changed in self._forms(SUM, equations):
-            left = {self.targets[i].key: i for i in self.wrong - guess.matches.keys() if self.targets[i].kind == GRADIENT}
-            if not left:
-                break
-            sums = self.numbers.sums(changed, swept, left)
-            for key, i in left.items():
+        """Try mistakes in the sums on what is not explained, or only by a factor that means nothing."""
+        open_ = {self.targets[i].key: i for i in self.wrong if self.targets[i].kind == GRADIENT and not guess.settles(i)}
+        for cause, changed in self._forms(SUM, equations) if open_ else ():
+            sums = self.numbers.sums(changed, swept, open_)
+            for key, i in open_.items():
                 fit = match(self.targets[i], sums[key], self._factors)
-                if fit is not None:
+                if fit is not None and (i not in guess.matches or 1 + fit.cost < guess.matches[i].cost):
                     guess.matches[i] = Match((cause, *fit.causes), fit.residual)
         if guess.matches and not any(guess is other for other in self.guesses):
             self.guesses.append(guess)
