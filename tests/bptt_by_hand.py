@@ -1,4 +1,4 @@
-"""BPTT of a tanh network with softmax and cross-entropy, written by hand one step at a time, with mistakes on request."""
+"""BPTT of a tanh network with softmax and cross-entropy, by hand and one step at a time, with mistakes on request."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ def compare_dump(
     if free and given >= {*system.parameters, *system.inputs, *system.targets}:
         model = open_sizes(model)
     call = _call(model, groups, plain, path)
-    compared = {name: groups[name] or None for name in ("grads", "adjoints", "states")}
+    grads, adjoints, states = (groups[name] or None for name in ("grads", "adjoints", "states"))
     bptt = model.lambdify(truncate)
-    if not any(compared.values()):
+    if not (grads or adjoints or states):
         raise ValueInputError(f"{path}: no gradients in it; save them as grads/{bptt.gradients[0]} and so on")
-    report = bptt.compare(compared.pop("grads"), **call, **compared, dtype=dtype, lang=lang)
+    report = bptt.compare(grads, **call, adjoints=adjoints, states=states, dtype=dtype, lang=lang)
     report.notation = model.notation
     return report
 
@@ -97,7 +97,8 @@ def _member(path: Path, found: Any, name: str) -> Any:
         return found[name]
     except ValueError as error:
         if "pickle" in str(error):
-            raise ValueInputError(f"{path}: {name} holds Python objects, which are not read; save arrays of numbers") from None
+            what = f"{path}: {name} holds Python objects, which are not read"
+            raise ValueInputError(f"{what}; save arrays of numbers") from None
         raise ValueInputError(f"{path}: {name} cannot be read: {error}") from None
 
 
@@ -157,7 +158,7 @@ def _call(
 
 
 # -- a program that writes one ---------------------------------------------------------------------------------
-_TEMPLATE = '''"""Write the arrays that symbptt compare reads: gradients, and the numbers at which they were computed."""
+_TEMPLATE = '''"""Write what symbptt compare reads: gradients, and the numbers at which they were computed."""
 
 import numpy as np
 
@@ -185,9 +186,10 @@ def save(path, params, grads, x=None, target=None, initial=None, adjoints=None, 
 {variables}
     """
     groups = {{"params": params, "grads": grads, "initial": initial, "adjoints": adjoints, "states": states}}
-    arrays = {{f"{{group}}/{{name}}": array(v) for group, given in groups.items() for name, v in (given or {{}}).items()}}
-    for name, value in (("x", x), ("target", target)):
-        arrays |= {{name: array(value)}} if value is not None else {{}}
+    arrays = {{"x": x, "target": target}}
+    for group, given in groups.items():
+        arrays |= {{f"{{group}}/{{name}}": value for name, value in (given or {{}}).items()}}
+    arrays = {{name: array(value) for name, value in arrays.items() if value is not None}}
     np.savez(path, **arrays)
 '''
 

@@ -21,7 +21,7 @@ from .numbers import Array, function_of
 
 
 class Reader(Protocol):
-    """What an expression is evaluated with; it may have ``applied(function, value)``, which sees what functions give."""
+    """What an expression is evaluated with; with ``applied(function, value)`` it sees what functions give."""
 
     def leaf(self, leaf: Any) -> Array:
         """Return the value of a variable at a step, a parameter or a derivative."""
@@ -45,8 +45,11 @@ def compiled(expr: Any) -> Compiled:
     Examples
     --------
     >>> class One:
-    ...     def leaf(self, leaf): return {"W": np.array([[1.0, 2.0], [0.0, 1.0]]), "v": np.ones((3, 2))}[leaf.name]
-    ...     def size(self, value): return 2
+    ...     def leaf(self, leaf):
+    ...         return {"W": np.array([[1.0, 2.0], [0.0, 1.0]]), "v": np.ones((3, 2))}[leaf.name]
+    ...
+    ...     def size(self, value):
+    ...         return 2
     >>> W, v = A.MatrixParameter("W", 2, 2), A.Variable("v", 2)[A.index("t")]
     >>> compiled(A.matmul(W, v))(One())
     array([[3., 1.],

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from sympy import Basic
 
+from ..algebra import derivative
 from ..algebra.present import present
 from ..codegen.comparing.result import ADJOINT, GRADIENT, STATE, UNDECIDED, WRONG, Cause, Compared, First, Item
 from ..model import System, names_in
@@ -45,8 +46,9 @@ class Words:
         text, end = catalogue(self.lang)[key], 0
         for found in PLACEHOLDER.finditer(text):
             value = values[found[1]]
-            filled = value if isinstance(value, list) else [self.formula(value) if isinstance(value, Basic) else str(value)]
-            parts += [text[end : found.start()], *filled]
+            if not isinstance(value, list):
+                value = [self.formula(value) if isinstance(value, Basic) else str(value)]
+            parts += [text[end : found.start()], *value]
             end = found.end()
         return [part for part in [*parts, text[end:]] if part != ""]
 
@@ -62,13 +64,12 @@ class Words:
 
     def verdict(self, item: Item) -> str:
         """Return the word for a verdict."""
-        return catalogue(self.lang)[f"compare.{item.verdict}"]
+        verdict = item.verdict
+        return catalogue(self.lang)[f"compare.{verdict}"]
 
     def name(self, item: Item) -> list[Part]:
         """Return what an item is called, as a formula, with its own name where that is another."""
         if item.kind == ADJOINT:
-            from ..algebra import derivative
-
             symbol = derivative(self.system.L, self.system.at(item.key))
         elif item.kind == STATE:
             symbol = self.system.at(item.key)
@@ -117,12 +118,9 @@ class Words:
         """Return causes in words."""
         parts: list[Part] = []
         for i, cause in enumerate(causes):
-            parts += [BETWEEN[self.lang]] * bool(i) + self.phrase(f"compare.cause_{cause.name}", **self._values(cause))
+            name, values = cause.name, {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in cause.values}
+            parts += [BETWEEN[self.lang]] * bool(i) + self.phrase(f"compare.cause_{name}", **values)
         return parts
-
-    @staticmethod
-    def _values(cause: Cause) -> dict[str, Any]:
-        return {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in cause.values}
 
 
 def written(parts: list[Part], writer: Writer) -> str:

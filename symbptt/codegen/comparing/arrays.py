@@ -1,4 +1,4 @@
-"""Arrays of any program: NumPy, PyTorch, JAX, lists; their types, shapes and names, with one line for what does not fit."""
+"""Arrays of any program: their types, shapes and names; one line for what does not fit."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ TOLERANCE = 20.0
 
 def compare(
     bptt: Bptt,
-    grads: Mapping[str, Any],
+    grads: Mapping[str, Any] | None,
     call: Mapping[str, Any],
     adjoints: Mapping[str, Any] | None = None,
     states: Mapping[str, Any] | None = None,
@@ -80,14 +80,14 @@ class _Comparison:
     def _right(bptt: Bptt) -> Backward:
         right = backward_of(one_example(bptt.network))
         if isinstance(bptt.truncate, Randomised):
-            raise ValueInputError("random truncation gives other gradients every time: compare those of Window or Segments")
+            raise ValueInputError("random truncation gives other gradients each time; compare those of a window")
         if isinstance(bptt.truncate, Window) and right.system.mixed:
             raise ValueInputError("a window is for cells of one direction in time; compare the exact gradients")
         return replace(right, cut=bptt.truncate)
 
     def _numbers(self, bptt: Bptt, call: Mapping[str, Any]) -> Numbers:
-        names = ("params", "x", "target", "h0", "c0", "initial", "steps", "mask")
-        read, params = bptt._reader.read(*(call.get(name) for name in names))
+        names = ("x", "target", "h0", "c0", "initial", "steps", "mask")
+        read, params = bptt._reader.read(call["params"], **{name: call.get(name) for name in names})
         given = {name: read.arguments.get(argument) for name, argument in bptt._emitted.arguments.items()}
         lead = read.lead
         return numbers_of(self.right.system, params, given, int(lead.steps or 1), lead.batch if lead.batched else None)

@@ -81,8 +81,8 @@ class Backward:
             changed = {k: [change(k, part) for part in group] for k, group in parts.items()}
             return {k: tuple(part for part in group if part is not None) for k, group in changed.items()}
 
-        changed = {k: over(v) for k, v in (("adjoints", self.adjoints), ("parameters", self.parameters))}
-        return replace(self, **changed, inputs=over(self.inputs))
+        adjoints, parameters, inputs = map(over, (self.adjoints, self.parameters, self.inputs))
+        return replace(self, adjoints=adjoints, parameters=parameters, inputs=inputs)
 
     def exprs(self, change: Callable[[Part], Any], *places: str) -> Backward:
         """Return the same with the expressions of all parts in some places replaced."""
@@ -144,7 +144,9 @@ def _adjoint(g: Generic, name: str) -> tuple[Part, ...]:
 def _through(g: Generic, name: str, equation: Equation, lag: int) -> Part:
     when = g.system.previous_of(name) if lag else g.t
     expr = A.pullback(equation.right, g.adjoint_of(equation.name), g.system.at(name, when))
-    return Part(NEXT if lag else SAME, equation.name, expr.xreplace({g.t: g.system.following_of(name)}) if lag else expr)
+    if not lag:
+        return Part(SAME, equation.name, expr)
+    return Part(NEXT, equation.name, expr.xreplace({g.t: g.system.following_of(name)}))
 
 
 def _uses(g: Generic, key: str) -> list[Part]:

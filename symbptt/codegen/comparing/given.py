@@ -72,9 +72,9 @@ class _Given:
         """Return a target or a mask; class indices become distributions."""
         steps = 1 if self.system.reduction == "last" else self.steps
         shape, rows = self._shape(self.system.at(name)), steps * (self.batch or 1)
-        if self.system.targets.get(name) == "distribution" and shape and value.size == rows:
-            if value.dtype.kind in "iu" or shape[0] > 1:
-                value = np.eye(shape[0])[value.astype(int)]
+        indices = self.system.targets.get(name) == "distribution" and shape and value.size == rows
+        if indices and (value.dtype.kind in "iu" or shape[0] > 1):
+            value = np.eye(shape[0])[value.astype(int)]
         if name == "mask" and value.ndim == 1 and self.batch is not None:
             value = np.repeat(value[:, None], self.batch, 1)
         return self._timed(name, value, steps)
@@ -82,7 +82,8 @@ class _Given:
     def _initial(self, state: str) -> Array:
         shape = self._shape(self.system.at(state))
         value = self.given.get(f"{state}0", np.zeros(()))
-        if value.ndim in (len(shape), len(shape) + 1) and value.size in (_size(shape), _size(shape) * (self.batch or 1)):
+        sizes = (_size(shape), _size(shape) * (self.batch or 1))
+        if value.ndim in (len(shape), len(shape) + 1) and value.size in sizes:
             value = value.reshape(-1, *shape)
         return np.broadcast_to(value, (self.batch or 1, *shape))
 

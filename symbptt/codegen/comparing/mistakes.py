@@ -75,10 +75,14 @@ def _slopes_in(change: Slope) -> Callable[[Backward, Numbers], Forms]:
         parts = [part for group in (*right.adjoints.values(), *right.parameters.values()) for part in group]
         through = dict.fromkeys(part.through for part in parts if slopes_in(part.expr))
         for name in through if len(through) > 1 else ():
-            one = lambda p, n=name: with_slopes(p.expr, change) if p.through == n else p.expr  # noqa: E731
-            yield (("variable", right.system.at(name)),), right.exprs(one, SAME, NEXT, SUMS)
+            changed = right.exprs(_of_equation(name, change), SAME, NEXT, SUMS)
+            yield (("variable", right.system.at(str(name))),), changed
 
     return forms
+
+
+def _of_equation(name: str | None, change: Slope) -> Callable[[Part], Any]:
+    return lambda part: with_slopes(part.expr, change) if part.through == name else part.expr
 
 
 def _functions(right: Backward) -> str:
@@ -100,9 +104,12 @@ def _slopes_where(change: Slope, place: str) -> Callable[[Backward, Numbers], Fo
 def _slopes_elsewhere(right: Backward, numbers: Numbers) -> Forms:
     """The derivative of a function at another step."""
     for by in (1, -1):
-        change = lambda s, by=by: shifted(s, by, lambda leaf: True)  # noqa: E731
-        changed = right.exprs(lambda p, c=change: with_slopes(p.expr, c), SAME)
+        changed = right.exprs(_slope_at(by), SAME)
         yield (("functions", _functions(right)), ("read", right.system.t + by), ("when", right.system.t)), changed
+
+
+def _slope_at(by: int) -> Callable[[Part], Any]:
+    return lambda part: with_slopes(part.expr, lambda slope: shifted(slope, by, lambda leaf: True))
 
 
 def _readout_slope(right: Backward, numbers: Numbers) -> Forms:
@@ -125,10 +132,8 @@ def _lost_states(right: Backward, numbers: Numbers) -> Forms:
     """Nothing comes back to a state from the next step."""
     later = [n for n, parts in right.adjoints.items() if any(p.place == NEXT for p in parts)]
     for name in later if len(later) > 1 else ():
-        yield (
-            (("variable", right.system.at(name)),),
-            right.mapped(lambda n, p, k=name: None if n == k and p.place == NEXT else p),
-        )
+        kept = tuple(part for part in right.adjoints[name] if part.place != NEXT)
+        yield (("variable", right.system.at(name)),), replace(right, adjoints={**right.adjoints, name: kept})
 
 
 def _lost_losses(right: Backward, numbers: Numbers) -> Forms:
@@ -150,9 +155,8 @@ def _sign_of_path(right: Backward, numbers: Numbers) -> Forms:
     for name, part in _parts(right):
         if part.place != LOCAL:
             turned = replace(part, expr=A.negate(part.expr))
-            yield _path(right, name, part), right.mapped(
-                lambda n, p, k=name, o=part, w=turned: w if (n, p) == (k, o) else p
-            )
+            group = tuple(turned if one == part else one for one in right.adjoints[name])
+            yield _path(right, name, part), replace(right, adjoints={**right.adjoints, name: group})
 
 
 def _parts(right: Backward) -> Iterator[tuple[str, Part]]:
@@ -231,9 +235,9 @@ def _losses(which: str) -> Callable[[Backward, Numbers], Forms]:
 def _loss_last(right: Backward, numbers: Numbers) -> Forms:
     """Another loss: that of the last step alone, in the sweep and in the gradients of the readout."""
     if right.system.reduction != "last" and numbers.steps > 1:
-        at_end = lambda n, p: replace(p, at_end=p.at_end or p.through in readout)  # noqa: E731
         readout = {e.name for e in right.system.equations if e.stage != CELL}
-        yield (("steps", numbers.steps),), replace(right.mapped(at_end), losses=LAST)
+        changed = right.mapped(lambda name, part: replace(part, at_end=part.at_end or part.through in readout))
+        yield (("steps", numbers.steps),), replace(changed, losses=LAST)
 
 
 def _shifted_states(right: Backward, numbers: Numbers) -> Forms:
@@ -242,31 +246,29 @@ def _shifted_states(right: Backward, numbers: Numbers) -> Forms:
     for state in system.states:
         on = system.direction_of(state)
         for place, by in ((system.previous_of(state), on), (system.t, -on)):
-            which = lambda leaf, n=state, w=place: leaf.name == n and leaf.when == w  # noqa: E731
-            if any(reads(p.expr, which) for parts in right.parameters.values() for p in parts):
-                changed = right.exprs(lambda p, b=by, f=which: shifted(p.expr, b, f), SUMS)
-                yield (("right", system.at(state, place)), ("read", system.at(state, place + by))), changed
+            values = (("right", system.at(state, place)), ("read", system.at(state, place + by)))
+            yield values, right.exprs(_read_at(by, state, place), SUMS)
 
 
 def _shifted_inputs(right: Backward, numbers: Numbers) -> Forms:
     system = right.system
     for name in system.inputs:
         for by in (-1, 1):
-            which = lambda leaf, n=name: leaf.name == n  # noqa: E731
-            changed = right.exprs(lambda p, b=by, f=which: shifted(p.expr, b, f), SUMS)
-            yield (("right", system.at(name)), ("read", system.at(name, system.t + by))), changed
+            values = (("right", system.at(name)), ("read", system.at(name, system.t + by)))
+            yield values, right.exprs(_read_at(by, name, system.t), SUMS)
 
 
 def _shifted_factors(right: Backward, numbers: Numbers) -> Forms:
     """f_t in the place of f_{t+1} in what comes back from the step after."""
     for name in right.adjoints:
-        following = right.system.following_of(name)
-        which = lambda leaf, n=name, w=following: leaf.name == n and leaf.when == w  # noqa: E731
-        nexts = [p for parts in right.adjoints.values() for p in parts if p.place == NEXT]
-        if any(reads(p.expr, which) for p in nexts):
-            by = -right.system.direction_of(name)
-            changed = right.exprs(lambda p, b=by, f=which: shifted(p.expr, b, f), NEXT)
-            yield (("right", right.system.at(name, following)), ("read", right.system.at(name))), changed
+        following, by = right.system.following_of(name), -right.system.direction_of(name)
+        values = (("right", right.system.at(name, following)), ("read", right.system.at(name)))
+        yield values, right.exprs(_read_at(by, name, following), NEXT)
+
+
+def _read_at(by: int, name: str, when: Any) -> Callable[[Part], Any]:
+    """Return the change of a part that reads a variable some steps later than at a step."""
+    return lambda part: shifted(part.expr, by, lambda leaf: leaf.name == name and leaf.when == when)
 
 
 def _too_early(right: Backward, numbers: Numbers) -> Forms:
@@ -345,5 +347,5 @@ def forms_of(mistake: Mistake, right: Backward, numbers: Numbers) -> Forms:
 def _is_in_range(equations: Backward) -> bool:
     t = equations.system.t
     groups = (*equations.adjoints.values(), *equations.parameters.values(), *equations.inputs.values())
-    far = lambda leaf: abs(int(leaf.when - t)) > 1  # noqa: E731
-    return not any(reads(part.expr, far) for group in groups for part in group)
+    exprs = (part.expr for group in groups for part in group)
+    return not any(reads(expr, lambda leaf: abs(int(leaf.when - t)) > 1) for expr in exprs)

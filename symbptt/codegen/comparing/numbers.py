@@ -11,19 +11,15 @@ from typing import Any
 import numpy as np
 import sympy
 
-from sympy import S
-
 from ... import algebra as A
-from ...algebra.functions import FUNCTIONS
 from ...derive.generic import LOCAL, NEXT
 from ...evaluate.batched import Compiled, compiled, summed
 from ...evaluate.numbers import Array
 from ...model import CELL, READOUT, Scan, System
 from ...model.truncation import Window
 from .equations import ALL, FIRST, LAST, NOT_FIRST, NOT_LAST, Backward, Part
+from .reader import Noise, Reader
 
-_COPIES = 7
-"""No divisor of the steps, most often."""
 _compiled = lru_cache(maxsize=4096)(compiled)
 _summed = lru_cache(maxsize=4096)(summed)
 
@@ -52,25 +48,6 @@ class Swept:
     local: dict[str, Array]
     adjoints: dict[str, Array]
     early: dict[str, Array]
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Rounding, imitated: whatever is read or computed is off by a random relative error of about ``unit``."""
-
-    random: np.random.Generator
-    unit: float
-
-    def __call__(self, value: Array) -> Array:
-        return value * (1 + self.unit * self.random.standard_normal(np.shape(value)))
-
-    def copies(self, value: Array) -> list[Array]:
-        """Return some copies with errors: a parameter is read at every step, and drawing anew each time takes long."""
-        return [self(value) for _ in range(_COPIES)]
-
-    def slope(self, value: Array) -> Array:
-        """Return a derivative that is a difference of numbers up to 1, and has their rounding error."""
-        return value + self.unit * self.random.standard_normal(np.shape(value))
 
 
 class Numbers:
@@ -157,10 +134,10 @@ class Numbers:
         for scan in self.system.scans:
             lines = [(e.name, _compiled(e.right)) for e in self.system.equations_of(scan) if e.stage == CELL]
             for t in self.order(scan):
-                reader = _Reader(self, t)
+                reader = Reader(self, t)
                 for name, line in lines:
                     self.values[name][t] = self._rounded(line(reader))
-        reader = _Reader(self, None)
+        reader = Reader(self, None)
         for equation in readout:
             self.values[equation.name][1:-1] = self._rounded(_compiled(equation.right)(reader))
 
@@ -187,7 +164,7 @@ class Numbers:
         found: dict[str, Array] = {}
         for name, expr in equations.local.items():
             found[name] = self._empty(name)
-            found[name][1:-1] = self._rounded(_compiled(expr)(_Reader(self, None, local=found)))
+            found[name][1:-1] = self._rounded(_compiled(expr)(Reader(self, None, local=found)))
             if self.system.reduction == "last":
                 found[name][:-2] = 0
         return found
@@ -195,7 +172,8 @@ class Numbers:
     def _entering(self, equations: Backward, local: dict[str, Array]) -> dict[str, Array]:
         """Return the parts by which the loss enters the sweep: variable of the cell -> (T + 2, B, ...)."""
         counts = _chosen(list(range(1, self.steps + 1)), equations.losses)
-        reader, found = _Reader(self, None, local=local, only_local=True), {}
+        reader = Reader(self, None, local=local, only_local=True)
+        found: dict[str, Any] = {}
         for name, parts in equations.adjoints.items():
             for part in parts:
                 if part.place == LOCAL:
@@ -214,7 +192,7 @@ class Numbers:
             lines = [(name, _parts(equations.adjoints[name])) for name in names]
             order = self.order(scan)
             for place in range(len(order) - 1, -1, -1):
-                reader = _Reader(self, order[place], adjoints, local)
+                reader = Reader(self, order[place], adjoints, local)
                 goes_on = place + 1 < len(order) and not self._is_cut(equations, place)
                 for name, parts in lines:
                     total = entering[name][order[place]] if name in entering else 0.0
@@ -223,7 +201,7 @@ class Numbers:
                             total = total + part(reader)
                     adjoints[name][order[place]] = self._rounded(np.asarray(total))
             for state in (name for name in names if name in self.system.states):
-                reader = _Reader(self, self._start(state), adjoints, local)
+                reader = Reader(self, self._start(state), adjoints, local)
                 early[state] = self._early(equations, state, reader)
         return adjoints, early
 
@@ -249,7 +227,7 @@ class Numbers:
         early = {state: np.zeros((self.batch, *self.shape(state))) for state in self.system.states}
         for _ in range(longest):
             now = {name: self._empty(name) for name in equations.adjoints}
-            reader = _Reader(self, None, now, local)
+            reader = Reader(self, None, now, local)
             for name, parts in equations.adjoints.items():
                 whole = arriving.get(name, np.zeros(1))[1:-1] if name in arriving else np.zeros(1)
                 for part in parts:
@@ -266,14 +244,14 @@ class Numbers:
                         whole[1:-1] = _compiled(part.expr)(reader)
                         whole[end] = 0
                         arriving[state] = arriving.get(state, 0) + whole
-                early[state] = early[state] + self._early(equations, state, _Reader(self, self._start(state), now))
+                early[state] = early[state] + self._early(equations, state, Reader(self, self._start(state), now))
             yield Swept(local, total, early)
 
     # -- sums -------------------------------------------------------------------------------------------------
     def sums(self, equations: Backward, swept: Swept, keys: Container[str] | None = None) -> dict[str, Array]:
-        """Return the gradients by parameters, inputs and initial states (or those that are asked for) in the adjoints."""
+        """Return the gradients by parameters, inputs and initial states in the adjoints: all, or some keys."""
         with np.errstate(all="ignore"):
-            reader = _Reader(self, None, swept.adjoints, swept.local)
+            reader = Reader(self, None, swept.adjoints, swept.local)
             found: dict[str, Array] = {}
             for key, parts in equations.parameters.items():
                 if keys is not None and key not in keys:
@@ -296,7 +274,7 @@ class Numbers:
     def magnitudes(self, equations: Backward, found: Gradients) -> dict[str, Array]:
         """Return the sums of the magnitudes of what is summed to the gradients by parameters."""
         with np.errstate(all="ignore"):
-            reader = _Reader(self, None, found.adjoints, self.local(equations))
+            reader = Reader(self, None, found.adjoints, self.local(equations))
             sizes = {key: np.zeros(np.shape(self.parameters[key])) for key in equations.parameters}
             for key, parts in equations.parameters.items():
                 for part in parts:
@@ -343,63 +321,3 @@ def _chosen(steps: list[int], which: str) -> list[float]:
 def _aligned(weights: Array, like: Array) -> Array:
     """Return weights of steps with axes for all that follows."""
     return weights.reshape(-1, *(1,) * (like.ndim - 1))
-
-
-class _Reader:
-    """Reads variables, derivatives and parameters at one step, or at all steps at once where it is None."""
-
-    def __init__(
-        self,
-        numbers: Numbers,
-        t: int | None,
-        adjoints: Mapping[str, Array] | None = None,
-        local: Mapping[str, Array] | None = None,
-        only_local: bool = False,
-    ) -> None:
-        self.numbers, self.t, self.size = numbers, t, numbers.size
-        self.stores = {
-            "value": numbers.values,
-            "adjoint": local if only_local else adjoints,
-            "local": local,
-            "parameter": numbers.parameters,
-        }
-
-    def applied(self, function: Any, value: Array) -> Array:
-        """Return what a function gives; a derivative such as 1 - y^2 loses digits where it is small."""
-        noise = self.numbers.noise
-        return noise.slope(value) if noise is not None and _is_difference(function) else value
-
-    def leaf(self, leaf: Any) -> Array:
-        kind, name, shift = _place(leaf, self.numbers.system)
-        whole = self.stores[kind][name]  # type: ignore[index]
-        if kind == "parameter":
-            return self.numbers.parameter(name)
-        if self.t is not None:
-            value = whole[self.t + shift]
-        else:
-            value = whole[1 + shift : self.numbers.steps + 1 + shift]
-        return value if self.numbers.noise is None else self.numbers.noise(value)
-
-
-
-@lru_cache(maxsize=256)
-def _is_difference(function: Any) -> bool:
-    """Whether a function is a derivative that is computed as a difference, as 1 - y^2 and y (1 - y) are."""
-    entries = (entry for entry in FUNCTIONS.values() if entry.written is not None and entry.written.has(S.One))
-    return any(function == entry.function.prime for entry in entries if not entry.written.is_number)
-
-
-@lru_cache(maxsize=8192)
-def _shift(when: Any) -> int:
-    return int(when - A.index("t"))
-
-
-def _place(leaf: Any, system: System) -> tuple[str, str, int]:
-    """Return where a leaf is read: the kind, the name, and the step relative to t."""
-    if isinstance(leaf, A.Gradient | A.ScalarDerivative):
-        name = leaf.by.name
-        in_cell = leaf.of == system.L and system.by_name[name].stage == CELL
-        return "adjoint" if in_cell else "local", name, _shift(leaf.by.when)
-    if isinstance(leaf, A.MatrixAt | A.ScalarAt):
-        return "value", leaf.name, _shift(leaf.when)
-    return "parameter", str(leaf.name), 0

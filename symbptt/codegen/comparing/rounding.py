@@ -17,7 +17,8 @@ from ...algebra import nodes as N
 from ...evaluate.forward import kinks_of
 from ...evaluate.numbers import Array
 from .equations import Backward
-from .numbers import Gradients, Noise, Numbers
+from .numbers import Gradients, Numbers
+from .reader import Noise
 
 RUNS = 10
 """So many passes are made with rounding errors."""

@@ -16,7 +16,7 @@ from .numbers import Numbers, Swept
 from .result import ADJOINT, GRADIENT, Cause
 
 _WORK = 2e10
-"""So many products of numbers the search may take; at large sizes the less common mistakes, and most pairs, are left."""
+"""So many products of numbers the search may take; at large sizes less common mistakes, and most pairs, are left."""
 _PAIRS = 400
 """Sums are tried with all mistaken sweeps where so many passes are within that."""
 _BETTER = 4.0
@@ -197,7 +197,8 @@ class _Search:
 
     def _sums(self, guess: Guess, equations: Backward, swept: Swept) -> None:
         """Try mistakes in the sums on what is not explained, or only by a factor that means nothing."""
-        open_ = {self.targets[i].key: i for i in self.wrong if self.targets[i].kind == GRADIENT and not guess.settles(i)}
+        left = (i for i in sorted(self.wrong) if self.targets[i].kind == GRADIENT and not guess.settles(i))
+        open_ = {self.targets[i].key: i for i in left}
         for cause, changed in self._forms(SUM, equations) if open_ else ():
             sums = self.numbers.sums(changed, swept, open_)
             for key, i in open_.items():
@@ -231,7 +232,6 @@ class _Search:
                 chosen[i] = self._plainly(i, guess)
             left -= guess.explains(left)
         return chosen
-
 
     def _plainly(self, i: int, guess: Guess) -> tuple[Cause, ...]:
         """Return the causes of a target, without those of the sweep where it does not depend on them."""
