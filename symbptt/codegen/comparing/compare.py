@@ -71,7 +71,8 @@ class _Comparison:
         self.bptt, self.tolerance, self.keys = bptt, tolerance, keys
         self.right = self._right(bptt)
         call = {key: _exact(key, value) for key, value in call.items() if value is not None}
-        self.out = bptt(**call)
+        with np.errstate(all="ignore"):
+            self.out = bptt(**call)
         self.numbers = self._numbers(bptt, call)
         self.system = self.right.system
         self._errors: dict[str, Expected] = {}
@@ -232,7 +233,7 @@ class _Comparison:
         allowed = self.tolerance * expected
         with np.errstate(all="ignore"):
             error = np.abs(array - true)
-            off = ~(error <= allowed)
+            off = ~(error <= allowed) & self._is_known(true, expected)
         item = Item(given.kind, given.key, given.name, given.found, given.symbols, kind, RIGHT, int(error.size))
         wrong = bool(off.any()) or bool(given.causes)
         units = np.where(np.isfinite(error), error / np.where(expected > 0, expected, np.finfo(float).tiny), np.inf)
@@ -253,10 +254,15 @@ class _Comparison:
             item = replace(item, verdict=WRONG)
             if not np.isfinite(array).all():
                 item = replace(item, causes=(*given.causes, Cause("not_finite")))
-        elif not self._is_shown(array, true, expected):
+        elif not (self._is_shown(array, true, expected) and self._is_known(true, expected)):
             item = replace(item, verdict=UNDECIDED)
         finite = wrong and bool(np.isfinite(array).all())
         return item, Target(given.kind, given.key, array, true, allowed, finite, given.form)
+
+    @staticmethod
+    def _is_known(true: Array, expected: Array) -> bool:
+        """Whether the true values are finite, also with rounding errors in them."""
+        return bool(np.isfinite(true).all() and np.isfinite(expected).all())
 
     def _is_shown(self, array: Array, true: Array, expected: Array) -> bool:
         """Whether a mistake would have been seen: rounding does not hide everything, unless there are only zeros."""

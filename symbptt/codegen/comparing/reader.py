@@ -53,7 +53,7 @@ class Reader:
         only_local: bool = False,
     ) -> None:
         self.numbers, self.t, self.size = numbers, t, numbers.size
-        self.stores = {
+        self.stores: dict[str, Any] = {
             "value": numbers.values,
             "adjoint": local if only_local else adjoints,
             "local": local,

@@ -189,7 +189,7 @@ class _Search:
             for other in self.right.parameters:
                 alike = other != target.key and sums[other].size == target.given.size
                 if alike and (fit := match(target, sums[other], self._factors)) is not None:
-                    swapped = Cause("swapped", (("key", other),))
+                    swapped = Cause("swapped", (("other", other),))
                     guess.matches[i] = Match((swapped, *fit.causes), fit.residual)
                     break
         if guess.matches and not any(guess is other for other in self.guesses):
