@@ -451,3 +451,21 @@ def test_the_same_again():
 def test_the_function_survives_pickling_and_still_compares():
     again = pickle.loads(pickle.dumps(FUNCTION))
     assert again is FUNCTION and isinstance(again.compare(RIGHT, **GIVEN), CompareReport)
+
+
+# -- cotangents in place of a loss -----------------------------------------------------------------------------
+def test_gradients_for_cotangents_are_compared_and_a_dropped_one_is_named():
+    function = RNN("lstm", 4, 3, 2, "linear", steps="T").lambdify()
+    given = data(function, 5, 3, sizes={"q": 2})
+    rng = np.random.default_rng(5)
+    given = {key: given[key] for key in ("params", "x", "initial")}
+    ends = {"dh_T": rng.standard_normal((3, 4)), "dc_T": rng.standard_normal(4)}
+    dy = rng.standard_normal((5, 3, 2))
+    right = function.vjp(**given, dy=dy, **ends)
+    report = function.compare(right.grads, **given, dy=dy, **ends, adjoints=right.adjoints, states=right.states)
+    assert report and "reduction" not in repr(report)
+    assert function.compare(function.vjp(**given, **ends).grads, **given, **ends)
+    report = function.compare(function.vjp(**given, dy=dy).grads, **given, dy=dy, **ends)
+    assert causes(report) == {"ends_dropped"} and "(h, c)" in repr(report)
+    with pytest.raises(ValueInputError, match="both given"):
+        function.compare(right.grads, **given, dy=dy, target=dy)

@@ -1,4 +1,4 @@
-"""symbptt compare: dumps in, verdicts and exit codes out; what does not fit is one line, and nothing is half-written."""
+"""symbptt compare: dumps in, verdicts and exit codes out; what does not fit is one line, and nothing is written."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Bptt(generated.Bptt):
             or JAX, or lists; the names may also be those of ``torch.nn``, ``weight_hh_l0``.
         params, x, target, **call
             The numbers at which the gradients were computed, as for a call: ``h0=``, ``c0=``, ``initial=``, ``mask=``,
-            ``steps=``.
+            ``steps=``. In place of a target, cotangents as for :meth:`vjp`: ``dy=``, ``dh_T=``, ``dc_T=``, ``final=``.
         adjoints : mapping, optional
             Variable of the cell -> dL/dv_t, (T, ...) or (T, B, ...), index 0 is t = 1. The first wrong one is named,
             with its equation.

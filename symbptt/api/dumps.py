@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GROUPS = ("grads", "adjoints", "states", "params", "initial", "x", "target")
 """What stands in front of the slash in the name of an array."""
-_PLAIN = ("x", "target", "mask", "steps")
+_PLAIN = ("x", "target", "mask", "steps", "dy", "dh_T", "dc_T")
 _LARGEST = 2**32
 
 
@@ -149,7 +149,11 @@ def _call(
     inputs = {name: plain[name] for name in system.inputs if name in plain} | groups["x"]
     if inputs:
         call["x"] = inputs["x"] if list(inputs) == ["x"] else inputs
+    cotangents: dict[str, Any] = {name: plain[name] for name in ("dy", "dh_T", "dc_T") if name in plain}
+    if cotangents:
+        call.pop("target", None)
     call |= {name: plain[name] for name in ("target", "mask") if name in plain}
+    call |= cotangents
     if groups["target"]:
         call["target"] = groups["target"]
     if "steps" in plain:

@@ -59,7 +59,7 @@ class Words:
         counts = {"wrong": verdicts.count(WRONG), "open": verdicts.count(UNDECIDED), "count": len(verdicts)}
         key = "wrong" if counts["wrong"] else "open" if counts["open"] else "right"
         sizes = [f"T = {self.data.steps}", *([] if self.data.batch is None else [f"B = {self.data.batch}"])]
-        sizes.append(f"reduction = {self.system.reduction}")
+        sizes += [] if self.data.reduction is None else [f"reduction = {self.data.reduction}"]
         return self.phrase(f"compare.summary_{key}", **counts, sizes=", ".join(sizes))
 
     def verdict(self, item: Item) -> str:

@@ -12,17 +12,12 @@ from sympy import Integer
 
 from ... import algebra as A
 from ...checking.inputs import ROUNDOFF
-from ...derive.generic import generic
+from ...derive.generic import Generic
 from ...errors import ValueInputError
 from ...evaluate.numbers import Array
-from ...model import one_example
-from ...model.truncation import Randomised, Window
-from ..plan import twin
 from .arrays import as_array, named_arrays, unit_name, wrong_shape
-from .equations import Backward, backward_of
-from .given import numbers_of
+from .given import prepared
 from .matching import Target
-from .numbers import Numbers
 from .result import ADJOINT, GRADIENT, RIGHT, STATE, UNDECIDED, WRONG, Cause, Compared, First, Item
 from .rounding import Expected, expected_errors
 from .search import search
@@ -69,29 +64,11 @@ class _Comparison:
             raise ValueInputError(f"tolerance={tolerance!r}: give a positive number")
         self.dtype = None if dtype is None else unit_name(dtype)
         self.bptt, self.tolerance, self.keys = bptt, tolerance, keys
-        self.right = self._right(bptt)
-        call = {key: _exact(key, value) for key, value in call.items() if value is not None}
-        with np.errstate(all="ignore"):
-            self.out = bptt(**call)
-        self.numbers = self._numbers(bptt, call)
+        made = prepared(bptt, {key: _exact(key, value) for key, value in call.items() if value is not None})
+        self.right, self.numbers, self.out = made.right, made.numbers, made.out
+        self._has_cotangents = made.has_cotangents
         self.system = self.right.system
         self._errors: dict[str, Expected] = {}
-
-    @staticmethod
-    def _right(bptt: Bptt) -> Backward:
-        right = backward_of(one_example(bptt.network))
-        if isinstance(bptt.truncate, Randomised):
-            raise ValueInputError("random truncation gives other gradients each time; compare those of a window")
-        if isinstance(bptt.truncate, Window) and right.system.mixed:
-            raise ValueInputError("a window is for cells of one direction in time; compare the exact gradients")
-        return replace(right, cut=bptt.truncate)
-
-    def _numbers(self, bptt: Bptt, call: Mapping[str, Any]) -> Numbers:
-        names = ("x", "target", "h0", "c0", "initial", "steps", "mask")
-        read, params = bptt._reader.read(call["params"], **{name: call.get(name) for name in names})
-        given = {name: read.arguments.get(argument) for name, argument in bptt._emitted.arguments.items()}
-        lead = read.lead
-        return numbers_of(self.right.system, params, given, int(lead.steps or 1), lead.batch if lead.batched else None)
 
     @cached_property
     def _exact(self) -> Any:
@@ -123,7 +100,8 @@ class _Comparison:
                 i = searched[place][0]
                 items[i] = replace(items[i], causes=(*items[i].causes, *found))
         batch = self.numbers.batch if self._is_batched else None
-        return Compared(tuple(items), self._first(items), self.tolerance, self.numbers.steps, batch)
+        reduction = None if self._has_cotangents else self.system.reduction
+        return Compared(tuple(items), self._first(items), self.tolerance, self.numbers.steps, batch, reduction)
 
     @property
     def _is_batched(self) -> bool:
@@ -312,7 +290,7 @@ class _Comparison:
 
     def _equation(self, item: Item) -> First:
         """Return the equation of a variable at a step, in symbols, with the boundary observed."""
-        g, step = generic(twin(one_example(self.bptt.network))), Integer(item.step or 1)
+        g, step = Generic(self.system), Integer(item.step or 1)
         if item.kind == STATE:
             equation = self.system.by_name[item.key]
             at = {self.system.t: Integer(step)}

@@ -59,6 +59,8 @@ class Backward:
         At which steps the loss enters the sweep.
     cut : Truncation or None
         A window, or segments.
+    ends : bool
+        Whether the given cotangents of the last states enter the sweep.
     initial : str
         With "first", the adjoint of a state at its first step is taken for that of its initial value.
     """
@@ -73,6 +75,7 @@ class Backward:
     losses: str = ALL
     cut: Window | Segments | None = None
     initial: str = ALL
+    ends: bool = True
 
     def mapped(self, change: Callable[[str, Part], Part | None]) -> Backward:
         """Return the same with every part replaced; None leaves a part out. The change sees (name, part)."""

@@ -118,7 +118,8 @@ def _readout_slope(right: Backward, numbers: Numbers) -> Forms:
     for equation in system.stage(READOUT):
         if equation.name in (*system.predictions, system.prediction):
             for inner in right.local:
-                if inner != equation.name and A.depends(equation.right, system.at(inner)):
+                alike = A.shape_of(system.at(inner)) == A.shape_of(equation.left)
+                if alike and inner != equation.name and A.depends(equation.right, system.at(inner)):
                     local = {**right.local, inner: g.local_results[equation.name]}
                     yield (("variable", equation.left),), replace(right, local=local)
 
@@ -240,6 +241,12 @@ def _loss_last(right: Backward, numbers: Numbers) -> Forms:
         yield (("steps", numbers.steps),), replace(changed, losses=LAST)
 
 
+def _ends_dropped(right: Backward, numbers: Numbers) -> Forms:
+    """Cotangents of the last states are not used."""
+    if numbers.ends:
+        yield (("states", ", ".join(numbers.ends)),), replace(right, ends=False)
+
+
 def _shifted_states(right: Backward, numbers: Numbers) -> Forms:
     """h_t in the place of h_{t-1} in the gradients by parameters, and the other way round in a readout."""
     system = right.system
@@ -307,6 +314,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake("slope_of_output_recurrence", SWEEP, _slopes_where(of_output, NEXT)),
     Mistake("slope_shifted", SWEEP, _slopes_elsewhere),
     Mistake("readout_slope_missing", SWEEP, _readout_slope, common=True),
+    Mistake("ends_dropped", SWEEP, _ends_dropped, common=True),
     Mistake("loss_last", SWEEP, _loss_last, common=True),
     Mistake("losses_last", SWEEP, _losses(LAST), common=True),
     Mistake("losses_not_last", SWEEP, _losses(NOT_LAST), common=True),

@@ -66,6 +66,8 @@ class Numbers:
         state, (B, ...).
     noise : Noise, optional
         None for exact numbers.
+    ends : mapping, optional
+        State -> cotangent of its last value, (B, ...), where it is given in place of a loss.
     """
 
     def __init__(
@@ -76,10 +78,11 @@ class Numbers:
         batch: int,
         given: Mapping[str, Array],
         noise: Noise | None = None,
+        ends: Mapping[str, Array] | None = None,
     ) -> None:
         self.system, self.steps, self.batch, self.noise = system, steps, batch, noise
         self.sizes = {**sizes, str(system.steps): steps}
-        self.given = given
+        self.given, self.ends = given, ends or {}
         self.parameters = {key: given[key] for key in system.parameters}
         self.values: dict[str, Array] = {}
         self._copies: dict[str, Iterator[Array]] = {}
@@ -96,7 +99,7 @@ class Numbers:
 
     def noisy(self, noise: Noise) -> Numbers:
         """Return the same with rounding errors in everything."""
-        return Numbers(self.system, self.sizes, self.steps, self.batch, self.given, noise)
+        return Numbers(self.system, self.sizes, self.steps, self.batch, self.given, noise, self.ends)
 
     def parameter(self, name: str) -> Array:
         """Return a parameter; with noise, one of its copies, in turn."""
@@ -180,6 +183,10 @@ class Numbers:
                     whole = self._empty(name)
                     whole[1:-1] = _compiled(part.expr)(reader)
                     found[name] = found.get(name, 0) + whole * _aligned(np.array([0, *counts, 0]), whole)
+        for state, cotangent in self.ends.items() if equations.ends else ():
+            whole = self._empty(state)
+            whole[self.size(self.system.last_of(state))] = cotangent
+            found[state] = found.get(state, 0) + whole
         return found
 
     def _sweep(self, equations: Backward, local: dict[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:

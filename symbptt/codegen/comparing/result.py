@@ -107,6 +107,8 @@ class Compared:
         In units of the expected rounding error; what is beyond it is wrong.
     steps : int
     batch : int or None
+    reduction : str or None
+        Of the loss; None where cotangents were given in its place.
     """
 
     items: tuple[Item, ...]
@@ -114,6 +116,7 @@ class Compared:
     tolerance: float
     steps: int
     batch: int | None
+    reduction: str | None = None
 
     @property
     def ok(self) -> bool:
