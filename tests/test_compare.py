@@ -67,8 +67,7 @@ def test_right_gradients_written_by_hand_are_right():
 @pytest.mark.parametrize("kind", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.sample(12)) for name in (*ACTIVATIONS, *CELLS)])
 def test_right_gradients_of_every_cell_are_right_in_every_type(name, kind):
-    net = network(CELLS.get(name, name), steps="T")
-    function = Bptt(net)
+    function = Bptt(network(CELLS.get(name, name), readout="sigmoid", loss_="binary_cross_entropy"))
     given = data(function, 4 if name == "reductions" else 12, 2)  # its states grow without bound
     out = function(**given)
     low = {k: rounded(v, kind) for k, v in out.grads.items()}
@@ -182,7 +181,7 @@ PLANTED = [
 
 @pytest.mark.parametrize(("name", "mistake"), PLANTED)
 def test_every_form_of_every_mistake_in_the_table_is_named(name, mistake):
-    function = Bptt(network(CELLS.get(name, name)))
+    function = Bptt(network(CELLS.get(name, name), readout="sigmoid", loss_="squared_error"))
     given = data(function, 5, 3)
     out = function(**given)
     inside = _Comparison(function, given, None, TOLERANCE, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def dump(name="dump.npz", **groups):
     """Write a dump: ``grads={"W_h": ...}``, and arrays of their own names."""
     arrays = {}
     for group, given in groups.items():
-        arrays |= {f"{group}/{key}": v for key, v in given.items()} if isinstance(given, dict) else {group: given}
+        arrays |= {f"{group}/{key}": v for key, v in given.items()} if isinstance(given, Mapping) else {group: given}
     np.savez(name, **arrays)
     return name
 

@@ -56,7 +56,7 @@ def prepared(bptt: Bptt, call: Mapping[str, Any]) -> Prepared:
     if by_vjp and "target" in call:
         raise ValueInputError("target and cotangents are both given; cotangents stand in the place of a loss")
     with np.errstate(all="ignore"):
-        out = bptt.vjp(**call) if by_vjp else bptt(**call)
+        out = bptt.vjp(**call) if by_vjp else bptt(**{"initial": {}, **call})
     starts = call.get("h0"), call.get("c0"), call.get("initial")
     last: Mapping[str, Any] = {}
     inner = bptt
