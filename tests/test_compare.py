@@ -330,7 +330,7 @@ def test_a_wrong_forward_pass_comes_before_all():
     states["h"][4:] += 1e-3
     report = FUNCTION.compare({**RIGHT, "W_h": -RIGHT["W_h"]}, **GIVEN, states=states)
     assert (report.first.item.kind, report.first.item.step) == ("state", 4)
-    assert str(report.first.left) == "h[4]" and not causes(report) and "forward" in repr(report)
+    assert str(report.first.left) == "h[4]" and not causes(report) and "forward pass" in repr(report)
 
 
 def test_a_model_in_scalars():

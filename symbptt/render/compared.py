@@ -14,7 +14,7 @@ from .. import __version__
 from ..algebra.plain import to_plain
 from ..algebra.tex import to_tex
 from ..codegen.comparing.result import Cause, Item
-from .compared_words import Words, written
+from .compared_words import Name, Words, written
 from .html import asset
 from .mathml import to_mathml
 from .phrases import catalogue
@@ -38,7 +38,7 @@ def compared_text(words: Words) -> str:
     lines.append(f"  {catalogue(lang)['compare.unit']}")
     if data.first is not None:
         lines += _indented(written(words.first(data.first), to_plain), "", "  ")
-        lines += [f"    {line}" for line in broken(written(words.equation(data.first), to_plain), _WIDTH)]
+        lines += [f"    {line}" for line in broken(to_plain(words.equation(data.first)), _WIDTH)]
     for i, told in enumerate(_told(words)):
         lines += [catalogue(lang)["compare.likely"]] * (not i)
         lines += _indented(written(told, to_plain), "  ", "    ")
@@ -68,22 +68,26 @@ def compared_markdown(words: Words) -> str:
     heads = [catalogue(lang)[f"compare.head_{key}"] for key in _HEADS]
     rows = [heads, ["---"] * 5]
     for item in data.items:
-        name = written(words.name(item), tex) if item.kind != "gradient" else f"`{written(words.name(item), tex)}`"
+        name = written(words.name(item), tex, _code)
         verdict = f"{SIGNS[item.verdict]} {words.verdict(item)}"
         rows.append([name, words.shape(item), item.dtype, verdict, written(words.details(item), tex)])
     table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-    parts = [f"**{written(words.summary(), tex)}**", table, catalogue(lang)["compare.unit"]]
+    parts = [f"**{written(words.summary(), tex)}**"]
     if data.first is not None:
         parts += [written(words.first(data.first), tex), f"$$\n{_equation_tex(words)}\n$$"]
-    causes = [f"- {written(told, tex)}" for told in _told(words)]
+    causes = [f"- {written(told, tex, _code)}" for told in _told(words)]
     if causes:
         parts += [catalogue(lang)["compare.likely"], "\n".join(causes)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, table, catalogue(lang)["compare.unit"]]) + "\n"
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
 
 
 def _equation_tex(words: Words) -> str:
     assert words.data.first is not None
-    return written(words.equation(words.data.first), to_tex)
+    return to_tex(words.equation(words.data.first))
 
 
 def compared_json(words: Words) -> str:
@@ -112,7 +116,7 @@ def as_data(words: Words) -> dict[str, Any]:
             "key": first.item.key,
             "step": first.item.step,
             "entry": list(first.item.entry),
-            "equation": written(words.equation(first), to_plain),
+            "equation": to_plain(words.equation(first)),
             "latex": _equation_tex(words),
             "text": written(words.first(first), to_plain),
         },
@@ -175,9 +179,9 @@ def compared_html(words: Words) -> str:
         f"<header>\n<h1>{title}</h1>",
         f"<p>{_html(words.summary(), words.lang)}</p>\n</header>",
         "<main>",
-        *_table(words),
         *_first(words),
         *_causes(words),
+        *_table(words),
         "</main>",
         "</body>",
         "</html>",
@@ -186,22 +190,26 @@ def compared_html(words: Words) -> str:
 
 
 def _html(parts: list[Any], lang: str) -> str:
-    return "".join(escape(p) if isinstance(p, str) else to_mathml(p, lang=lang) for p in parts)
+    def words_of(part: Any) -> str:
+        return escape(part) if isinstance(part, str) else to_mathml(part, lang=lang)
+
+    return "".join(f"<code>{escape(p)}</code>" if isinstance(p, Name) else words_of(p) for p in parts)
 
 
 def _table(words: Words) -> Iterator[str]:
     yield '<div class="wide">\n<table>\n<thead><tr>'
-    for key in _HEADS:
+    for key in ("name", "shape", "dtype", "found"):
         yield f"<th>{escape(catalogue(words.lang)[f'compare.head_{key}'])}</th>"
     yield "</tr></thead>\n<tbody>"
     for item in words.data.items:
         sign = f'<span class="sign {_CLASSES[item.verdict]}" aria-hidden="true">{SIGNS[item.verdict]}</span>'
-        name = _html(words.name(item), words.lang)
-        yield (
-            f"<tr><td>{name if item.kind != 'gradient' else f'<code>{name}</code>'}</td>"
-            f"<td>{escape(words.shape(item))}</td><td>{item.dtype}</td><td>{sign} {escape(words.verdict(item))}</td>"
-            f"<td>{_html(words.details(item), words.lang)}</td></tr>"
-        )
+        cells = [
+            f"{sign} {_html(words.name(item), words.lang)}",
+            escape(words.shape(item)),
+            escape(item.dtype),
+        ]
+        whole = "".join(f'<td class="whole">{cell}</td>' for cell in cells)
+        yield f"<tr>{whole}<td>{_html(words.details(item), words.lang)}</td></tr>"
     yield f"</tbody>\n</table>\n</div>\n<p>{escape(catalogue(words.lang)['compare.unit'])}</p>"
 
 
@@ -209,7 +217,7 @@ def _first(words: Words) -> Iterator[str]:
     first = words.data.first
     if first is not None:
         yield f"<p>{_html(words.first(first), words.lang)}</p>"
-        yield f'<div class="display">{_html(words.equation(first), words.lang)}</div>'
+        yield f'<div class="display">{to_mathml(words.equation(first), display=True, lang=words.lang)}</div>'
 
 
 def _causes(words: Words) -> Iterator[str]:

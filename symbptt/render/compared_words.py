@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from sympy import Basic
 
 from ..algebra import derivative
+from ..algebra.layout import Operator, Row
 from ..algebra.present import present
 from ..codegen.comparing.result import ADJOINT, GRADIENT, STATE, UNDECIDED, WRONG, Cause, Compared, First, Item
 from ..model import System, names_in
@@ -16,6 +17,11 @@ from .phrases import PLACEHOLDER, catalogue
 Part: TypeAlias = Any
 """Words, or a formula as it lies on the page."""
 Writer: TypeAlias = Callable[[Part], str]
+
+
+class Name(str):
+    """The name of an array, which some writers set as code."""
+
 
 BETWEEN = {"en": "; ", "zh": "；"}
 LIST = {"en": ", ", "zh": "、"}
@@ -74,7 +80,7 @@ class Words:
         elif item.kind == STATE:
             symbol = self.system.at(item.key)
         else:
-            return [item.name if item.name == item.key else f"{item.name} ({item.key})"]
+            return [Name(item.name if item.name == item.key else f"{item.name} ({item.key})")]
         return [self.formula(symbol)]
 
     def named(self, items: tuple[Item, ...]) -> list[Part]:
@@ -110,9 +116,9 @@ class Words:
         key = "compare.first_forward" if first.item.kind == STATE else "compare.first_backward"
         return self.phrase(key, name=self.name(first.item), step=first.item.step)
 
-    def equation(self, first: First) -> list[Part]:
-        """Return the equation of the first wrong value."""
-        return [self.formula(first.left), " = ", self.formula(first.right)]
+    def equation(self, first: First) -> Part:
+        """Return the equation of the first wrong value, as it lies on the page."""
+        return Row((self.formula(first.left), Operator("="), self.formula(first.right)))
 
     def causes(self, causes: tuple[Cause, ...]) -> list[Part]:
         """Return causes in words."""
@@ -123,9 +129,9 @@ class Words:
         return parts
 
 
-def written(parts: list[Part], writer: Writer) -> str:
-    """Return words with their formulas as a writer writes them."""
-    return "".join(part if isinstance(part, str) else writer(part) for part in parts)
+def written(parts: list[Part], writer: Writer, code: Callable[[str], str] = str) -> str:
+    """Return words with their formulas as a writer writes them, and names as code."""
+    return "".join(code(p) if isinstance(p, Name) else p if isinstance(p, str) else writer(p) for p in parts)
 
 
 def _pair(left: float, right: float) -> tuple[str, str]:
