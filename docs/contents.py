@@ -7,9 +7,9 @@ CONTENTS: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     (
         {"en": "How to", "zh": "操作指南"},
         (
-            "howto/check-notes", "howto/check-gradients", "howto/own-cell", "howto/cell-from-latex",
-            "howto/own-loss", "howto/notation", "howto/rows", "howto/papers", "howto/slides", "howto/sphinx",
-            "howto/notebooks", "howto/markdown", "howto/jax",
+            "howto/check-notes", "howto/check-gradients", "howto/compare-gradients", "howto/own-cell",
+            "howto/cell-from-latex", "howto/own-loss", "howto/notation", "howto/rows", "howto/papers", "howto/slides",
+            "howto/sphinx", "howto/notebooks", "howto/markdown", "howto/jax",
         ),
     ),
     ({"en": "Notebooks", "zh": "笔记本"}, ("notebooks/*",)),

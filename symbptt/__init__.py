@@ -30,6 +30,7 @@ _PUBLIC = {
     "Randomised": "api",
     "Segments": "api",
     "Window": "api",
+    "CompareReport": "api.bptt",
     "Derivation": "api",
     "GradientReport": "api",
     "NoteReport": "api",
@@ -48,6 +49,7 @@ __all__ = [
     "RNN",
     "Bidirectional",
     "Cell",
+    "CompareReport",
     "DeltaRule",
     "Derivation",
     "Elman",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
         check_notes,
         load,
     )  # fmt: skip
+    from .api.bptt import CompareReport
     from .errors import SymbpttError, SymbpttWarning
     from .model import (
         GRU,

@@ -128,3 +128,70 @@ def _canonical(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[tupl
             yield f"b_{gate or 'h'}", first if gate in kind.apart else first + second
             if gate in kind.apart:
                 yield f"b_h{gate}", second
+
+
+def is_torch_name(name: str) -> bool:
+    """Return whether a weight of ``torch.nn.RNN``, ``LSTM`` or ``GRU`` is called so.
+
+    >>> is_torch_name("weight_hh_l0"), is_torch_name("W_h")
+    (True, False)
+    """
+    return _NAME.fullmatch(name) is not None
+
+
+def gradients_from_torch(grads: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Return gradients under PyTorch's names by gate: what each is called -> its canonical key, and its rows.
+
+    Both biases of a gate have the gradient of the cell's bias, and are compared with it one by one. What has no name of
+    PyTorch's keeps its own.
+
+    Parameters
+    ----------
+    grads : mapping
+        Name -> array or tensor.
+
+    Raises
+    ------
+    ShapeError
+        For a matrix that is no stack of gates.
+
+    Examples
+    --------
+    >>> found = gradients_from_torch({"bias_hh_l0": np.arange(8.0), "weight_hh_l0": np.ones((8, 2)), "W_y": 1.0})
+    >>> found["bias_hh_l0[2:4]"][0], found["weight_hh_l0[6:8]"][0], found["W_y"]
+    ('b_f', 'W_ho', ('W_y', 1.0))
+    """
+    named = {name: _NAME.fullmatch(str(name)) for name in grads}
+    ours = {name: match for name, match in named.items() if match is not None}
+    several = len({match[3] for match in ours.values()}) > 1
+    both = any(match[4] for match in ours.values())
+    found: dict[str, tuple[str, Any]] = {}
+    for name, value in grads.items():
+        match = ours.get(name)
+        if match is None:
+            found[name] = (name, value)
+            continue
+        layer, backward = int(match[3]), match[4] is not None
+        kind = _kind_of(grads, layer, backward)
+        direction = ("backward." if backward else "forward.") if both else ""
+        prefix = (f"{layer + 1}." if several else "") + direction
+        size = len(value) // len(kind.gates)
+        for place, gate in enumerate(kind.gates):
+            key = f"W_{'x' if match[2] == 'ih' else 'h'}{gate}"
+            if match[1] == "bias":
+                key = f"b_h{gate}" if gate in kind.apart and match[2] == "hh" else f"b_{gate or 'h'}"
+            rows = "" if len(kind.gates) == 1 else f"[{place * size}:{(place + 1) * size}]"
+            found[f"{name}{rows}"] = (prefix + key, value[place * size : (place + 1) * size])
+    return found
+
+
+def _kind_of(grads: Mapping[str, Any], layer: int, backward: bool) -> _Kind:
+    """Return the cell that gradients of a layer belong to, by its recurrent matrix."""
+    name = f"weight_hh_l{layer}{'_reverse' * backward}"
+    if name not in grads:
+        raise ValueInputError(f"{name} is missing: it says how the gates of the layer are stacked")
+    shape = tuple(np.shape(grads[name]))
+    kind = _KINDS.get(shape[0] // shape[1]) if len(shape) == 2 and shape[1] and shape[0] % shape[1] == 0 else None
+    if kind is None:
+        raise ShapeError(f"{name} has shape {shape}; (n, n), (3n, n) or (4n, n) is needed")
+    return kind

@@ -129,6 +129,7 @@ class _Page:
         self.names: dict[str, Any] = {"__name__": "__page__"}
         self.printed = ""
         monkeypatch.chdir(directory)
+        monkeypatch.syspath_prepend(directory)  # as Python does it where a page's files are
         monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
     def run(self) -> None:

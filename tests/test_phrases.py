@@ -86,5 +86,5 @@ def test_no_phrase_is_unused(monkeypatch):
 def named_in_source() -> list[re.Pattern[str]]:
     """The keys that the writers of single formats ask for by name, with f-strings as patterns."""
     source = "".join(path.read_text(encoding="utf-8") for path in RENDER.rglob("*.py") if path.stem != "document")
-    named = re.findall(r"""f?["']((?:check|notes|ui|train)\.[\w{}-]+)["']""", source)
+    named = re.findall(r"""f?["']((?:check|notes|ui|train|compare)\.[\w{}-]+)["']""", source)
     return [re.compile(re.sub(r"\{\w+\}", r"\\w+", re.sub(r"\.", r"\.", key, count=1))) for key in named]

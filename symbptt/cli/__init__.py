@@ -14,6 +14,7 @@ from .app import BAD_INPUT, DONE, INTERRUPTED, app
 from .arguments import CHOICES
 from .check import check
 from .cite import cite
+from .compare import compare
 from .console import tell
 from .documents import FORMATS
 from .graph import graph
@@ -59,4 +60,4 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-__all__ = ["CHOICES", "FORMATS", "app", "check", "cite", "commands", "graph", "main", "run", "train"]
+__all__ = ["CHOICES", "FORMATS", "app", "check", "cite", "commands", "compare", "graph", "main", "run", "train"]

@@ -13,8 +13,8 @@ DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 ORDER = (
-    "examples", "derive", "stability", "unroll", "graph", "gradient", "verify", "check", "codegen", "cite", "new",
-    "train",
+    "examples", "derive", "stability", "unroll", "graph", "gradient", "verify", "check", "compare", "codegen", "cite",
+    "new", "train",
 )  # fmt: skip
 """The commands as the help lists them."""
 

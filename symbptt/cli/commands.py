@@ -176,7 +176,7 @@ def codegen(source: str, output: str | None, truncate: str | None, backend: str,
       symbptt codegen lstm --backend jax
     """
     with located(source):
-        compiled = build(source, **sizes).lambdify(truncate, backend)
+        compiled = build(source, **sizes).lambdify(truncate, backend=backend)
     deliver(lambda: str(compiled.source), output)
 
 

@@ -44,13 +44,15 @@ def wrap(text: str, columns: int = WIDTH) -> list[str]:
 
 
 _CLOSING = "，。、：；）！？」"
+_OPENING = "（「"
 
 
 def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for char in text:
-        wide = unicodedata.east_asian_width(char) in "WF"
-        joins = pieces and (char in _CLOSING or not (wide or pieces[-1].endswith(" ") or _is_wide(pieces[-1])))
+        wide = _is_wide(char)
+        last = pieces[-1][-1] if pieces else " "
+        joins = pieces and (char in _CLOSING or last in _OPENING or not (wide or last == " " or _is_wide(last)))
         if joins:
             pieces[-1] += char
         else:
@@ -58,8 +60,8 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def _is_wide(piece: str) -> bool:
-    return unicodedata.east_asian_width(piece[-1]) in "WF"
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
 
 
 def _heading(block: Heading) -> str:
@@ -95,16 +97,16 @@ def _display(block: Display, columns: int = 0) -> str:
     body = [
         f"    {left if i == k == 0 else pad} {piece}"
         for i, line in enumerate(lines)
-        for k, piece in enumerate(_broken(line, WIDTH - width(left) - 5))
+        for k, piece in enumerate(broken(line, WIDTH - width(left) - 5))
     ]
     body[-1] += _mark(block)
     return "\n".join(body)
 
 
-def _broken(line: str, columns: int) -> list[str]:
+def broken(line: str, columns: int) -> list[str]:
     """Break a long line before plus and minus signs outside all brackets.
 
-    >>> _broken("= a b + (c + d) - e", 12)
+    >>> broken("= a b + (c + d) - e", 12)
     ['= a b', '    + (c + d)', '    - e']
     """
     pieces = [""]
