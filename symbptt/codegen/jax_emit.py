@@ -166,6 +166,7 @@ class JaxModule(JaxPage):
         names = [line.name for line in stretch.lines]
         states = [state for state in self.system.states if state in names]
         if not stretch.direction:
+            self.used |= self.reading(lambda: [self.all.full(line.expr) for line in stretch.lines])
             for line in stretch.lines:
                 self.assign_all([self.item(line)], 4, self.T, self.B)
                 self._join([state for state in states if state == line.name])

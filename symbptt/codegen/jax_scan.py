@@ -98,7 +98,7 @@ class JaxPage(Page):
 
         return noted
 
-    def _reading(self, write: Callable[[], Any]) -> dict[str, None]:
+    def reading(self, write: Callable[[], Any]) -> dict[str, None]:
         """Return the arrays that are read where something is written, in order; they are not noted as used."""
         outside, self.used = self.used, {}
         write()
@@ -128,7 +128,7 @@ class JaxPage(Page):
     def item(self, line: Line) -> Item:
         """Return the assignment that carries out a line."""
         shape = () if self.plan.scalar else tuple(A.shape_of(line.leaf)[: A.rank_of(line.leaf)])
-        (name,) = self._reading(partial(self.all.leaf, line.leaf))
+        (name,) = self.reading(partial(self.all.leaf, line.leaf))
         carry = line.name.startswith("carry.")
         return Item(name, line.expr, shape, partial(self._explained, line), line.name if carry else name)
 
@@ -170,7 +170,7 @@ class JaxPage(Page):
             nonlocal lines
             lines = self.apart(lambda: self.assign_all(items, 8, self.B))
 
-        given = [text for text in self._reading(write) if text not in (*carried, *made)]
+        given = [text for text in self.reading(write) if text not in (*carried, *made)]
         self.used |= dict.fromkeys(given)
         self.lines += ["", f"    def {name}({_one([*carried], 'carry')}, {_one(given, 'now')}):"]
         for parts, whole in (([*carried], "carry"), (given, "now")):
