@@ -50,7 +50,7 @@ def compiled(expr: Any) -> Compiled:
     ...
     ...     def size(self, value):
     ...         return 2
-    >>> W, v = A.MatrixParameter("W", 2, 2), A.Variable("v", 2)[A.index("t")]
+    >>> W, v = A.MatrixParameter("W", 2, 2), A.Variable("v", 2, 1)[A.index("t")]
     >>> compiled(A.matmul(W, v))(One())
     array([[3., 1.],
            [3., 1.],
