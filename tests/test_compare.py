@@ -12,12 +12,13 @@ from bptt_by_hand import MISTAKES as BY_HAND
 from bptt_by_hand import B, M, N, Q, T, bptt, numbers
 from codegen_networks import CELLS, data, network
 
-from symbptt import RNN, Loss, Stack
+from symbptt import RNN, Bidirectional, Loss, Stack, load, params_from_torch
 from symbptt.api.bptt import Bptt, CompareReport
 from symbptt.codegen.comparing.compare import TOLERANCE, _Comparison
 from symbptt.codegen.comparing.mistakes import BY_NAME, MISTAKES, forms_of
 from symbptt.codegen.comparing.result import Cause
 from symbptt.errors import ShapeError, SymbpttError, UnknownNameError, ValueInputError
+from symbptt.examples import example_names
 from symbptt.model import ACTIVATIONS
 from symbptt.render.compared import as_data
 from symbptt.render.compared_words import written
@@ -475,3 +476,38 @@ def test_gradients_for_cotangents_are_compared_and_a_dropped_one_is_named():
     assert causes(report) == {"ends_dropped"} and "(h, c)" in repr(report)
     with pytest.raises(ValueInputError, match="both given"):
         function.compare(right.grads, **given, dy=dy, target=dy)
+
+
+# -- with everything else --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", [n for n in example_names() if {*load(n).system.parameters} <= {*load(n).values}])
+def test_every_example_with_numbers(name):
+    model = load(name)
+    function, given = model.lambdify(), model.arguments()
+    out = function(**given)
+    assert function.compare(out.grads, **given, adjoints=out.adjoints, states=out.states)
+    key, value = next(((k, v) for k, v in out.grads.items() if np.any(v)), ("", 0.0))
+    if key:
+        report = function.compare({**out.grads, key: -np.asarray(value)}, **given)
+        assert [cause.name for cause in report.items[key].causes] == ["sign"] and not report
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize(("layers", "both"), [(1, False), (2, False), (1, True)])
+def test_gradients_of_torch_are_right_in_its_types(require, cell, layers, both):
+    torch = require("torch")
+    torch.manual_seed(0)
+    module = getattr(torch.nn, cell)(3, 4, num_layers=layers, bidirectional=both)
+    x, goal = torch.randn(7, 2, 3), torch.randn(7, 2, 8 if both else 4)
+    (0.5 * (module(x)[0] - goal) ** 2).sum().backward()
+    kind = {"RNN": "tanh"}.get(cell, cell.lower())
+    one = Bidirectional(kind) if both else kind
+    function = RNN(Stack([one] * layers) if layers > 1 else one, hidden=4, inputs=3, steps="T").lambdify()
+    grads = {name: p.grad for name, p in module.named_parameters()}
+    report = function.compare(grads, params_from_torch(module), x, goal)
+    assert report and {item.dtype for item in report.items.values()} == {"float32"}
+    half = {name: grad.bfloat16() for name, grad in grads.items()}
+    found = function.compare(half, params_from_torch(module), x, goal)
+    assert not [item for item in found.items.values() if item.verdict == "wrong"]
+    wrong = {**grads, "weight_hh_l0": -grads["weight_hh_l0"]}
+    assert causes(function.compare(wrong, params_from_torch(module), x, goal)) == {"sign"}
