@@ -492,6 +492,19 @@ def test_every_example_with_numbers(name):
 
 
 @pytest.mark.oracle
+def test_a_function_in_jax_compares_arrays_of_jax(require):
+    require("jax")
+    function = RNN("tanh", N, M, Q, "softmax", "cross_entropy", steps="T").lambdify(backend="jax")
+    grads = function(**GIVEN).grads
+    report = function.compare(grads, **GIVEN)
+    assert report and {item.dtype for item in report.items.values()} == {str(grads["W_h"].dtype)}
+    half = {name: grad.astype("bfloat16") for name, grad in grads.items()}
+    found = function.compare(half, **GIVEN).items.values()
+    assert {item.dtype for item in found} == {"bfloat16"} and not [i for i in found if i.verdict == "wrong"]
+    assert causes(function.compare({**half, "W_h": -half["W_h"]}, **GIVEN)) == {"sign"}
+
+
+@pytest.mark.oracle
 @pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
 @pytest.mark.parametrize(("layers", "both"), [(1, False), (2, False), (1, True)])
 def test_gradients_of_torch_are_right_in_its_types(require, cell, layers, both):

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..codegen import bptt as generated
+from ..codegen import compile_for, compile_network
+from ..codegen import jax_bptt as jax
 from ..codegen.comparing.compare import TOLERANCE, compare
 from ..codegen.comparing.result import Compared, First, Item
 from ..model import Network, one_example
@@ -89,7 +91,7 @@ class Bptt(generated.Bptt):
     """Loss and gradients of a network as a function of numbers; see :class:`symbptt.codegen.bptt.Bptt`."""
 
     def __reduce__(self) -> Any:
-        return bptt_of, (self.network, self.truncate)
+        return bptt_of, ("numpy", self.network, self.truncate)
 
     def compare(
         self,
@@ -164,11 +166,27 @@ class Bptt(generated.Bptt):
             named = gradients_from_torch(grads)
             keys = {name: key for name, (key, _) in named.items()}
             grads = {name: array for name, (_, array) in named.items()}
-        found = compare(self, grads, numbers, adjoints, states, dtype, tolerance, keys)
+        found = compare(
+            compile_network(self.network, self.truncate), grads, numbers, adjoints, states, dtype, tolerance, keys
+        )
         return CompareReport(found, self.network, lang)
 
 
+class JaxBptt(Bptt, jax.JaxBptt):
+    """The same of JAX arrays; see :class:`symbptt.codegen.jax_bptt.JaxBptt`."""
+
+    def __reduce__(self) -> Any:
+        return bptt_of, ("jax", self.network, self.truncate)
+
+
 @lru_cache(maxsize=64)
-def bptt_of(network: Network, truncate: Truncation | None = None) -> Bptt:
-    """Return loss and gradients of a network as a function of numbers, compiled once for each network."""
-    return Bptt(network, truncate)
+def bptt_of(backend: str, network: Network, truncate: Truncation | None = None) -> Bptt:
+    """Return loss and gradients of a network as a function of numbers, compiled once for each network.
+
+    Raises
+    ------
+    UnknownNameError, RefusedError
+        As :func:`symbptt.codegen.compile_for`.
+    """
+    compile_for(backend, network, truncate)
+    return JaxBptt(network) if backend == "jax" else Bptt(network, truncate)

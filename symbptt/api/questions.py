@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, cast
 
 from sympy import Basic
 
@@ -30,7 +30,6 @@ from .shown import Report, Shown, shown_report
 from .source import origin
 
 if TYPE_CHECKING:
-    from ..codegen.bptt import Bptt as GeneratedBptt
     from ..derive.methods import Paths
     from ..evaluate.rtrl import ForwardMode
     from .bptt import Bptt
@@ -312,13 +311,7 @@ class Questions:
         found.origin = origin(cast("RNN", self), "stability", arguments)
         return found
 
-    @overload
-    def lambdify(self, truncate: Any = None, backend: Literal["numpy"] = "numpy") -> Bptt: ...
-
-    @overload
-    def lambdify(self, truncate: Any = None, *, backend: str) -> GeneratedBptt: ...
-
-    def lambdify(self, truncate: Any = None, backend: str = "numpy") -> GeneratedBptt:
+    def lambdify(self, truncate: Any = None, backend: str = "numpy") -> Bptt:
         """Return the generated function for loss and gradients; ``.source`` is its text.
 
         With ``layout="rows"`` parameters and their gradients have the shapes of that layout, ``W_x`` (m, n) and ``b_h``
@@ -339,14 +332,9 @@ class Questions:
         RefusedError
             For a truncated function in JAX.
         """
-        how = None if truncate is None else truncation(truncate)
-        if backend != "numpy":
-            from ..codegen import compile_for
-
-            return compile_for(backend, self._network, how)
         from .bptt import bptt_of
 
-        return bptt_of(self._network, how)
+        return bptt_of(backend, self._network, None if truncate is None else truncation(truncate))
 
     def rtrl(
         self,
