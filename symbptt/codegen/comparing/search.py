@@ -15,9 +15,9 @@ from .mistakes import MISTAKES, SUM, SWEEP, forms_of
 from .numbers import Numbers, Swept
 from .result import ADJOINT, GRADIENT, Cause
 
-_WORK = 2e10
+_WORK = 1e10
 """So many products of numbers the search may take; at large sizes less common mistakes, and most pairs, are left."""
-_PAIRS = 400
+_PAIRS = 200
 """Sums are tried with all mistaken sweeps where so many passes are within that."""
 _BETTER = 4.0
 """Of two mistakes that explain the same the later one is believed only where it fits so many times better."""
