@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (all by default)")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="of gradients: such as n=64 or LSTM")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="of gradients; cpu for a busy machine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured into a file as well")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in NAMES]
@@ -29,7 +30,7 @@ def main() -> None:
     found = {}
     for name in given.names or NAMES:
         module = importlib.import_module(f".{name}", __package__)
-        more = {"only": given.only} if name == "gradients" else {}
+        more = {"only": given.only, "clock": given.clock} if name == "gradients" else {}
         found[name] = module.main(given.quick, **more)
         print()
     if given.json:

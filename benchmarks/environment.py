@@ -14,10 +14,14 @@ PACKAGES = ("numpy", "sympy", "torch", "jax", "jaxlib", "autograd", "numba", "sc
 
 
 def one_thread() -> None:
-    """Let BLAS and every framework use one thread; call it before any of them is imported."""
+    """Let BLAS and every framework use one thread; call it before any of them is imported.
+
+    What else the environment says about them holds, such as ``OPENBLAS_CORETYPE``, or ``XLA_FLAGS=--xla_cpu_max_isa=AVX2``.
+    """
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["NPROC"] = "1"  # the thread pools of XLA
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["JAX_ENABLE_X64"] = "1"
 
@@ -36,8 +40,18 @@ def machine() -> dict[str, Any]:
         "processor": _processor(),
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES if has(name)},
-        "blas": f"{blas['name']} {blas['version']}",
+        "blas": f"{blas['name']} {blas['version']}{_kernels()}",
     }
+
+
+def _kernels() -> str:
+    """Return for which processors the kernels are that BLAS has chosen, where that can be asked."""
+    if not has("threadpoolctl"):
+        return ""
+    from threadpoolctl import threadpool_info
+
+    found = [library["architecture"] for library in threadpool_info() if library["internal_api"] == "openblas"]
+    return f" with kernels for {found[0]}" if found else ""
 
 
 def _processor() -> str:

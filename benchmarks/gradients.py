@@ -56,7 +56,9 @@ def compare(case: Case, runs: dict[str, list[Any]], reads: dict[str, list[Any]])
     return sums
 
 
-def measured(case: Case, rounds: int, chosen: Sequence[Implementation] = IMPLEMENTATIONS) -> Column:
+def measured(
+    case: Case, rounds: int, chosen: Sequence[Implementation] = IMPLEMENTATIONS, clock: str = "wall"
+) -> Column:
     """Return the times of all implementations that are there for a case, and their ratios to the products."""
     there = [one for one in chosen if one.installed and one.takes(case)]
     runs, reads = prepared(case, there)
@@ -67,13 +69,14 @@ def measured(case: Case, rounds: int, chosen: Sequence[Implementation] = IMPLEME
             if not np.isclose(value.sum(), sums[i][key], rtol=1e-5, atol=1e-5):
                 raise UnequalError(f"{case.label}: {name} returned another gradient by {key} while it was timed")
 
-    times = in_turns(runs, rounds, used)
+    times = in_turns(runs, rounds, used, clock)
     rows = {}
     for name, found in times.items():
         # Of each round by itself: what slows a round down slows all of it.
         ratios = np.array(found) / np.array(times[PRODUCTS])
         rows[name] = {"seconds": vars(Spread.of(found)), "ratio": vars(Spread.of(ratios.tolist()))}
-    return {"case": case.label, "cell": case.cell, "n": case.n, "batched": case.B is not None, "rounds": rounds, "rows": rows}
+    about = {"case": case.label, "cell": case.cell, "n": case.n, "batched": case.B is not None, "rounds": rounds}
+    return {**about, "rows": rows}
 
 
 # -- targets ------------------------------------------------------------------------------------------
@@ -151,7 +154,7 @@ def _verdict(target: dict[str, Any], case: int, name: int) -> str:
     return f"  {target['case']:<{case}}  against {target['against']:<{name}}  {limit:<22}  {kept}  {how}"
 
 
-def main(quick: bool = False, only: Sequence[str] = ()) -> dict[str, Any]:
+def main(quick: bool = False, only: Sequence[str] = (), clock: str = "wall") -> dict[str, Any]:
     """Measure and print; return everything as data.
 
     Parameters
@@ -160,6 +163,7 @@ def main(quick: bool = False, only: Sequence[str] = ()) -> dict[str, Any]:
         Leave the large networks out, with few rounds.
     only : sequence of str
         Words of the labels of cases, such as ``n=64`` or ``LSTM``; all by default.
+    clock : {"wall", "cpu"}
     """
     chosen = [case for case in CASES if not only or any(word.lower() in case.label.lower().split() for word in only)]
     if quick:
@@ -167,7 +171,7 @@ def main(quick: bool = False, only: Sequence[str] = ()) -> dict[str, Any]:
     columns = []
     for case in chosen:
         print(f"measuring {case.label}: {case.rounds} rounds", flush=True)
-        columns.append(measured(case, case.rounds))
+        columns.append(measured(case, case.rounds, clock=clock))
     print()
     print(text(columns), flush=True)
-    return {"machine": machine(), "columns": columns, "targets": [t for column in columns for t in targets(column)]}
+    return {"machine": machine(), "clock": clock, "columns": columns, "targets": [t for column in columns for t in targets(column)]}

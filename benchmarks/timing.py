@@ -33,8 +33,15 @@ class Spread:
         return cls(float(median), float(low), float(high))
 
 
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+"""What time is: what passes, or what all threads of the process spend, for a machine that others use as well."""
+
+
 def in_turns(
-    actions: Mapping[str, Sequence[Callable[[], Any]]], rounds: int, used: Callable[[str, int, Any], None]
+    actions: Mapping[str, Sequence[Callable[[], Any]]],
+    rounds: int,
+    used: Callable[[str, int, Any], None],
+    clock: str = "wall",
 ) -> dict[str, list[float]]:
     """Time actions in turns, and return the seconds of each in every round.
 
@@ -45,7 +52,10 @@ def in_turns(
     rounds : int
     used : callable
         Gets name, which numbers and the result of every call that was timed, after the clock was read.
+    clock : str
+        Of :data:`CLOCKS`.
     """
+    now = CLOCKS[clock]
     calls = {name: _calls(variants) for name, variants in actions.items()}
     found: dict[str, list[float]] = {name: [] for name in actions}
     gc.collect()
@@ -55,9 +65,9 @@ def in_turns(
             for name, variants in actions.items():
                 chosen = [(i + k) % len(variants) for k in range(calls[name])]
                 these = [variants[k] for k in chosen]
-                start = time.perf_counter()
+                start = now()
                 results = [action() for action in these]
-                found[name].append((time.perf_counter() - start) / len(these))
+                found[name].append((now() - start) / len(these))
                 for k, result in zip(chosen, results, strict=True):
                     used(name, k, result)
                 del results, result
