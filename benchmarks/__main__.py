@@ -30,7 +30,8 @@ def main() -> None:
     found = {}
     for name in given.names or NAMES:
         module = importlib.import_module(f".{name}", __package__)
-        more = {"only": given.only, "clock": given.clock} if name == "gradients" else {}
+        more = {"clock": given.clock} if name in ("gradients", "passes") else {}
+        more |= {"only": given.only} if name == "gradients" else {}
         found[name] = module.main(given.quick, **more)
         print()
     if given.json:
