@@ -26,10 +26,10 @@ CELLS = (("tanh", "recursive"), ("tanh", "closed"), ("lstm", "closed"))
 FRESH = """
 import symbptt
 model = symbptt.RNN("lstm", readout="softmax", loss="cross_entropy")
-derivation = model.derivation(level="full")
-assert derivation.steps and "W_hf" in model.gradients()
+assert model.derivation().to_text()
+assert all(model.gradient(key, form="closed") for key in model.system.parameters)
 """
-"""The vector derivation of an LSTM at a symbolic T, every gradient in it, from nothing."""
+"""The derivation of an LSTM at a symbolic T, its text, and every gradient, from nothing."""
 
 
 def gradients(cell: str, steps: Any, form: str) -> None:
