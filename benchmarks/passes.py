@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symbptt import RNN
-from symbptt.codegen.fast import FastModule
-from symbptt.codegen.passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
-from symbptt.codegen.program import Program
-from symbptt.codegen.run import loaded
-from symbptt.model import Network, one_example
+from symbptt.codegen.passes.pipeline import FAST, FAST_SINGLE, Pass
+from symbptt.codegen.run import fast_source
+from symbptt.model import one_example
 
 from .cases import CASES, Case, data
 from .timing import Spread, digits, in_turns, seconds, table
 
 ALL, NONE = "all passes", "no pass"
-
-
-class ChosenPasses(FastModule):
-    """The fast style after other passes.
-
-    Parameters
-    ----------
-    network : Network
-    single : bool
-    passes : iterable of Pass
-    """
-
-    def __init__(self, network: Network, single: bool, passes: Iterable[Pass]) -> None:
-        self.passes = tuple(passes)
-        super().__init__(network, single)
-
-    def _program(self) -> Program:
-        return prepared(self.plan, self.passes)
 
 
 def variants(single: bool) -> dict[str, tuple[Pass, ...]]:
@@ -49,10 +29,12 @@ def variants(single: bool) -> dict[str, tuple[Pass, ...]]:
 def functions(case: Case) -> dict[str, Callable[..., Any]]:
     """Return the generated function of each variant; those that are the same text are the same function."""
     network = one_example(RNN(case.cell, readout="softmax", loss="cross_entropy").network)
-    single = case.B is None
-    sources = {name: ChosenPasses(network, single, passes).text() for name, passes in variants(single).items()}
-    made = {text: loaded(text) for text in dict.fromkeys(sources.values())}
-    return {name: made[text] for name, text in sources.items()}
+    found: dict[str, Callable[..., Any]] = {}
+    made: dict[str, Callable[..., Any]] = {}
+    for name, passes in variants(case.B is None).items():
+        text, function, _ = fast_source(network, case.B is None, passes=passes)
+        found[name] = made.setdefault(text, function)
+    return found
 
 
 def measured(case: Case, rounds: int, clock: str = "wall") -> dict[str, Any]:
