@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 from .environment import machine, one_thread
 
@@ -35,7 +36,16 @@ def main() -> None:
         found[name] = module.main(given.quick, **more)
         print()
     if given.json:
-        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        given.json.write_text(json.dumps(rounded({"machine": machine(), **found}), indent=1) + "\n", encoding="utf-8")
+
+
+def rounded(found: Any) -> Any:
+    """Return data with four digits of each number."""
+    if isinstance(found, dict):
+        return {key: rounded(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [rounded(value) for value in found]
+    return float(f"{found:.4g}") if isinstance(found, float) else found
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from .cases import CASES, Case, data
-from .environment import machine
 from .implementations import HAND, IMPLEMENTATIONS, JAX, LAMBDIFY, PRODUCTS, TORCH, Implementation
 from .timing import Spread, digits, in_turns, seconds, table
 
@@ -51,7 +50,9 @@ def compare(case: Case, runs: dict[str, list[Any]], reads: dict[str, list[Any]])
                 raise UnequalError(f"{case.label}: {name} has gradients by {sorted(found)}")
             for key, value in right.items():
                 if not np.allclose(found[key], value, rtol=0, atol=1e-8 * np.abs(value).max()):
-                    raise UnequalError(f"{case.label}: {name} differs by {np.abs(found[key] - value).max():.1e} in {key}")
+                    raise UnequalError(
+                        f"{case.label}: {name} differs by {np.abs(found[key] - value).max():.1e} in {key}"
+                    )
         sums.append({key: float(value.sum()) for key, value in right.items()})
     return sums
 
@@ -174,4 +175,4 @@ def main(quick: bool = False, only: Sequence[str] = (), clock: str = "wall") -> 
         columns.append(measured(case, case.rounds, clock=clock))
     print()
     print(text(columns), flush=True)
-    return {"machine": machine(), "clock": clock, "columns": columns, "targets": [t for column in columns for t in targets(column)]}
+    return {"clock": clock, "columns": columns, "targets": [t for column in columns for t in targets(column)]}

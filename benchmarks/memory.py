@@ -44,9 +44,7 @@ def measured(cell: str, steps: Sequence[int] = STEPS, n: int = WIDTH, batch: int
         "steps": list(steps),
         "bytes": peaks,
         "by_formula": promised,
-        "bytes_per_step": [
-            (b - a) / (t - s) for a, b, s, t in zip(peaks, peaks[1:], steps, steps[1:], strict=False)
-        ],
+        "bytes_per_step": [(b - a) / (t - s) for a, b, s, t in zip(peaks, peaks[1:], steps, steps[1:], strict=False)],
     }
 
 
@@ -54,7 +52,9 @@ def main(quick: bool = False) -> list[dict[str, Any]]:
     """Measure and print; return everything as data."""
     steps = STEPS[:3] if quick else STEPS
     columns = [measured(cell, steps) for cell in CELLS] + [measured("tanh", steps, batch=None)]
-    print(f"peak of a call with all gradients, m = q = n = {WIDTH}, B = {BATCH}, float64, in MB; in brackets against the")
+    print(
+        f"peak of a call with all gradients, m = q = n = {WIDTH}, B = {BATCH}, float64, in MB; in brackets against the"
+    )
     print("formula for the arrays over all steps; then the kB of each further step between neighbouring T")
     lines = []
     for column in columns:

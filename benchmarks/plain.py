@@ -50,7 +50,9 @@ def per_step(case: Case, p: Params, x: Array, target: Array) -> tuple[float, tup
     """Compute everything step by step, and add up the outer products, as in min-char-rnn."""
     forward, backward = STEPS[case.cell]
     Wy, by = p["Wy"], p["by"]
-    state: tuple[Array, ...] = tuple(np.zeros((*x.shape[1:-1], p["Wh"].shape[1])) for _ in range(1 + (case.cell == "lstm")))
+    state: tuple[Array, ...] = tuple(
+        np.zeros((*x.shape[1:-1], p["Wh"].shape[1])) for _ in range(1 + (case.cell == "lstm"))
+    )
     kept, ys, hs, loss = [], [], [], 0.0
     for t in range(len(x)):
         before = state

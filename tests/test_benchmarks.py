@@ -84,9 +84,7 @@ def test_a_gradient_that_changes_while_it_is_timed_is_found(bench, monkeypatch):
 
     monkeypatch.setattr(bench.by_hand, "gru", later)
     with pytest.raises(bench.gradients.UnequalError, match="while it was timed"):
-        bench.gradients.measured(
-            bench.cases.Case("gru", 5, 4, 3, 1), 3, bench.implementations.IMPLEMENTATIONS[:4]
-        )
+        bench.gradients.measured(bench.cases.Case("gru", 5, 4, 3, 1), 3, bench.implementations.IMPLEMENTATIONS[:4])
 
 
 @pytest.fixture
