@@ -1,4 +1,4 @@
-"""Backpropagation through time in NumPy as it can be written by hand, with care: what the generated code is held against.
+"""Backpropagation through time in NumPy, written by hand with care: what the generated code is held against.
 
 Input products of all steps before the loop; gates beside each other; a step does only what depends on the recurrence,
 into arrays that are there already; each weight gradient is one product of stacked steps.
@@ -85,7 +85,7 @@ def tanh_batch(p: dict[str, Array], x: Array, target: Array) -> tuple[float, tup
 
 
 def tanh_single(p: dict[str, Array], x: Array, target: Array) -> tuple[float, tuple[Array, ...]]:
-    """The tanh network of one sequence: a step is one product with [h, x, 1] and one call of tanh, and so is it back."""
+    """The tanh network of one sequence: a step is one product with [h, x, 1] and one call of tanh, likewise back."""
     dot, mul, tanh = np.dot, np.multiply, np.tanh
     (T, m), n = x.shape, len(p["Wh"])
     W = np.concatenate([p["Wh"], p["Wx"], p["b"][:, None]], 1)

@@ -16,7 +16,7 @@ PACKAGES = ("numpy", "sympy", "torch", "jax", "jaxlib", "autograd", "numba", "sc
 def one_thread() -> None:
     """Let BLAS and every framework use one thread; call it before any of them is imported.
 
-    What else the environment says about them holds, such as ``OPENBLAS_CORETYPE``, or ``XLA_FLAGS=--xla_cpu_max_isa=AVX2``.
+    What else the environment says about them holds, such as ``OPENBLAS_CORETYPE=SkylakeX``.
     """
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ["NPROC"] = "1"  # the thread pools of XLA

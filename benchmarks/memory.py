@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from symbptt import RNN
@@ -61,7 +62,7 @@ def main(quick: bool = False) -> list[dict[str, Any]]:
         pairs = zip(column["bytes"], column["by_formula"], strict=True)
         shown = [f"{size / 1e6:.3f} ({size / promised:.3f})" for size, promised in pairs]
         lines.append([column["cell"], *shown, *(f"{slope / 1e3:.2f}" for slope in column["bytes_per_step"])])
-    ranges = [f"{a} to {b}" for a, b in zip(steps, steps[1:], strict=False)]
+    ranges = [f"{a} to {b}" for a, b in pairwise(steps)]
     print(table(["", *(f"T = {T}" for T in steps), *ranges], lines))
     for column in columns:
         print(f"  {column['cell']}: {column['formula']}")

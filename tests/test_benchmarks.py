@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +14,9 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = "cases environment timing implementations by_hand frameworks gradients passes memory others derivation".split()
+NAMES = ("by_hand", "cases", "frameworks", "gradients", "implementations", "memory", "others", "passes")
 SIZES = [("tanh", None), ("tanh", 3), ("lstm", 3), ("gru", 3)]
 each_size = pytest.mark.parametrize(("cell", "batch"), SIZES)
-INDEX = {"torch": 5, "jax": 6, "autograd": 8, "numba": 9}
 
 
 @pytest.fixture
