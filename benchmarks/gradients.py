@@ -74,8 +74,12 @@ def measured(
     rows = {}
     for name, found in times.items():
         # Of each round by itself: what slows a round down slows all of it.
-        ratios = np.array(found) / np.array(times[PRODUCTS])
-        rows[name] = {"seconds": vars(Spread.of(found)), "ratio": vars(Spread.of(ratios.tolist()))}
+        own = np.array(found)
+        rows[name] = {
+            "seconds": vars(Spread.of(found)),
+            "ratio": vars(Spread.of(own / times[PRODUCTS])),
+            "lambdify": vars(Spread.of(times[LAMBDIFY] / own)),
+        }
     about = {"case": case.label, "cell": case.cell, "n": case.n, "batched": case.B is not None, "rounds": rounds}
     return {**about, "rows": rows}
 
@@ -86,8 +90,7 @@ def measured(
 def targets(column: Column) -> list[dict[str, Any]]:
     """Return what a column is held to: what is compared, the limit, and what was measured."""
     rows = column["rows"]
-    mine = rows[LAMBDIFY]["seconds"]["median"]
-    found = [_target(column, "the products", rows[LAMBDIFY]["ratio"]["median"], _limit(column))]
+    found = [_target(column, "the products", rows[LAMBDIFY]["ratio"], _limit(column))]
     others = {HAND: 1.0, JAX: 1.0}
     if column["cell"] == "tanh":
         others[TORCH] = {16: 0.1, 64: 0.25}.get(column["n"], 1.0)
@@ -95,7 +98,7 @@ def targets(column: Column) -> list[dict[str, Any]]:
         others[TORCH] = 1.0
     for name, limit in others.items():
         if name in rows:
-            found.append(_target(column, name, mine / rows[name]["seconds"]["median"], limit))
+            found.append(_target(column, name, rows[name]["lambdify"], limit))
     return found
 
 
@@ -105,9 +108,12 @@ def _limit(column: Column) -> float:
     return {16: 11.0, 64: 3.7}.get(column["n"], 1.15)
 
 
-def _target(column: Column, against: str, value: float, limit: float) -> dict[str, Any]:
+def _target(column: Column, against: str, spread: dict[str, float], limit: float) -> dict[str, Any]:
+    """Return one target; it is level where the limit lies between the lower quartile and the median."""
     reported = against == TORCH and column["n"] >= 512  # OpenBLAS against MKL
-    return {"case": column["case"], "against": against, "limit": limit, "value": value, "reported_only": reported}
+    value = spread["median"]
+    verdict = "met" if value <= limit else "level" if spread["low"] <= limit else "reported" if reported else "NOT MET"
+    return {"case": column["case"], "against": against, "limit": limit, "value": value, "verdict": verdict}
 
 
 # -- what is printed ----------------------------------------------------------------------------------
@@ -149,10 +155,11 @@ def _cell(one: Implementation, column: Column, what: str) -> str:
 
 def _verdict(target: dict[str, Any], case: int, name: int) -> str:
     share = target["value"] / target["limit"] - 1
-    kept = "met    " if share <= 0 else "reported" if target["reported_only"] else "NOT MET"
     how = f"{abs(share):.0%} {'under' if share <= 0 else 'over'}"
     limit = f"{digits(target['value'])} of at most {digits(target['limit'])}"
-    return f"  {target['case']:<{case}}  against {target['against']:<{name}}  {limit:<22}  {kept}  {how}"
+    return (
+        f"  {target['case']:<{case}}  against {target['against']:<{name}}  {limit:<22}  {target['verdict']:<8}  {how}"
+    )
 
 
 def main(quick: bool = False, only: Sequence[str] = (), clock: str = "wall") -> dict[str, Any]:
