@@ -57,10 +57,10 @@ def tables(data: dict[str, Any], lang: str) -> dict[str, str]:
 def _machine(data: dict[str, Any], lang: str) -> str:
     about, words = data["machine"], WORDS[lang]
     versions = words["comma"].join(f"{name} {about['versions'][name]}" for name in SHOWN if name in about["versions"])
-    processor = (
-        about["processor"] if lang == "en" else about["processor"].replace(", ", "，").replace("cores", "个核心")
-    )
-    blas = about["blas"] if lang == "en" else re.sub(" with kernels for (.*)", r"（\1 内核）", about["blas"])
+    processor, blas = about["processor"], about["blas"]
+    if lang == "zh":
+        processor = processor.replace(", ", "，").replace("cores", "个核心")
+        blas = re.sub(" with kernels for (.*)", r"（\1 内核）", blas)
     return words["machine"].format(processor=processor, python=about["python"], versions=versions, blas=blas)
 
 
