@@ -35,8 +35,10 @@ def main() -> None:
         more |= {"only": given.only} if name == "gradients" else {}
         found[name] = module.main(given.quick, **more)
         print()
-    if given.json:
-        given.json.write_text(json.dumps(rounded({"machine": machine(), **found}), indent=1) + "\n", encoding="utf-8")
+        if given.json:
+            given.json.write_text(
+                json.dumps(rounded({"machine": machine(), **found}), indent=1) + "\n", encoding="utf-8"
+            )
 
 
 def rounded(found: Any) -> Any:
