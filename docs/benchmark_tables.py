@@ -107,7 +107,7 @@ def _ratio(spread: dict[str, float]) -> str:
 
 
 def _markdown(lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+    return "\n".join(f"| {' | '.join(cell or '–' for cell in line)} |" for line in lines)
 
 
 def written(page: str, found: dict[str, str]) -> str:
