@@ -1,1 +1,1 @@
-"""What the package promises about time, measured: ``python -m benchmarks``."""
+"""What the package promises about time and memory, measured: ``python -m benchmarks``."""

@@ -24,8 +24,8 @@ CONTENTS: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     (
         {"en": "Explanation", "zh": "原理"},
         (
-            "explanation/layout", "explanation/two-derivatives", "explanation/proof", "stability", "truncation",
-            "verification",
+            "explanation/layout", "explanation/two-derivatives", "explanation/proof", "explanation/speed", "stability",
+            "truncation", "verification",
         ),
     ),
     (
