@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from codegen_networks import CELLS, data, network
 
-from symbptt import RNN
+from symbptt import RNN, Bidirectional
 from symbptt.codegen.bptt import compile_network
 from symbptt.codegen.passes.pipeline import FAST, FAST_SINGLE
 from symbptt.codegen.run import fast_source
@@ -59,6 +59,30 @@ def test_both_styles_give_the_same_result(name: str, batch: int | None) -> None:
     bptt = compiled(CELLS[name], number, kinds[number // 2 % len(kinds)])
     given = data(bptt, 4, batch, seed=number)
     assert_same(bptt(**given), readable(bptt, given))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", [None, 1, 3])
+@pytest.mark.parametrize("number", range(len(LOSSES)))
+@pytest.mark.parametrize("name", [*CELLS, "lstm in both directions"])
+def test_every_cell_with_every_loss(name: str, number: int, batch: int | None) -> None:
+    bptt = compiled(CELLS.get(name) or Bidirectional("lstm"), number)
+    given = data(bptt, 3, batch, seed=number)
+    assert_same(bptt(**given), readable(bptt, given), 1e-9)
+
+
+@pytest.mark.parametrize("batch", [None, 1, 3])
+@pytest.mark.parametrize("reduction", ["sum", "mean", "last", "one step"])
+@pytest.mark.parametrize("number", range(len(LOSSES)))
+def test_a_call_gives_the_same_each_time(number: int, reduction: str, batch: int | None) -> None:
+    bptt = compiled("tanh", number, "last" if reduction == "one step" else reduction)
+    given = data(bptt, 4, batch)
+    given["h0"] = given.pop("initial")["h"]
+    if reduction == "one step":
+        given["target"] = given["target"][-1]
+    first = bptt(**given)
+    for _ in range(2):
+        assert_same(bptt(**given), first, 0.0)
 
 
 @pytest.mark.parametrize("single", [True, False])

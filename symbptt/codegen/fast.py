@@ -23,7 +23,7 @@ from .statements import UFUNCS, Target
 from .sums import Summation
 
 HELPERS = {
-    "softmax": '''def softmax(a, y):
+    "softmax_into": '''def softmax_into(a, y):
     """Write softmax(a) into y, in blocks that fit into a cache; softmax(a) = exp(a - log) of what is left in a."""
     log = np.empty((*a.shape[:-1], 1), a.dtype)
     arrays = rows(a), rows(y), rows(log)
@@ -207,10 +207,10 @@ class FastModule(Arrays):
             self.put(f"{name} = np.empty({self._array(('size', self.B), shape)}, dtype)")
         if isinstance(line.expr, N.Softmax) and self._overwritable(line.expr.args[0]):
             self.all.need("rows")
-            self.all.helpers["softmax"] = HELPERS["softmax"]
+            self.all.helpers["softmax_into"] = HELPERS["softmax_into"]
             logits = self._here(self.names(line.expr.args[0].name))
             log = self.names(f"logarithms of {name}", f"log_{name}")
-            self.put(f"{log} = softmax({logits}, {name})")
+            self.put(f"{log} = softmax_into({logits}, {name})")
             self.storage.logs[line.leaf] = logits, log
         else:
             self._statements().into(line.expr, Target(name, shape))
@@ -391,7 +391,8 @@ class FastModule(Arrays):
             self._views(merge.placed[leaf].base)
         total = self._summation(False).total(whole if other is None else N.Outer(whole, other)).text
         name = self.names(f"sum of {keys[0]}", f"d{self.names(keys[0])}_and_on")
-        self.put(f"if {' or '.join(f'{chr(34)}{key}{chr(34)} in wrt' for key in keys)}:")
+        self.lines += collection("keys = (", [f'"{key}"' for key in keys], ")", 4)
+        self.put("if any(key in wrt for key in keys):")
         self.put(f"{name} = {total}", 8)
         start: Any = merge.placed[run[0]].start
         for key, leaf in zip(keys, run, strict=True):

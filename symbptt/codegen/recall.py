@@ -69,9 +69,17 @@ class Recall:
         lead = call.lead
         single, function, flat = bool(not lead.batched), *self.fast.function(not lead.batched)
         as_they_are = shapes and not call.column and flat == single and (not lead.batched or (lead.batch or 0) > 1)
-        last_classes = self.fast.plan.last and signature[4].kind in "iu"
-        if as_they_are and not last_classes and len(self._known) < self.MOST:
+        last = self.fast.plan.last  # the target of every step may be given, and classes are made distributions
+        if (
+            as_they_are
+            and not (last and (signature[4].kind in "iu" or not self._is_of_one_step(call, signature)))
+            and len(self._known) < self.MOST
+        ):
             self._known[signature] = function
+
+    def _is_of_one_step(self, call: Call, signature: Signature) -> bool:
+        taken = call.arguments[self.fast.names[next(iter(self.system.targets))]]
+        return bool(np.shape(taken) == signature[3])
 
     def __call__(
         self,
