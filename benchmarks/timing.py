@@ -64,16 +64,18 @@ def in_turns(
         for i in range(rounds):
             for name in _turned(list(actions), i):
                 variants = actions[name]
-                chosen = [(i + k) % len(variants) for k in range(calls[name])]
-                these = [variants[k] for k in chosen]
-                if len(these) > 1:
+                if calls[name] > 1:
                     variants[i % len(variants)]()  # a short one would pay for what the one before left in the caches
-                start = now()
-                results = [action() for action in these]
-                found[name].append((now() - start) / len(these))
-                for k, result in zip(chosen, results, strict=True):
-                    used(name, k, result)
-                del results, result
+                spent = 0.0
+                for k in range(calls[name]):
+                    chosen = (i + k) % len(variants)
+                    action = variants[chosen]
+                    start = now()
+                    result = action()
+                    spent += now() - start
+                    used(name, chosen, result)
+                    del result  # so that the next call finds the memory free, as in training
+                found[name].append(spent / calls[name])
             gc.collect()
     finally:
         gc.enable()
