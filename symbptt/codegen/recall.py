@@ -127,7 +127,8 @@ def _is_unit(target: Array, classes: int | None) -> bool:
 
 def _is_distribution(target: Array, classes: int | None) -> bool:
     if target.dtype.kind in "iu":
-        return classes is not None and bool(target.min() >= 0) and bool(target.max() < classes)
+        # Seen without a sign, negative numbers are larger than any class.
+        return classes is not None and bool(target.view(f"u{target.itemsize}").max() < classes)
     return _is_any(target, classes) and _passes(distributions, target, False)
 
 
