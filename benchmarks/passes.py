@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from symbptt import RNN
+from symbptt.codegen.fast.run import fast_source
 from symbptt.codegen.passes.pipeline import FAST, FAST_SINGLE, Pass
-from symbptt.codegen.run import fast_source
 from symbptt.model import one_example
 
 from .cases import CASES, Case, data

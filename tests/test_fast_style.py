@@ -16,8 +16,8 @@ from codegen_networks import CELLS, data, network
 
 from symbptt import RNN, Bidirectional
 from symbptt.codegen.bptt import compile_network
+from symbptt.codegen.fast.run import fast_source
 from symbptt.codegen.passes.pipeline import FAST, FAST_SINGLE
-from symbptt.codegen.run import fast_source
 from symbptt.errors import ValueInputError
 from symbptt.model import one_example
 

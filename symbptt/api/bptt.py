@@ -8,9 +8,9 @@ from typing import Any
 
 from ..codegen import bptt as generated
 from ..codegen import compile_for, compile_network
-from ..codegen import jax_bptt as jax
 from ..codegen.comparing.compare import TOLERANCE, compare
 from ..codegen.comparing.result import Compared, First, Item
+from ..codegen.jax import bptt as jax
 from ..model import Network, one_example
 from ..model.truncation import Truncation
 from ..torch_params import gradients_from_torch
@@ -173,7 +173,7 @@ class Bptt(generated.Bptt):
 
 
 class JaxBptt(Bptt, jax.JaxBptt):
-    """The same of JAX arrays; see :class:`symbptt.codegen.jax_bptt.JaxBptt`."""
+    """The same of JAX arrays; see :class:`symbptt.codegen.jax.bptt.JaxBptt`."""
 
     def __reduce__(self) -> Any:
         return bptt_of, ("jax", self.network, self.truncate)

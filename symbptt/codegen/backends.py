@@ -8,7 +8,7 @@ from ..errors import UnknownNameError, nearest
 from ..model import Network
 from ..model.truncation import Truncation
 from .bptt import Bptt, compile_network
-from .jax_bptt import compile_jax
+from .jax.bptt import compile_jax
 
 BACKENDS: dict[str, Callable[[Network, Truncation | None], Bptt]] = {"numpy": compile_network, "jax": compile_jax}
 """Name -> what makes the function."""

@@ -17,10 +17,10 @@ from .calls import Call, Reader, masks_for, read_direction
 from .checks import Array
 from .cotangents import last_given, paired, pairing, read_cotangents
 from .emit import Emitted, emit
+from .fast.recall import Recall
+from .fast.run import Adjoints, FastFunction, is_fast, loaded
 from .hessian import hessian_products
 from .memory import memory
-from .recall import Recall
-from .run import Adjoints, FastFunction, is_fast, loaded
 
 
 @dataclass(frozen=True)

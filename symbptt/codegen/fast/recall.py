@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ValueInputError
-from ..model import System
-from .calls import Call
-from .checks import Array, distributions, unit
+from ...errors import ValueInputError
+from ...model import System
+from ..calls import Call
+from ..checks import Array, distributions, unit
 from .run import Adjoints, FastFunction, Raw
 
 Signature = tuple[Any, ...]

@@ -6,21 +6,21 @@ from typing import Any
 
 import sympy
 
-from .. import algebra as A
-from ..algebra import nodes as N
-from ..model import CELL, LOSS, READOUT
+from ... import algebra as A
+from ...algebra import nodes as N
+from ...model import CELL, LOSS, READOUT
+from ..emit import SUM_TO, Module
+from ..layout import collection, docstring, span, without_unused, wrapped
+from ..memory import memory
+from ..passes.merge import Merge
+from ..plan import Line, Sum
+from ..program import VARYING, Stretch, leaves
+from ..prologue import size_source
+from ..sums import Summation
 from .arrays import Arrays
 from .classes import ClassStatements, ClassWriter
-from .emit import SUM_TO, Module
 from .frames import BLOCK, STEP
-from .layout import collection, docstring, span, without_unused, wrapped
-from .memory import memory
-from .passes.merge import Merge
-from .plan import Line, Sum
-from .program import VARYING, Stretch, leaves
-from .prologue import size_source
 from .statements import UFUNCS, Target
-from .sums import Summation
 
 HELPERS = {
     "softmax_into": '''def softmax_into(a, y):

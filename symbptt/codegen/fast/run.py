@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import algebra as A
-from ..model import Network
-from .calls import Call
-from .checks import Array
-from .emit import Emitted
-from .fast import FastModule
-from .passes.pipeline import Pass
-from .plan import Plan
+from ... import algebra as A
+from ...model import Network
+from ..calls import Call
+from ..checks import Array
+from ..emit import Emitted
+from ..passes.pipeline import Pass
+from ..plan import Plan
+from .module import FastModule
 
 
 class Raw(NamedTuple):

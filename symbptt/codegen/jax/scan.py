@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .. import algebra as A
-from ..model import Network
-from .jax_functions import JAX
-from .layout import WIDTH, collection
-from .names import RESERVED
-from .page import Page
-from .passes.pipeline import READABLE, prepared
-from .plan import Line
-from .terms import ATOM, Term
+from ... import algebra as A
+from ...model import Network
+from ..layout import WIDTH, collection
+from ..names import RESERVED
+from ..page import Page
+from ..passes.pipeline import READABLE, prepared
+from ..plan import Line
+from ..terms import ATOM, Term
+from .functions import JAX
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .page import Page
-from .prologue import batch, late, put_sizes, takes_classes, unpack
+from ..page import Page
+from ..prologue import batch, late, put_sizes, takes_classes, unpack
 
 
 def prologue(page: Page) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .dialect import Dialect
-from .functions import SIGMOID, TABLE, Source
-from .sums import Summation
-from .terms import ATOM, HELPERS, Term
+from ..dialect import Dialect
+from ..functions import SIGMOID, TABLE, Source
+from ..sums import Summation
+from ..terms import ATOM, HELPERS, Term
 
 _NN = {"sigmoid": "sigmoid", "softplus'": "sigmoid", "relu": "relu", "elu": "elu", "silu": "silu"}
 """Entry of the table -> function of ``jax.nn``."""

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .. import algebra as A
-from ..algebra import nodes as N
-from .program import VARYING, factors, leaves
-from .terms import ATOM
-from .writer import Writer
+from ... import algebra as A
+from ...algebra import nodes as N
+from ..program import VARYING, factors, leaves
+from ..terms import ATOM
+from ..writer import Writer
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .. import algebra as A
+from ... import algebra as A
+from ..layout import span
+from ..plan import Line
+from ..program import Stretch
 from .frames import Frames
-from .layout import span
-from .plan import Line
-from .program import Stretch
 from .storage import LOCAL, STATE
 
 

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import algebra as A
-from ..algebra import nodes as N
-from ..model import Network
-from .emit import Module
-from .layout import loop, statement
-from .passes.join import join
-from .passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
-from .program import VARYING, Program
+from ... import algebra as A
+from ...algebra import nodes as N
+from ...model import Network
+from ..emit import Module
+from ..layout import loop, statement
+from ..passes.join import join
+from ..passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
+from ..program import VARYING, Program
 from .statements import Statements
 from .storage import LOCAL, Storage
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import algebra as A
-from ..algebra import nodes as N
+from ... import algebra as A
+from ...algebra import nodes as N
+from ..terms import ATOM, SUM, Term
+from ..writer import Writer
 from .statements import Statements, Target
-from .terms import ATOM, SUM, Term
-from .writer import Writer
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import algebra as A
-from ..algebra import nodes as N
-from .plan import Line
-from .program import Program, leaves
+from ... import algebra as A
+from ...algebra import nodes as N
+from ..plan import Line
+from ..program import Program, leaves
 
 STATE, STORED, LOCAL = "state", "stored", "local"
 

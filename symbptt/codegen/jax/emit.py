@@ -9,20 +9,20 @@ from typing import Any
 
 from sympy import Expr, S
 
-from .. import algebra as A
-from ..model import CELL, LOSS, READOUT, Network
-from .document import check_function, module_docstring, parameters_docstring, result_class
-from .emit import SUM_TO, UNBATCH, Emitted, quoted
-from .jax_functions import JaxSummation
-from .jax_prologue import prologue
-from .jax_scan import JaxPage
-from .layout import collection, definition
-from .memory import memory
-from .names import identifier
-from .passes.dependency import carried
-from .program import Stretch
-from .terms import signed
-from .writer import Writer
+from ... import algebra as A
+from ...model import CELL, LOSS, READOUT, Network
+from ..document import check_function, module_docstring, parameters_docstring, result_class
+from ..emit import SUM_TO, UNBATCH, Emitted, quoted
+from ..layout import collection, definition
+from ..memory import memory
+from ..names import identifier
+from ..passes.dependency import carried
+from ..program import Stretch
+from ..terms import signed
+from ..writer import Writer
+from .functions import JaxSummation
+from .prologue import prologue
+from .scan import JaxPage
 
 
 @dataclass(frozen=True)

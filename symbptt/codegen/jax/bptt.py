@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from sympy import Expr, S
 
-from ..errors import MissingToolError, RefusedError, ValueInputError
-from ..model import CELL, Network, one_example
-from ..model.truncation import Truncation
-from .bptt import Bptt, HessianProduct, Result, _column
-from .calls import Call, Reader, read_direction
-from .checks import Array, Intake, check_finite, numbers
-from .cotangents import last_given, paired, read_cotangents
-from .jax_emit import JaxEmitted, emit_jax
-from .run import loaded
+from ...errors import MissingToolError, RefusedError, ValueInputError
+from ...model import CELL, Network, one_example
+from ...model.truncation import Truncation
+from ..bptt import Bptt, HessianProduct, Result, _column
+from ..calls import Call, Reader, read_direction
+from ..checks import Array, Intake, check_finite, numbers
+from ..cotangents import last_given, paired, read_cotangents
+from ..fast.run import loaded
+from .emit import JaxEmitted, emit_jax
 
 
 class JaxBptt(Bptt):

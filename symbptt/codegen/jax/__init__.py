@@ -1,0 +1,1 @@
+"""The program in JAX: two scans of the derived equations."""
