@@ -26,10 +26,10 @@ HELPERS = {
     "softmax_into": '''def softmax_into(a, y):
     """Write softmax(a) into y, in blocks that fit into a cache; softmax(a) = exp(a - log) of what is left in a."""
     log = np.empty((*a.shape[:-1], 1), a.dtype)
-    arrays = rows(a), rows(y), rows(log)
-    size = max(1, 32768 // a.shape[-1])
-    for start in range(0, len(arrays[0]), size):
-        u, v, total = (array[start : start + size] for array in arrays)
+    size = max(1, 32768 * len(a) // a.size)
+    for start in range(0, len(a), size):
+        part = slice(start, start + size)
+        u, v, total = a[part], y[part], log[part]
         np.subtract(u, u.max(-1, keepdims=True), u)
         np.exp(u, v)
         v.sum(-1, keepdims=True, out=total)
