@@ -131,6 +131,7 @@ def test_a_target_is_met_or_level_or_not(bench):
     assert verdict(1.1, 1.2) == {"NOT MET"}
 
 
+@pytest.mark.sample(2)
 @each_size
 def test_the_code_computes_the_same_with_each_pass_left_out(bench, cell, batch):
     case = bench.cases.Case(cell, 5, 4, batch, 1)
@@ -139,6 +140,7 @@ def test_the_code_computes_the_same_with_each_pass_left_out(bench, cell, batch):
     assert not rows["no pass"]["same"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("batch", [None, 4])
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
 def test_memory_is_linear_in_the_number_of_steps_and_near_the_formula(bench, cell, batch):

@@ -400,6 +400,7 @@ def _peak(call: Any) -> int:
     return peak
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("batch", [None, 8])
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
 def test_memory_grows_with_the_number_of_steps_as_the_formula_says(cell: str, batch: int | None) -> None:

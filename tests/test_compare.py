@@ -187,6 +187,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("name", "mistake"), PLANTED)
 def test_every_form_of_every_mistake_in_the_table_is_named(name, mistake):
     function = Bptt(network(CELLS.get(name, name), readout="sigmoid", loss_="squared_error"))
@@ -215,6 +216,7 @@ def _same_gradient(inside, item, given, values):
     return bool(rest) or np.allclose(again, given, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("change", "name"),
     [
@@ -421,6 +423,7 @@ def test_what_is_said_of_whole_gradients(lang):
     assert known == {*WHOLE, *BY_NAME}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_report_in_every_form(lang):
     grads, adjoints = bptt(GIVEN, "no derivative on the way back")
@@ -479,6 +482,7 @@ def test_gradients_for_cotangents_are_compared_and_a_dropped_one_is_named():
 
 
 # -- with everything else --------------------------------------------------------------------------------------
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", [n for n in example_names() if {*load(n).system.parameters} <= {*load(n).values}])
 def test_every_example_with_numbers(name):
     model = load(name)

@@ -51,6 +51,7 @@ def assert_same(found: Any, expected: Any, tolerance: float = 1e-10) -> None:
     assert np.abs(found.outputs - expected.outputs).max() <= tolerance
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("batch", [None, 1, 3])
 @pytest.mark.parametrize("name", CELLS)
 def test_both_styles_give_the_same_result(name: str, batch: int | None) -> None:
@@ -85,6 +86,7 @@ def test_a_call_gives_the_same_each_time(number: int, reduction: str, batch: int
         assert_same(bptt(**given), first, 0.0)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("single", [True, False])
 @pytest.mark.parametrize("missing", [None, *range(len(FAST_SINGLE))])
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
