@@ -327,7 +327,7 @@ class Figures:
 
 
 def _order(mutant: Mutant) -> str:
-    return hashlib.sha256(f"{mutant.source.note.file}{mutant.statement.start}{mutant.latex}".encode()).hexdigest()
+    return hashlib.sha256(f"{Path(mutant.source.note.file).name}{mutant.statement.start}{mutant.latex}".encode()).hexdigest()
 
 
 def run(sources: list[Source], each: int | None = EACH) -> dict[str, Figures]:
