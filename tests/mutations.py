@@ -327,7 +327,9 @@ class Figures:
 
 
 def _order(mutant: Mutant) -> str:
-    return hashlib.sha256(f"{Path(mutant.source.note.file).name}{mutant.statement.start}{mutant.latex}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{Path(mutant.source.note.file).name}{mutant.statement.start}{mutant.latex}".encode()
+    ).hexdigest()
 
 
 def run(sources: list[Source], each: int | None = EACH) -> dict[str, Figures]:
