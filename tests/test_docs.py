@@ -24,17 +24,28 @@ ALL = pytest.mark.parametrize("page", PAGES + CHINESE, ids=lambda page: str(page
 WITH_PDF = [page for page in PAGES if pdf_commands(page)]
 
 
+def needs(page: Path) -> list[str]:
+    """Return the packages that a page names in ``<!-- needs: jax -->``."""
+    return re.findall(r"^<!-- needs: (\S+) -->$", page.read_text(encoding="utf-8"), flags=re.M)
+
+
 def name(page: Path) -> str:
     return str(page.relative_to(DOCS / "en").with_suffix(""))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_blocks_run(
+@pytest.mark.parametrize("page", [page for page in PAGES if not needs(page)], ids=name)
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_page(page, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.oracle
+@pytest.mark.parametrize("page", [page for page in PAGES if needs(page)], ids=name)
+def test_blocks_with_other_packages_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require: Callable[[str], object]
 ) -> None:
-    """A page that says ``<!-- needs: jax -->`` is skipped without it."""
-    for module in re.findall(r"^<!-- needs: (\S+) -->$", page.read_text(encoding="utf-8"), flags=re.M):
+    for module in needs(page):
         require(module)
     run_page(page, tmp_path, monkeypatch)
 

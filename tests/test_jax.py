@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 import sympy
 from codegen_networks import CELLS, LOSSES, data, entries, network
-from markdown_blocks import run_page
 from test_codegen import ACTIVATIONS_IN_SYMPY, ODD
 from test_codegen_calls import WRONG
 
@@ -538,13 +537,6 @@ def test_names_that_the_module_uses_itself():
     names = Cell(["jnp[t] = tanh(carry @ jnp[t-1] + now @ x[t] + forward)"], ["jnp"], shapes=SHAPES)
     source = compile_for("jax", network(names, "n", "m", "q", "linear", "mse")).source
     assert "jnp_ = jnp.tanh(" in source
-
-
-@needs_jax
-@pytest.mark.slow
-def test_the_page_about_it_runs(tmp_path, monkeypatch, require):
-    require("jax")
-    run_page(Path(__file__).resolve().parents[1] / "docs" / "en" / "howto" / "jax.md", tmp_path, monkeypatch)
 
 
 # -- around it ----------------------------------------------------------------------------------------
