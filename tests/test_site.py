@@ -133,7 +133,7 @@ def test_a_reader_stays_on_the_page_when_the_language_changes(site: Path, page: 
         page.locator(".language-switch a").click()
         assert page.url == (site / "en" / f"{name}.html").as_uri()
     page.set_viewport_size({"width": WIDTHS[1], "height": 900})
-    assert page.locator(".language-switch a").is_visible()
+    page.locator(".language-switch a").wait_for()  # visible, once a long page is there
 
 
 def test_folds_open_by_mouse_and_by_keyboard(site: Path, page: Any) -> None:
