@@ -345,7 +345,7 @@ class FastModule(Arrays):
 
     def _adjoint(self, name: str) -> str:
         leaf = self.plan.generic.adjoint_of(name)
-        line = self.storage.lazy.get(leaf)
+        line = self.storage.lazy.get(leaf) or self.storage.again.get(leaf)
         return (
             f"lambda: {self._stacked(self.all, line.expr, self._shape_of(leaf)).text}" if line else self.adjoint(name)
         )

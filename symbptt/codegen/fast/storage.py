@@ -21,6 +21,8 @@ class Storage:
         Leaf -> the leaf whose array it takes over, because nothing else reads that.
     lazy : dict
         Adjoint that nothing reads -> its line; it is computed when it is asked for.
+    again : dict
+        Adjoint that a step needs for itself alone, and that is one product for all steps when it is asked for.
     """
 
     def __init__(self, program: Program) -> None:
@@ -29,6 +31,7 @@ class Storage:
         self.free: dict[Any, list[str]] = {}
         self.logs: dict[Any, tuple[str, str]] = {}
         self._reads = self._all_reads()
+        self.again = dict(self._computed_again())
         self._carries = {row.carry.leaf for row in program.rows.values() if row.carry is not None}
         self._kinds = {leaf: self._kind(leaf) for leaf in self._assigned()}
         self.alias = dict(self._aliases())
@@ -63,7 +66,7 @@ class Storage:
         if isinstance(leaf, A.MatrixAt | A.ScalarAt) and leaf.name in system.states:
             return STATE
         if not isinstance(leaf, A.MatrixAt | A.ScalarAt):
-            return STORED  # adjoints are returned
+            return LOCAL if leaf in self.again else STORED  # adjoints are returned
         whole = {leaf, *(part for part, place in self.program.placed.items() if place.base == leaf)}
         for i, stretch in enumerate((*self.program.forward, *self.program.backward)):
             assigned = {line.leaf for line in stretch.lines}
@@ -89,6 +92,14 @@ class Storage:
             for leaf in leaves(expr):
                 found.setdefault(leaf, []).append(-1)
         return found
+
+    def _computed_again(self) -> Any:
+        """Yield the adjoints that are products of rows, and that only their loop reads, with their lines."""
+        rows = {leaf for leaf, row in self.program.rows.items() if row.carry is not None}
+        for i, stretch in enumerate((*self.program.forward, *self.program.backward)):
+            for line in stretch.lines:
+                if rows & set(leaves(line.expr)) and all(where == i for where in self._reads.get(line.leaf, [])):
+                    yield line.leaf, line
 
     def _aliases(self) -> Any:
         for stretch in self.program.backward:
