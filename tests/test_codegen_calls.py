@@ -416,6 +416,6 @@ def test_memory_grows_with_the_number_of_steps_as_the_formula_says(cell: str, ba
         formula = bptt.memory(batch is not None)
         said.append(float(formula.subs({s: values[str(s)] for s in formula.free_symbols})))
     # With one sequence NumPy copies operands that lie beside others before it multiplies them.
-    copies = 0.06 if batch else 0.3
+    copies = 0.06 if batch else 0.4
     assert 0.94 < (peaks[1] - peaks[0]) / (said[1] - said[0]) < 1 + copies
     assert str(bptt._function.__doc__).count("in bytes") == 1
