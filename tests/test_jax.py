@@ -545,9 +545,10 @@ def test_names_that_the_module_uses_itself():
 def test_without_jax_there_is_the_source_and_one_clear_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "jax", None)
     bptt = RNN("indrnn", 3, 2, readout="linear", loss="mse", outputs=2).lambdify(backend="jax")
+    given = data(bptt, 3, None, sizes={"n": 3, "m": 2, "q": 2})
     assert "jax.lax.scan" in bptt.source
     with pytest.raises(MissingToolError, match=r'pip install "symbptt\[jax\]"'):
-        bptt({}, [])
+        bptt(**given)
 
 
 def test_what_there_is_not():

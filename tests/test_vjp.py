@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from codegen_networks import CELLS, data, network
 
-from symbptt import RNN, Bidirectional
+from symbptt import RNN, Bidirectional, Stack
 from symbptt.codegen.bptt import compile_network
 from symbptt.errors import SymbpttError
 from symbptt.model.truncation import Window
@@ -81,6 +81,16 @@ def test_a_scalar_model_takes_and_gives_floats() -> None:
     bptt = RNN("linear", 1, 1, steps=2).lambdify()
     out = bptt.vjp({"W_h": 3.0, "W_x": 1.0, "b_h": 0.0}, x=[1.0, 1.0], dh_T=1.0)
     assert out.grads["W_h"] == 1.0 and out.grads["h0"] == 9.0
+
+
+def test_scalar_models_with_layers_take_cotangents_by_layer() -> None:
+    bptt = RNN(Stack(["tanh", "tanh"]), 1, 1, loss="mse", steps=2).lambdify()
+    params = dict.fromkeys(bptt.network.system.parameters, 0.5)
+    by_state = bptt.vjp(params, x=[1.0, -1.0], final={"2.h": 1.0})
+    by_output = bptt.vjp(params, x=[1.0, -1.0], dy=[0.0, 1.0])
+    assert by_state.loss == by_output.loss
+    for key in params:
+        assert by_state.grads[key] == by_output.grads[key], key
 
 
 def test_both_directions_take_cotangents() -> None:

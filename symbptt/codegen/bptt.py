@@ -15,7 +15,7 @@ from ..model import Network, one_example
 from ..model.truncation import Randomised, Truncation
 from .calls import Call, Reader, masks_for, read_direction
 from .checks import Array
-from .cotangents import last_given, paired, pairing, read_cotangents
+from .cotangents import last_given, paired, pairings, read_cotangents
 from .emit import Emitted, emit
 from .fast.recall import Recall
 from .fast.run import Adjoints, FastFunction, is_fast, loaded
@@ -91,7 +91,7 @@ class Bptt:
         self._plan, self._system = self._emitted.plan, computed.system
         self._reader = Reader(computed.system, self._emitted, network.layout, "dy" if last else "target")
         self._function = loaded(self._emitted.source)
-        self._fast = FastFunction(computed, self._emitted, last) if truncate is None and is_fast(self._plan) else None
+        self._fast = FastFunction(computed, self._emitted) if truncate is None and is_fast(self._plan) else None
         self._recall = Recall(self._plan.system, self._fast) if self._fast and not last else None
         self._asked: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._all = (*self._system.parameters, *self._system.inputs, *(f"{state}0" for state in self._system.states))
@@ -301,14 +301,21 @@ class Bptt:
         """
         if self.truncate is not None:
             raise ValueInputError("truncated gradients are no vector-Jacobian products; leave truncate out")
-        inner = compile_network(paired(self.network), None, True)
+        inner = self._of_cotangents()
         keys = inner._wanted(wrt)
         ends = last_given(dh_T, dc_T, final, tuple(self._system.states))
         call, given, last = read_cotangents(inner, params, x, dy, ends, (h0, c0, initial), steps)
-        call.arguments.update(last)
+        call.arguments.update({inner._emitted.cotangents[state]: array for state, array in last.items()})
         result = inner._result(call, inner._run(given, call, keys), keys)
-        backward = tuple(s for s in self._system.states if self._system.direction_of(s) == -1)
-        return replace(result, loss=result.loss + pairing(last, result.states, backward))
+        return replace(result, loss=sum(map(self._number, pairings(last, result.states, self._system)), result.loss))
+
+    def _of_cotangents(self) -> Bptt:
+        """Return the function whose loss is the inner product with cotangents."""
+        return compile_network(paired(self.network), None, True)
+
+    @staticmethod
+    def _number(value: Any) -> Any:
+        return float(value)
 
     def _draw(self, call: Call, masks: Any, rng: Any) -> None:
         """Put the masks of random truncation among the arguments."""

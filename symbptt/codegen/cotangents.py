@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import UnknownNameError, ValueInputError, nearest
-from ..model import Loss, Network
+from ..model import Loss, Network, System
 from .calls import Call, states_given
 from .checks import Array, show
 
@@ -58,7 +56,7 @@ def read_cotangents(
     given : dict
         The parameters.
     last : dict
-        Argument -> array, of the cotangents of the last states.
+        State -> cotangent of its last value.
 
     Raises
     ------
@@ -82,7 +80,7 @@ def read_cotangents(
             )
             raise ValueInputError(f"{label} has shape {show(array.shape)}; expected {wanted}")
         call.sizes.check(label, rest, shape)
-        found[label] = array
+        found[state] = array
     return call, given, found
 
 
@@ -91,10 +89,7 @@ def last_given(dh: Any, dc: Any, final: Mapping[str, Any] | None, states: tuple[
     return states_given(states, dh, dc, final, "d{}_T", "final")
 
 
-def pairing(cotangents: Mapping[str, Array], states: Mapping[str, Array], backward: tuple[str, ...]) -> float:
-    """Return the sum of the inner products of the last states with their cotangents."""
-    total = 0.0
-    for label, cotangent in cotangents.items():
-        state = label[1:-2]
-        total += float(np.sum(cotangent * states[state][0 if state in backward else -1]))
-    return total
+def pairings(last: Mapping[str, Any], states: Mapping[str, Any], system: System) -> Iterator[Any]:
+    """Yield the inner products of the last states with their cotangents; of a backward cell the last is at t = 1."""
+    for state, cotangent in last.items():
+        yield (cotangent * states[state][-1 if system.direction_of(state) == 1 else 0]).sum()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,8 @@ class Emitted:
         Whether T must be given, because no array says it.
     masks : str
         Name of the argument for the masks of random truncation; empty where there is none.
+    cotangents : dict
+        State -> name of the argument for the cotangent of its last value, where the function takes them.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Emitted:
     arguments: dict[str, str]
     needs_steps: bool
     masks: str = ""
+    cotangents: dict[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +75,8 @@ def emit(network: Network, truncate: Truncation | None = None, last: bool = Fals
         from .truncated import TruncatedModule
 
         module = TruncatedModule(network, truncate)
-    return Emitted(module.text(), module.plan, module.arguments, module.needs_steps, "".join(module.masks))
+    text, masks = module.text(), "".join(module.masks)
+    return Emitted(text, module.plan, module.arguments, module.needs_steps, masks, module.cotangents)
 
 
 class Module(Page):

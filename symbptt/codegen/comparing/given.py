@@ -75,10 +75,8 @@ def prepared(bptt: Bptt, call: Mapping[str, Any]) -> Prepared:
         raise ValueInputError("a window is for cells of one direction in time; compare the exact gradients")
     given = {name: read.arguments.get(argument) for name, argument in inner._emitted.arguments.items()}
     batch = read.lead.batch if read.lead.batched else None
-    states = {label[1:-2]: cotangent for label, cotangent in last.items()}
-    return Prepared(
-        right, numbers_of(right.system, params, given, int(read.lead.steps or 1), batch, states), out, by_vjp
-    )  # fmt: skip
+    numbers = numbers_of(right.system, params, given, int(read.lead.steps or 1), batch, last)
+    return Prepared(right, numbers, out, by_vjp)
 
 
 def numbers_of(

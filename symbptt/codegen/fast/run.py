@@ -70,8 +70,8 @@ class FastFunction:
         Its readable module, with the names of the arguments.
     """
 
-    def __init__(self, network: Network, emitted: Emitted, last: bool = False) -> None:
-        self.last = last
+    def __init__(self, network: Network, emitted: Emitted) -> None:
+        self.ends = emitted.cotangents
         self.network, self.plan, self.names = network, emitted.plan, emitted.arguments
         self.system = emitted.plan.system
         self.given = [self.names[name] for name in (*self.system.inputs, *self.system.fixed)]
@@ -81,7 +81,7 @@ class FastFunction:
 
     def _module(self, single: bool) -> tuple[str, Callable[..., Any], bool]:
         if single not in self._made:
-            self._made[single] = fast_source(self.network, single, last=self.last)
+            self._made[single] = fast_source(self.network, single, last=bool(self.ends))
         return self._made[single]
 
     def source(self, single: bool) -> str:
@@ -122,7 +122,7 @@ class FastFunction:
             starts = [
                 None if a is None else self._one_start(s, a) for s, a in zip(self.system.states, starts, strict=True)
             ]
-        ends = [call.arguments.get(f"d{state}_T") for state in self.system.states if self.last]
+        ends = [call.arguments.get(name) for name in self.ends.values()]
         if single and batched:
             ends = [
                 None if a is None else self._one_start(s, a) for s, a in zip(self.system.states, ends, strict=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
@@ -17,7 +17,7 @@ from ...model.truncation import Truncation
 from ..bptt import Bptt, HessianProduct, Result, _column
 from ..calls import Call, Reader, read_direction
 from ..checks import Array, Intake, check_finite, numbers
-from ..cotangents import last_given, paired, read_cotangents
+from ..cotangents import paired
 from ..fast.run import loaded
 from .emit import JaxEmitted, emit_jax
 
@@ -28,7 +28,8 @@ class JaxBptt(Bptt):
     The gradients are those of the derived equations, and not of JAX's differentiation, for which the function is as
     good as any other: it can be jitted, mapped, differentiated and sharded. Shapes and names are always checked, values
     where they can be seen without a transfer: of NumPy arrays and numbers, and of JAX arrays on one CPU, but not while
-    JAX traces. Elsewhere a value that is not finite, and a class that there is not, make the loss nan.
+    JAX traces. Elsewhere a value that is not finite, and a class that there is not, make the loss nan. A call, whose
+    results are all JAX arrays, is compiled once for each type, shape and choice of ``wrt``.
 
     Parameters
     ----------
@@ -72,30 +73,19 @@ class JaxBptt(Bptt):
         _require_jax()
         return loaded(self.source)
 
-    def __call__(
-        self,
-        params: Mapping[str, Any],
-        x: Any = None,
-        target: Any = None,
-        h0: Any = None,
-        c0: Any = None,
-        initial: Mapping[str, Any] | None = None,
-        wrt: Iterable[str] | None = None,
-        steps: int | None = None,
-        mask: Any = None,
-        masks: Any = None,
-        rng: Any = None,
-    ) -> Result:
-        """Return loss, gradients, states, outputs and adjoints, all of them JAX arrays.
-
-        Parameters and errors are those of :meth:`Bptt.__call__`; ``masks`` and ``rng`` are for truncation, which this
-        function does not have. Compiled once for each type, shape and choice of ``wrt``.
-        """
-        keys, function = self._wanted(wrt), self._compiled
+    def _draw(self, call: Call, masks: Any, rng: Any) -> None:
         if masks is not None or rng is not None:
             raise ValueInputError("masks and rng are for random truncation, which is for the NumPy backend")
-        call, given = self._reader.read(params, x, target, h0, c0, initial, steps, mask)
-        return self._result(call, function(given, **call.arguments, wrt=keys), keys)
+
+    def _run(self, given: dict[str, Array], call: Call, keys: tuple[str, ...]) -> Any:
+        return self._compiled(given, **call.arguments, wrt=keys)
+
+    def _of_cotangents(self) -> Bptt:
+        return compile_jax(paired(self.network), None, True)
+
+    @staticmethod
+    def _number(value: Any) -> Any:
+        return value
 
     def _result(self, call: Call, out: Any, keys: tuple[str, ...]) -> Result:
         """Return what the module does, in the order of the model: JAX sorts the keys of dictionaries."""
@@ -145,37 +135,6 @@ class JaxBptt(Bptt):
             grads={key: _shaped(gradients[key], call.shapes[key]) for key in given},
         )
 
-    def vjp(
-        self,
-        params: Mapping[str, Any],
-        x: Any = None,
-        *,
-        dy: Any = None,
-        dh_T: Any = None,
-        dc_T: Any = None,
-        final: Mapping[str, Any] | None = None,
-        h0: Any = None,
-        c0: Any = None,
-        initial: Mapping[str, Any] | None = None,
-        wrt: Iterable[str] | None = None,
-        steps: int | None = None,
-    ) -> Result:
-        """Return gradients for cotangents that come from elsewhere, as JAX arrays.
-
-        Parameters are those of :meth:`Bptt.vjp`.
-        """
-        inner = compile_jax(paired(self.network), None, True)
-        keys, function = inner._wanted(wrt), inner._compiled
-        ends = last_given(dh_T, dc_T, final, tuple(self._system.states))
-        call, given, last = read_cotangents(inner, params, x, dy, ends, (h0, c0, initial), steps)
-        named = {inner._emitted.cotangents[label[1:-2]]: array for label, array in last.items()}
-        result = inner._result(call, function(given, **call.arguments, **named, wrt=keys), keys)
-        loss = result.loss
-        for label, array in last.items():
-            state = label[1:-2]
-            loss = loss + (array * result.states[state][-1 if self._system.direction_of(state) == 1 else 0]).sum()
-        return dataclasses.replace(result, loss=loss)
-
 
 def _shaped(grad: Any, shape: tuple[int, ...] | None) -> Any:
     """Return a gradient in the shape of what was given."""
@@ -195,7 +154,10 @@ def _numbers(name: str, given: Any, integers: bool = False) -> Any:
     ------
     ValueInputError
         For what is no array of numbers, complex, or, where it can be seen, not finite.
+    MissingToolError
+        Where JAX is not installed.
     """
+    _require_jax()
     import jax
     import jax.numpy as jnp
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -33,12 +33,9 @@ class JaxEmitted(Emitted):
     ----------
     memory : sympy.Expr
         Bytes of the arrays over all steps.
-    cotangents : dict
-        State -> name of the argument for the cotangent of its last value.
     """
 
     memory: Expr = S.Zero
-    cotangents: dict[str, str] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=64)
@@ -62,7 +59,7 @@ def emit_jax(network: Network, last: bool = False) -> JaxEmitted:
     module = JaxModule(network, last)
     text = module.text()
     return JaxEmitted(
-        text, module.plan, module.arguments, module.needs_steps, memory=module.memory, cotangents=module.cotangents
+        text, module.plan, module.arguments, module.needs_steps, cotangents=module.cotangents, memory=module.memory
     )
 
 
