@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from symbptt.reading.messages import MESSAGES
 from symbptt.reading.note import CodeBlock, Formula, Note, Passage
 from symbptt.reading.report import (
@@ -78,15 +80,15 @@ def note(file: str, text: str, latex: list[str], cells: tuple[tuple[int, int], .
     return Note(file, text, tuple(found), tuple(passages), code=tuple(code), cells=cells)
 
 
-def claim(of: Note, latex: str, verdict: str, reason: Message, number: int = 0, **more: object) -> Claim:
+def claim(of: Note, latex: str, verdict: str, reason: Message, number: int = 0, **more: Any) -> Claim:
     """Return a claim that is a formula of a note, or a part of one."""
     start = -1
     for _ in range(number + 1):
         start = of.text.index(latex, start + 1)
     line, column = of.place(start)
     inline = of.text[start - 1] != "\n"
-    settings: dict[str, object] = {"inline": inline, "cell": of.cell(start), **more}
-    return Claim(of.file, line, column, start, start + len(latex), latex, verdict, reason, **settings)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"inline": inline, "cell": of.cell(start), **more}
+    return Claim(of.file, line, column, start, start + len(latex), latex, verdict, reason, **settings)
 
 
 ENGLISH_NOTE = note(

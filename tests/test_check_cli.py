@@ -29,6 +29,10 @@ class Result(NamedTuple):
     err: str
 
 
+SETTINGS: list[dict[str, object]] = []
+"""The options of every judgement."""
+
+
 def judged(note: Note, **settings: object) -> Report:
     """Judge a note as the tests need it: what holds is ``2 + 2 = 4``, what is refuted ``2 + 2 = 5``."""
     claims = []
@@ -39,7 +43,7 @@ def judged(note: Note, **settings: object) -> Report:
             Claim(note.file, line, column, formula.start, formula.end, formula.latex, "refuted" if wrong else "holds",
                   DIGITS, right=formula.latex.replace("5", "4") if wrong else None, cell=note.cell(formula.start))
         )  # fmt: skip
-    judged.settings = settings  # type: ignore[attr-defined]
+    SETTINGS.append(settings)
     return Report((note,), tuple(claims), formulas=len(note.formulas), read=len(note.formulas))
 
 
@@ -118,8 +122,8 @@ def test_colour_is_for_terminals_that_want_it(run, monkeypatch):
 
 def test_options_about_the_model_reach_the_judging(run):
     assert run(GOOD, "--assume", "W_h=0.5", "--assume", "f=tanh").code == 0
-    assert judged.settings == {"assumed": {"W_h": 0.5}, "functions": {"f": "tanh"}}  # type: ignore[attr-defined]
-    assert run(GOOD).code == 0 and judged.settings == {}  # type: ignore[attr-defined]
+    assert SETTINGS[-1] == {"assumed": {"W_h": 0.5}, "functions": {"f": "tanh"}}
+    assert run(GOOD).code == 0 and SETTINGS[-1] == {}
 
 
 # -- corrections -----------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_comparison_hash_and_pickle():
         again = pickle.loads(pickle.dumps(figure))
         assert again == figure and repr(again) == repr(figure)
     with pytest.raises(AttributeError):
-        root.style = INTEGER  # type: ignore[misc]
+        root.style = INTEGER
     with pytest.raises(TypeError):
         P(1) + 0.5
 

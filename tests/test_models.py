@@ -177,7 +177,7 @@ def test_models_are_immutable() -> None:
         with pytest.raises(AttributeError):
             setattr(model, name, 1)
     with pytest.raises(AttributeError):
-        Cell(ELMAN, ["h"]).name = "other"  # type: ignore[misc]
+        Cell(ELMAN, ["h"]).name = "other"
     model.values["x"].append(3)
     assert model.values == {"x": [1, 2]}
     assert model.replace(steps=7).network.steps == 7

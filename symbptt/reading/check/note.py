@@ -114,7 +114,7 @@ def _counterexample(statement: Statement, judgement: Judgement, written: Mapping
         _numbers(difference.left),
         _numbers(difference.right),
         sizes,
-        tuple(sorted(world.counters.items())),
+        tuple(sorted((letter, int(number)) for letter, number in world.counters.items())),
         judgement.numbers or given_numbers(world, written),
         judgement.given,
         None if judgement.given else world.seed,

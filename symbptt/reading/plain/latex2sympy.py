@@ -74,7 +74,7 @@ def _module() -> Any:
             from typing import TextIO
 
             module = types.ModuleType("typing.io")
-            module.TextIO = TextIO  # type: ignore[attr-defined]
+            vars(module)["TextIO"] = TextIO
             sys.modules["typing.io"] = module
         try:
             import latex2sympy2

@@ -150,7 +150,7 @@ def _extreme(e: Extreme, w: World) -> Quantity:
         raise NotEvaluatedError("check.reason.asymptotic")
     pick = np.max if e.kind in ("max", "sup") else np.min
     if e.index is not None and not _over_steps(e):
-        points = [np.real(value(e.body, w.counting(**{e.index: x})).array) for x in REAL_LINE]  # type: ignore[arg-type]
+        points = [np.real(value(e.body, w.counting(**{e.index: x})).array) for x in REAL_LINE]
         return scalar(pick(np.array(points)))
     if e.index is None or w.steps is None:
         found = value(e.body, w)

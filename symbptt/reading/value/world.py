@@ -96,7 +96,7 @@ class World:
     meanings : Meanings
     reading : Reading
     counters : mapping
-        Letter -> whole number.
+        Letter -> number; a whole one for a letter that counts steps.
     trace : Trace or None
         A perturbed pass, while a derivative is measured.
     shifted : mapping
@@ -123,7 +123,7 @@ class World:
     instance: Instance | None
     meanings: Meanings
     reading: Reading = field(default_factory=Reading)
-    counters: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, float] = field(default_factory=dict)
     trace: Trace | None = None
     shifted: Mapping[Key, Any] = field(default_factory=dict)
     as_written: tuple[tuple[Expr, Expr, tuple[str, ...]], ...] = ()
@@ -140,14 +140,15 @@ class World:
         """T."""
         if self.instance is not None:
             return self.instance.steps
-        return self.counters.get("T")
+        given = self.counters.get("T")
+        return None if given is None else int(given)
 
     @property
     def last(self) -> Index:
         """T, as an index."""
         return Index((), self.steps or 0)
 
-    def counting(self, **letters: int) -> World:
+    def counting(self, **letters: float) -> World:
         """Return the same with values for letters."""
         return replace(self, counters={**self.counters, **letters})
 
@@ -159,7 +160,7 @@ class World:
         NoValueError
             For a letter without a value.
         """
-        known = dict(self.counters)
+        known = {letter: int(number) for letter, number in self.counters.items() if number == int(number)}
         if self.steps is not None:
             known.setdefault("T", self.steps)
             known.setdefault(self.meanings.total, self.steps)
