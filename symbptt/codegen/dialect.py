@@ -24,12 +24,30 @@ class Dialect:
         Function of arrays that a module may define -> definition.
     offered : mapping
         Function of arrays that the library has itself -> its name there.
+    number : str
+        How the value of an array without axes is returned.
+    cast : str
+        What makes an array one of a type.
+    laid : str
+        What makes an array one of a type that lies in memory without gaps.
+    only_last : tuple of str
+        The lines for an array that is zero but at the last step.
+    classes : tuple of str
+        The lines that make class indices distributions.
     """
 
     module: str
     table: Mapping[str, Source]
     helpers: Mapping[str, str]
     offered: Mapping[str, str] = field(default_factory=dict)
+    number: str = "float({})"
+    cast: str = "{}.astype(dtype, copy=False)"
+    laid: str = "np.ascontiguousarray({}, dtype)"
+    only_last: tuple[str, ...] = ("{name} = {zeros}", "{name}[-1] = {value}")
+    classes: tuple[str, ...] = (
+        "if np.issubdtype({name}.dtype, np.integer):  # class indices",
+        "    {name} = np.eye({classes})[{name}]",
+    )
 
     def source_of(self, function: ElementwiseFunction, name: str = "") -> Source:
         """Return the source of a function: the catalogue's where it is the same function, else SymPy's.

@@ -125,7 +125,7 @@ def parameters_docstring(page: Page, memory: str) -> list[str]:
         start = page.formula(plan.notation(page.system.at(state, page.system.start_of(state))))
         text.append(f"{page.arguments[f'{state}0']} : array, {_either((), plan.shape(state))}, optional")
         text.append(f"    {start}; zero by default.")
-    for state, name in getattr(page, "cotangents", {}).items():
+    for state, name in page.cotangents.items():
         end = page.formula(plan.notation(page.system.at(state, page.system.last_of(state))))
         text.append(f"{name} : array, {_either((), plan.shape(state))}, optional")
         text.append(f"    The gradient by {end} that comes from beyond; zero by default.")

@@ -8,20 +8,16 @@ from functools import lru_cache
 from typing import Any
 
 from .. import algebra as A
-from ..model import CELL, LOSS, READOUT, Network
+from ..model import Network
 from ..model.truncation import Truncation
 from .document import MAIN, check_function, module_docstring, parameters_docstring, result_class
-from .layout import WIDTH, collection, statement
+from .layout import collection, statement
 from .memory import memory
-from .names import identifier
-from .page import Page
-from .passes.pipeline import READABLE, prepared
+from .outline import Outline
 from .plan import Line, Plan
-from .program import Program, Stretch
+from .program import Stretch
 from .prologue import prologue
-from .sums import Summation
-from .terms import ATOM, Term, signed
-from .writer import Writer
+from .terms import Term
 
 
 @dataclass(frozen=True)
@@ -79,22 +75,8 @@ def emit(network: Network, truncate: Truncation | None = None, last: bool = Fals
     return Emitted(text, module.plan, module.arguments, module.needs_steps, masks, module.cotangents)
 
 
-class Module(Page):
+class Module(Outline):
     """Builds the text, section by section."""
-
-    def __init__(self, network: Network, last: bool = False) -> None:
-        super().__init__(network)
-        self.cotangents = {
-            s: self.names(f"cotangent of {s}", identifier(f"d{s}_T")) for s in self.system.states if last
-        }
-        self.program = self._program()
-        self.one: tuple[str, ...] = (self.B,)
-        self.lead: tuple[str, ...] = (self.T, self.B)
-        self.kept: list[str] = []
-        """Shapes of the arrays over all steps that expressions make, beside those that are laid out."""
-
-    def _program(self) -> Program:
-        return prepared(self.plan, READABLE)
 
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
@@ -126,16 +108,8 @@ class Module(Page):
         self._gradients()
         written, self.lines = self.lines, []
         prologue(self)
-        needed = memory("\n".join([*written, *self.kept]))
-        return [self._signature(), *parameters_docstring(self, str(needed)), *self.lines, *written]
-
-    def _signature(self) -> str:
-        given = (*self.system.inputs, *self.system.fixed)
-        required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
-        required += self.masks
-        optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
-        optional += [f"{name}=None" for name in self.cotangents.values()]
-        return "\n".join(_definition("bptt", [*required, *optional, "wrt=None"]))
+        needed = memory("\n".join([*written, *self.laid]))
+        return [*self._signature(), *parameters_docstring(self, str(needed)), *self.lines, *written]
 
     # -- the lines of stretches -------------------------------------------------------------------------
     def _stretch(self, stretch: Stretch) -> None:
@@ -155,11 +129,8 @@ class Module(Page):
         self._explained(line, 4)
         whole = "[...]" if self._is_state(line.leaf) else ""
         text = self._stacked(self.all, line.expr, self._shape_of(line.leaf)).text
-        self._keep(self._shape_of(line.leaf))
+        self.lay(self.T, self._shape_of(line.leaf))
         self.put(f"{self.all.leaf(line.leaf)}{whole} = {text}")
-
-    def _keep(self, shape: tuple[Any, ...]) -> None:
-        self.kept.append(f"np.empty(({', '.join([*self.lead, *map(str, shape)])}), dtype)")
 
     def _is_state(self, leaf: Any) -> bool:
         return isinstance(leaf, A.MatrixAt | A.ScalarAt) and leaf.name in self.system.states
@@ -226,67 +197,6 @@ class Module(Page):
         else:
             self.put(f"{self.names(name)} = {own}")
 
-    # -- readout and loss -----------------------------------------------------------------------------
-    def _losses(self) -> None:
-        self.section("readout and loss, all steps at once")
-        for line in self.plan.stage(READOUT):
-            self.equals(line.left, line.right)
-            self._keep(self.plan.shape(line.name))
-            self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, self.plan.shape(line.name)).text}")
-        (line,) = self.plan.stage(LOSS)
-        final = self.plan.last
-        self.equals(line.left, line.right, at=self.system.end if final else None)
-        writer = self.end if final else self.all
-        self.put(f"{self.names('l')} = {self._stacked(writer, line.expr, ()).text}")
-        self.equals(self.system.L, self.plan.total)
-        mean = f" / {self.T}" if self.system.reduction == "mean" else ""
-        self.put(f"loss = float({self.names('l')}.sum(){mean})")
-        shown = [f'"{s}": unbatch({self.whole_array(s)}, batched)' for s in self.system.states]
-        self.lines += collection("states = {", shown, "}", 4)
-        outputs = {name: f"unbatch({self.names(name)}, batched)" for name in self.system.predictions}
-        if len(outputs) == 1:
-            self.put(f"outputs = {outputs[self.system.prediction]}")
-        else:
-            self.lines += collection("outputs = {", [f'"{name}": {text}' for name, text in outputs.items()], "}", 4)
-        self.put("if len(wrt) == 0:")
-        self.put("return Result(loss, {}, states, outputs, {})", 8)
-
-    def _stacked(self, writer: Writer, expr: Any, shape: tuple[Any, ...]) -> Term:
-        """Return an expression over all steps, with its leading axes also where it is constant."""
-        term = writer.full(expr)
-        if term.varies:
-            return term
-        lead = self.one if writer is self.end else self.lead
-        return Term(f"np.full({self.array(*lead, shape=shape)}, {term.text}, dtype)", ATOM, term.rank, True)
-
-    def _local(self) -> None:
-        self.section("derivatives of the loss of a step, all steps at once")
-        final = self.plan.last
-        for line in self.plan.local:
-            is_cell = line.name in self.plan.generic.adjoints
-            self.equals(line.left, line.right, at=self.system.end if final else None)
-            self._keep(self.plan.shape(line.name))
-            if not final:
-                self.put(
-                    f"{self.local(line.name)} = {self._stacked(self.all, line.expr, self.plan.shape(line.name)).text}"
-                )
-                self._weight(line, is_cell)
-                continue
-            text = self._stacked(self.end, line.expr, self.plan.shape(line.name)).text
-            if is_cell:
-                shape = self.array(*self.lead, shape=self.plan.shape(line.name))
-                self.put(f"{self.local(line.name)} = np.zeros({shape}, dtype)")
-            self.put(f"{self.local(line.name)}{'[-1]' if is_cell else ''} = {text}")
-
-    def _weight(self, line: Line, is_cell: bool) -> None:
-        if is_cell and self.plan.generic.weight != 1:
-            part, whole = self.plan.generic.weighted(line.left), self._total(line.name)
-            self.say(f"{self.formula(part)}, its part in {self.formula(whole)}")
-            self.put(f"{self.weighted(line.name)} = {self.local(line.name)} / {self.T}")
-
-    def _total(self, name: str) -> Any:
-        return self.plan.notation(self.plan.generic.adjoint_of(name))
-
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
         self.section("backward sweep")
@@ -307,44 +217,9 @@ class Module(Page):
         """Put down what happens to the carries of a step of the backward sweep."""
 
     # -- gradients ------------------------------------------------------------------------------------
-    def _gradients(self) -> None:
-        self.section("gradients: sums over steps and batch")
-        self.put("grads = {}")
-        for line in self.program.after:
+    def _after(self, lines: Iterable[Line]) -> None:
+        for line in lines:
             self._at_once(line)
-        for key, parts in self.program.sums.items():
-            first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)
-            text = signed(first.text, list(rest))
-            symbol = self.plan.notation(self.system.parameters[key])
-            self._gradient(key, symbol, self.plan.notation(self.plan.generic.parameter_sum(key)), text)
-        for name, line in self.program.inputs.items():
-            term = self.all.full(line.expr)
-            text = term.text if term.varies else f"np.zeros_like({self.arguments[name]})"
-            self._keep(self.plan.shape(name))
-            self._gradient(name, line.left.by, line.right, f"unbatch({text}, batched)")
-        for state in self.system.states:
-            self._initial(state)
-        shown = [f'"{line.name}": unbatch({self.adjoint(line.name)}, batched)' for line in self.plan.stage(CELL)]
-        self.lines += collection("adjoints = {", shown, "}", 4)
-        self.put("return Result(loss, grads, states, outputs, adjoints)")
-
-    def _summation(self, at_end: bool) -> Summation:
-        if at_end:
-            return Summation(self.end, "0", self.B)
-        return Summation(self.all, "(0, 1)", f"{self.T} * {self.B}")
-
-    def _gradient(self, key: str, by: Any, right: Any, text: str) -> None:
-        self.equals(A.derivative(self.system.L, by), right)
-        self.put(f'if "{key}" in wrt:')
-        self.put(f'grads["{key}"] = {text}', 8)
-
-    def _initial(self, state: str) -> None:
-        start = self.arguments[f"{state}0"]
-        carried = state in self.plan.raw_carries
-        text = f"sum_to({self.pseudo(f'carry.{state}')}, {start}.shape)" if carried else f"np.zeros_like({start})"
-        by = self.plan.notation(self.system.at(state, self.system.start_of(state)))
-        right = self.plan.notation(self.plan.generic.initial_gradient(state))
-        self._gradient(f"{state}0", by, right, text)
 
 
 SUM_TO = '''def sum_to(grad, shape):
@@ -363,10 +238,3 @@ UNBATCH = '''def unbatch(array, batched):
 def quoted(keys: Any) -> list[str]:
     """Return keys as Python writes them."""
     return [f'"{key}"' for key in keys]
-
-
-def _definition(name: str, arguments: list[str]) -> list[str]:
-    text = f"def {name}({', '.join(arguments)}):"
-    if len(text) <= WIDTH:
-        return [text]
-    return [f"def {name}(", f"    {', '.join(arguments)}", "):"]

@@ -29,7 +29,8 @@ def formula(expr: Any, names: A.Names) -> str:
 class Page:
     """The plan of a network with the names of its quantities; what is used is noted on the way.
 
-    ``counts`` says whether the code reads T.
+    ``counts`` says whether the code reads T. With ``last``, the function takes cotangents of the last states, as if
+    steps after T handed them back.
     """
 
     dialect = NUMPY
@@ -37,7 +38,7 @@ class Page:
     library, oracle = "NumPy", "central differences"
     number, array_type = "float", "np.ndarray"
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, last: bool = False) -> None:
         self.network, self.plan = network, Plan(network)
         self.system = self.plan.system
         self.formula = partial(formula, names=A.Names(rows=network.layout == SAMPLE))
@@ -57,6 +58,8 @@ class Page:
         self.masks: list[str] = []
         self.about: list[str] = []
         self.mask_words: list[str] = []
+        states = self.system.states if last else ()
+        self.cotangents = {s: self.names(f"cotangent of {s}", identifier(f"d{s}_T")) for s in states}
 
     # -- names ----------------------------------------------------------------------------------------
     def _arguments(self) -> dict[str, str]:

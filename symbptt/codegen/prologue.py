@@ -11,51 +11,52 @@ from .page import Page
 
 def prologue(page: Page) -> None:
     """Put down what comes before the forward pass, once it is known which sizes the rest reads."""
-    keys = list(page.system.parameters)
+    keys, dialect = list(page.system.parameters), page.dialect
+    np = dialect.module
     for name in page.system.targets:
-        if takes_classes(page, name):
+        if _takes_classes(page, name):
             page.all.number(page.plan.shape(name)[0])
     inputs = [page.arguments[name] for name in page.system.inputs]
     page.put("wrt = GRADIENTS if wrt is None else wrt")
     if keys:
-        page.put("params = {key: np.asarray(params[key]) for key in PARAMETERS}")
+        page.put(f"params = {{key: {np}.asarray(params[key]) for key in PARAMETERS}}")
     for name in inputs:
-        page.put(f"{name} = np.asarray({name})")
+        page.put(f"{name} = {np}.asarray({name})")
     kinds = [f"{name}.dtype" for name in inputs]
     kinds += ["*(part.dtype for part in params.values())"] if keys else []
-    page.put(f"dtype = np.result_type({', '.join(['np.float32' if kinds else 'float', *kinds])})")
+    page.put(f"dtype = {np}.result_type({', '.join([f'{np}.float32' if kinds else 'float', *kinds])})")
     if keys:
-        unpack(page, "astype(dtype, copy=False)")
+        _unpack(page, dialect.cast.format("part"))
     for name in inputs:
-        page.put(f"{name} = np.ascontiguousarray({name}, dtype)")
-    put_sizes(page, lambda text: not text.startswith(tuple(late(page))))
+        page.put(f"{name} = {dialect.laid.format(name)}")
+    _put_sizes(page, lambda text: not text.startswith(tuple(_late(page))))
     for name in page.system.targets:
         _target(page, name)
-    batch(page)
+    _batch(page)
     if page.plan.has_mask:
         _mask(page)
-    put_sizes(page, lambda text: text.startswith(tuple(late(page))))
+    _put_sizes(page, lambda text: text.startswith(tuple(_late(page))))
 
 
-def unpack(page: Page, cast: str) -> None:
+def _unpack(page: Page, cast: str) -> None:
     """Give the parameters names of their own."""
     keys = [page.names(key) for key in page.system.parameters]
     left = ", ".join(keys) if len(keys) > 1 else f"({keys[0]},)"
-    text = f"{left} = (part.{cast} for part in params.values())"
+    text = f"{left} = ({cast} for part in params.values())"
     if len(text) + 4 <= WIDTH:
         page.put(text)
     else:
-        page.put(f"params = {{key: part.{cast} for key, part in params.items()}}")
+        page.put(f"params = {{key: {cast} for key, part in params.items()}}")
         for key in page.system.parameters:
             page.put(f'{page.names(key)} = params["{key}"]')
 
 
-def late(page: Page) -> list[str]:
+def _late(page: Page) -> list[str]:
     """Return how the sources of sizes begin that are only known once the batch is there."""
     return [f"{name}.shape[" for name in page.arguments.values()] + ["np.shape("]
 
 
-def put_sizes(page: Page, wanted: Callable[[str], bool]) -> None:
+def _put_sizes(page: Page, wanted: Callable[[str], bool]) -> None:
     """Name the sizes whose source is wanted."""
     for symbol, name in page.sizes.items():
         source = size_source(page, symbol)
@@ -83,7 +84,7 @@ def size_source(page: Page, symbol: Any) -> str:
     return f"np.shape({page.arguments[f'{state}0']})[{plan.shape(state).index(symbol) - len(plan.shape(state))}]"
 
 
-def batch(page: Page) -> None:
+def _batch(page: Page) -> None:
     """Give every array an axis of batch, and name T and B."""
     plan, names = page.plan, page.arguments
     inputs = [names[name] for name in page.system.inputs]
@@ -118,23 +119,23 @@ def _batch_of_states(page: Page) -> None:
 
 
 def _mask(page: Page) -> None:
-    name = page.arguments["mask"]
-    page.put(f"{name} = np.asarray({name}, dtype)")
-    page.put(f"{name} = np.broadcast_to({name} if {name}.ndim == 2 else {name}[:, None], ({page.T}, {page.B}))")
+    name, np = page.arguments["mask"], page.dialect.module
+    page.put(f"{name} = {np}.asarray({name}, dtype)")
+    page.put(f"{name} = {np}.broadcast_to({name} if {name}.ndim == 2 else {name}[:, None], ({page.T}, {page.B}))")
 
 
-def takes_classes(page: Page, key: str) -> bool:
+def _takes_classes(page: Page, key: str) -> bool:
     """Whether a target may be class indices."""
     return page.system.targets[key] == "distribution" and bool(page.plan.shape(key))
 
 
 def _target(page: Page, key: str) -> None:
-    name = page.arguments[key]
-    if not takes_classes(page, key):
-        page.put(f"{name} = np.asarray({name}, dtype)")
+    name, dialect = page.arguments[key], page.dialect
+    if not _takes_classes(page, key):
+        page.put(f"{name} = {dialect.module}.asarray({name}, dtype)")
         return
     classes = page.all.number(page.plan.shape(key)[0])
-    page.put(f"{name} = np.asarray({name})")
-    page.put(f"if np.issubdtype({name}.dtype, np.integer):  # class indices")
-    page.put(f"{name} = np.eye({classes})[{name}]", 8)
-    page.put(f"{name} = {name}.astype(dtype, copy=False)")
+    page.put(f"{name} = {dialect.module}.asarray({name})")
+    for line in dialect.classes:
+        page.put(line.format(name=name, classes=classes))
+    page.put(f"{name} = {dialect.cast.format(name)}")

@@ -60,7 +60,7 @@ class FastModule(Arrays):
         calls = [name for name in UFUNCS if any(f" {name}(" in line for line in body)]
         names = [f"    {name} = np.{name}" for name in calls]
         definition = f"def bptt({', '.join(self._parameters())}):"
-        needed = memory("\n".join([*head, *body, *self.kept]))
+        needed = memory("\n".join([*head, *body, *self.laid]))
         about = ["Return loss, gradients, states, outputs and adjoints of arrays that were checked.", ""]
         about += wrapped(f"Memory, in bytes, of the arrays over all steps in float64: {needed}.")
         definition = "\n".join([definition, *docstring(about, 4)])
@@ -188,7 +188,7 @@ class FastModule(Arrays):
     def _returned(self, state: str) -> str:
         inside = any(self._is_previous(row.operands[0], state) for row in self.program.rows.values())
         if inside:
-            self.kept.append(f"np.empty({self._array((f'{self.T} + 1',), self.plan.shape(state))}, dtype)")
+            self.lay(f"{self.T} + 1", self.plan.shape(state))
         return self.whole_array(state) + (".copy()" if inside else "")
 
     def _is_stored(self, leaf: Any) -> bool:

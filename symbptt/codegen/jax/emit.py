@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
 
 from sympy import Expr, S
 
-from ... import algebra as A
-from ...model import CELL, LOSS, READOUT, Network
+from ...model import Network
 from ..document import check_function, module_docstring, parameters_docstring, result_class
 from ..emit import SUM_TO, UNBATCH, Emitted, quoted
-from ..layout import collection, definition
+from ..layout import collection
 from ..memory import memory
-from ..names import identifier
 from ..passes.dependency import carried
+from ..plan import Line
 from ..program import Stretch
-from ..terms import signed
-from ..writer import Writer
-from .functions import JaxSummation
-from .prologue import prologue
+from ..prologue import prologue
 from .scan import JaxPage
 
 
@@ -66,11 +62,6 @@ def emit_jax(network: Network, last: bool = False) -> JaxEmitted:
 class JaxModule(JaxPage):
     """Builds the text, from its end to its beginning: what a scan returns depends on what is read after it."""
 
-    def __init__(self, network: Network, last: bool = False) -> None:
-        super().__init__(network)
-        states = self.system.states if last else ()
-        self.cotangents = {s: self.names(f"cotangent of {s}", identifier(f"d{s}_T")) for s in states}
-
     # -- the module -----------------------------------------------------------------------------------
     def text(self) -> str:
         """Return the module."""
@@ -103,12 +94,7 @@ class JaxModule(JaxPage):
         opening = self.apart(partial(prologue, self))
         static = '("wrt", "steps")' if self.needs_steps else '("wrt",)'
         jitted = f"@partial(jax.jit, static_argnames={static})"
-        given = (*self.system.inputs, *self.system.fixed)
-        required = ["params", *(self.arguments[name] for name in given), *(["steps"] if self.needs_steps else [])]
-        optional = [f"{self.arguments[f'{s}0']}=None" for s in self.system.states]
-        optional += [f"{name}=None" for name in self.cotangents.values()]
-        signature = definition("bptt", [*required, *optional, "wrt=None"])
-        return [jitted, *signature, *parameters_docstring(self, str(self.memory)), *opening, *written]
+        return [jitted, *self._signature(), *parameters_docstring(self, str(self.memory)), *opening, *written]
 
     @property
     def memory(self) -> Expr:
@@ -185,58 +171,6 @@ class JaxModule(JaxPage):
             if self.neighbour(state) in self.used:
                 self.put(f"{self.neighbour(state)} = {whole}[{':-1' if forward else '1:'}]")
 
-    # -- readout and loss -----------------------------------------------------------------------------
-    def _losses(self) -> None:
-        self.section("readout and loss, all steps at once")
-        final = self.plan.last
-        for line in self.plan.stage(READOUT):
-            self.lay(self.T, self.plan.shape(line.name))
-            self.equals(line.left, line.right)
-            self.put(f"{self.names(line.name)} = {self._stacked(self.all, line.expr, line.name)}")
-        (line,) = self.plan.stage(LOSS)
-        self.equals(line.left, line.right, at=self.system.end if final else None)
-        self.put(f"{self.names('l')} = {self._stacked(self.end if final else self.all, line.expr, 'l')}")
-        self.equals(self.system.L, self.plan.total)
-        mean = f" / {self.T}" if self.system.reduction == "mean" else ""
-        self.put(f"loss = {self.names('l')}.sum(){mean}")
-        shown = [f'"{s}": unbatch({self.whole_array(s)}, batched)' for s in self.system.states]
-        self.lines += collection("states = {", shown, "}", 4)
-        outputs = {name: f"unbatch({self.names(name)}, batched)" for name in self.system.predictions}
-        self.used |= {self.names(name): None for name in outputs}
-        if len(outputs) == 1:
-            self.put(f"outputs = {outputs[self.system.prediction]}")
-        else:
-            self.lines += collection("outputs = {", [f'"{name}": {text}' for name, text in outputs.items()], "}", 4)
-        self.put("if len(wrt) == 0:")
-        self.put("return Result(loss, {}, states, outputs, {})", 8)
-
-    def _stacked(self, writer: Writer, expr: Any, name: str) -> str:
-        """Return an expression over all steps, with its leading axes also where it is constant."""
-        term = writer.full(expr)
-        if term.varies:
-            return term.text
-        lead = [self.B] if writer is self.end else [self.T, self.B]
-        return f"jnp.full({self.array(*lead, shape=self.plan.shape(name))}, {term.text}, dtype)"
-
-    def _local(self) -> None:
-        self.section("derivatives of the loss of a step, all steps at once")
-        final = self.plan.last
-        for line in self.plan.local:
-            name, is_cell = self.local(line.name), line.name in self.plan.generic.adjoints
-            if is_cell or not final:
-                self.lay(self.T, self.plan.shape(line.name))
-            self.equals(line.left, line.right, at=self.system.end if final else None)
-            text = self._stacked(self.end if final else self.all, line.expr, line.name)
-            if final and is_cell:
-                shape = self.array(self.T, self.B, shape=self.plan.shape(line.name))
-                self.put(f"{name} = jnp.zeros({shape}, dtype).at[-1].set({text})")
-                continue
-            self.put(f"{name} = {text}")
-            if is_cell and self.plan.generic.weight != 1:
-                whole = self.plan.notation(self.plan.generic.adjoint_of(line.name))
-                self.say(f"{self.formula(self.plan.generic.weighted(line.left))}, its part in {self.formula(whole)}")
-                self.put(f"{self.weighted(line.name)} = {name} / {self.T}")
-
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
         bodies = iter([backward for _, backward in self.passes])
@@ -264,43 +198,8 @@ class JaxModule(JaxPage):
         self.loop(name, items, starts, stretch.direction == -1, bring=True)
 
     # -- gradients ------------------------------------------------------------------------------------
-    def _gradients(self) -> None:
-        self.section("gradients: sums over steps and batch")
-        self.put("grads = {}")
-        self.assign_all([self.item(line) for line in self.program.after], 4, self.T, self.B)
-        for key, parts in self.program.sums.items():
-            first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)
-            symbol = self.plan.notation(self.system.parameters[key])
-            right = self.plan.notation(self.plan.generic.parameter_sum(key))
-            self._gradient(key, symbol, right, signed(first.text, list(rest)))
-        for name, line in self.program.inputs.items():
-            term = self.all.full(line.expr)
-            text = term.text if term.varies else f"jnp.zeros_like({self.arguments[name]})"
-            self._gradient(name, line.left.by, line.right, f"unbatch({text}, batched)")
-        for state in self.system.states:
-            self._initial(state)
-        names = [line.name for line in self.plan.stage(CELL)]
-        self.used |= {self.adjoint(name): None for name in names}
-        shown = [f'"{name}": unbatch({self.adjoint(name)}, batched)' for name in names]
-        self.lines += collection("adjoints = {", shown, "}", 4)
-        self.put("return Result(loss, grads, states, outputs, adjoints)")
-
-    def _summation(self, at_end: bool) -> JaxSummation:
-        if at_end:
-            return JaxSummation(self.end, "0", self.B)
-        return JaxSummation(self.all, "(0, 1)", f"{self.T} * {self.B}")
-
-    def _gradient(self, key: str, by: Any, right: Any, text: str) -> None:
-        self.equals(A.derivative(self.system.L, by), right)
-        self.put(f'if "{key}" in wrt:')
-        self.put(f'grads["{key}"] = {text}', 8)
-
-    def _initial(self, state: str) -> None:
-        start = self.arguments[f"{state}0"]
-        carried = state in self.plan.raw_carries
-        text = f"sum_to({self.pseudo(f'carry.{state}')}, {start}.shape)" if carried else f"jnp.zeros_like({start})"
-        by = self.plan.notation(self.system.at(state, self.system.start_of(state)))
-        self._gradient(f"{state}0", by, self.plan.notation(self.plan.generic.initial_gradient(state)), text)
+    def _after(self, lines: Iterable[Line]) -> None:
+        self.assign_all([self.item(line) for line in lines], 4, self.T, self.B)
 
 
 _MAIN = (

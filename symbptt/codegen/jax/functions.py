@@ -43,6 +43,16 @@ JAX = Dialect(
 ''',
     },
     {name: f"jax.nn.{name}" for name in ("softmax", "log_softmax", "log_sigmoid")},
+    number="{}",
+    cast="{}.astype(dtype)",
+    laid="{}.astype(dtype)",
+    only_last=("{name} = {zeros}.at[-1].set({value})",),
+    classes=(
+        "# class indices as distributions; nan where there is no such class",
+        "if jnp.issubdtype({name}.dtype, jnp.integer):",
+        "    {name} = jax.nn.one_hot({name}, {classes}, dtype=dtype)",
+        "    {name} = jnp.where({name}.any(-1, keepdims=True), {name}, jnp.nan)",
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,11 +11,9 @@ from ... import algebra as A
 from ...model import Network
 from ..layout import WIDTH, collection
 from ..names import RESERVED
-from ..page import Page
-from ..passes.pipeline import READABLE, prepared
+from ..outline import Outline
 from ..plan import Line
-from ..terms import ATOM, Term
-from .functions import JAX
+from .functions import JAX, JaxSummation
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,13 @@ class Item:
     key: str
 
 
-class JaxPage(Page):
+class JaxPage(Outline):
     """The plan of a network with the names of its quantities, which are the same for one step and for all of them.
 
     Attributes
     ----------
     used : dict
         The arrays that the lines read that are put down so far, as keys: what a scan must bring out.
-    laid : list of str
-        The arrays over all steps, as NumPy would lay them out.
     passes : list of pair of str
         For each scan the names of the bodies, forward and backward.
     """
@@ -59,13 +55,12 @@ class JaxPage(Page):
     reserved = RESERVED | {"jax", "jnp", "partial", "carry", "now", "start", "after", "moved", "expected", "outer_sum"}
     library, oracle = "JAX", "jax.grad"
     number, array_type = "jax.Array", "jax.Array"
+    summation = JaxSummation
 
-    def __init__(self, network: Network) -> None:
-        super().__init__(network)
-        self.program = prepared(self.plan, READABLE)
+    def __init__(self, network: Network, last: bool = False) -> None:
+        super().__init__(network, last)
         self.step = self.all  # in the body of a scan the names are those of one step
         self.used: dict[str, None] = {}
-        self.laid: list[str] = []
         several = len(self.system.scans) > 1
         endings = [f"_{i + 1}" if several else "" for i in range(len(self.system.scans))]
         self.passes = [
@@ -80,12 +75,6 @@ class JaxPage(Page):
         written, self.lines = self.lines, outside
         return written
 
-    def lay(self, steps: str, shape: tuple[Any, ...]) -> None:
-        """Note an array over all steps; the code does not read its sizes for that."""
-        read = dict(self.sizes)
-        self.laid.append(f"np.empty({self.array(steps, self.B, shape=shape)}, dtype)")
-        self.sizes = read
-
     # -- what is read ---------------------------------------------------------------------------------
     def _leaf(self, suffix: str) -> Callable[[Any], str]:
         write = super()._leaf(suffix)
@@ -98,6 +87,10 @@ class JaxPage(Page):
 
         return noted
 
+    def reads(self, names: Iterable[str]) -> None:
+        """Take note of arrays that the code reads outside expressions."""
+        self.used |= dict.fromkeys(names)
+
     def reading(self, write: Callable[[], Any]) -> dict[str, None]:
         """Return the arrays that are read where something is written, in order; they are not noted as used."""
         outside, self.used = self.used, {}
@@ -106,19 +99,12 @@ class JaxPage(Page):
         return found
 
     # -- a scan ---------------------------------------------------------------------------------------
-    def _whole(self, expr: Any, shape: tuple[Any, ...], *lead: str) -> Term:
-        """Return an expression with its leading axes also where it is constant."""
-        term = self.all.full(expr)
-        if term.varies:
-            return term
-        return Term(f"jnp.full({self.array(*lead, shape=shape)}, {term.text}, dtype)", ATOM, term.rank, True)
-
     def assign(self, item: Item, indent: int, *lead: str) -> None:
         """Put an assignment down, with its formula."""
         if lead[0] == self.T:
             self.lay(self.T, item.shape)
         item.say(indent)
-        self.put(f"{item.name} = {self._whole(item.expr, item.shape, *lead).text}", indent)
+        self.put(f"{item.name} = {self._filled(self.all, item.expr, item.shape, *lead).text}", indent)
 
     def assign_all(self, items: list[Item], indent: int, *lead: str) -> None:
         """Put assignments down."""
