@@ -169,6 +169,7 @@ def test_a_system_that_is_built_anew_has_the_same_passes() -> None:
     from symbptt.derive.generic import generic
     from symbptt.model import network
 
+    generic.cache_clear()  # of other networks that are equal
     system = generic(BOTH.network).system
     network._system.cache_clear()
     again = BOTH.network.system

@@ -514,8 +514,8 @@ def code_of(text):
 def test_memory_is_linear_in_the_number_of_steps():
     bptt = compile_for("jax", network("tanh", "n", "m", readout=None, loss_="mse"))
     assert str(bptt.memory()) == "8*B*(T*(m + 6*n) + n)"  # with the gradient by the input
-    assert str(bptt.memory(batch=False)) == "8*n*(6*T + 1)"
-    assert "of the arrays over all steps in float64: 8*B*n*(6*T + 1)" in bptt.source
+    assert str(bptt.memory(batch=False)) == "8*T*(m + 6*n) + 8*n"
+    assert "of the arrays over all steps in float64: 8*B*(T*(m + 6*n) + n)" in bptt.source
 
 
 def test_every_line_of_the_step_names_its_formula():

@@ -95,7 +95,7 @@ class Program:
     meanings: dict[Any, Any] = field(default_factory=dict)
 
     def named(self, kind: str, name: str, expr: Any) -> Any:
-        """Return a new quantity that stands for an expression, of its shape, at step t."""
+        """Return a new quantity that stands for an expression, of its shape, at step t; ``meanings`` grows by it."""
         shape, rank = A.shape_of(expr), A.rank_of(expr)
         sizes = (*shape, *((2,) if rank == 2 and shape[1] == 1 else ()))
         taken = {leaf.name: expr for leaf, expr in self.meanings.items()}

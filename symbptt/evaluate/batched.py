@@ -258,34 +258,19 @@ def _(e: Any) -> Compiled:
 
 
 # -- over entries ----------------------------------------------------------------------------------------------
-@_rule(N.SquaredNorm)
+_REDUCTIONS: dict[type, Callable[[Array, tuple[int, ...]], Array]] = {
+    N.SquaredNorm: lambda value, axes: np.square(value).sum(axes),
+    N.EntrySum: np.sum,
+    N.Mean: np.mean,
+    N.Variance: np.var,
+    N.MaxEntry: np.max,
+}
+
+
+@_rule(*_REDUCTIONS)
 def _(e: Any) -> Compiled:
-    part, axes = compiled(e.args[0]), _axes(e)
-    return lambda r: np.square(part(r)).sum(axes)
-
-
-@_rule(N.EntrySum)
-def _(e: Any) -> Compiled:
-    part, axes = compiled(e.args[0]), _axes(e)
-    return lambda r: part(r).sum(axes)
-
-
-@_rule(N.Mean)
-def _(e: Any) -> Compiled:
-    part, axes = compiled(e.args[0]), _axes(e)
-    return lambda r: part(r).mean(axes)
-
-
-@_rule(N.Variance)
-def _(e: Any) -> Compiled:
-    part, axes = compiled(e.args[0]), _axes(e)
-    return lambda r: part(r).var(axes)
-
-
-@_rule(N.MaxEntry)
-def _(e: Any) -> Compiled:
-    part, axes = compiled(e.args[0]), _axes(e)
-    return lambda r: part(r).max(axes)
+    part, axes, reduce = compiled(e.args[0]), _axes(e), _REDUCTIONS[type(e)]
+    return lambda r: reduce(part(r), axes)
 
 
 @_rule(N.MaxIndicator)

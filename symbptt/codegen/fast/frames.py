@@ -147,7 +147,7 @@ class Frames(Module):
         key = next(key for key, names in self.pool.items() if name in names)
         self.storage.free[key].append(name)
 
-    def _product(self, vector: str, matrix: Any, target: str, _: str) -> str:
+    def _product(self, vector: str, matrix: Any, target: str) -> str:
         transposed = isinstance(matrix, N.Transposed)
         text = self.all.term(matrix.args[0] if transposed else A.transpose(matrix)).text
         if not text.isidentifier():

@@ -52,7 +52,7 @@ class Statements:
     scratch : callable
         Shape -> name of an array to work in, which is free again after the ``with`` block.
     product : callable
-        (matrix, vector, target) -> the call that computes a matrix product: it depends on how vectors are stacked.
+        (vector, matrix, target) -> the call that computes a matrix product: it depends on how vectors are stacked.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Statements:
         put: Callable[[str], None],
         scratch: Callable[[tuple[Any, ...]], str],
         release: Callable[[str], None],
-        product: Callable[[str, Any, str, str], str],
+        product: Callable[[str, Any, str], str],
     ) -> None:
         self.writer, self.put = writer, put
         self._take, self._release, self._call_product = scratch, release, product
@@ -181,10 +181,10 @@ class Statements:
             return False
         with self._value(vector, (A.shape_of(vector)[0],)) as operand:
             if target.whole:
-                self.put(self._call_product(operand, matrices[0], target.name, ""))
+                self.put(self._call_product(operand, matrices[0], target.name))
             else:
                 with self._scratch(target.shape) as own:
-                    self.put(self._call_product(operand, matrices[0], own.name, ""))
+                    self.put(self._call_product(operand, matrices[0], own.name))
                     self.put(f"copyto({target.name}, {own.name})")
         return True
 

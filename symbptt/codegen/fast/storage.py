@@ -6,7 +6,6 @@ from typing import Any
 
 from ... import algebra as A
 from ...algebra import nodes as N
-from ..plan import Line
 from ..program import Program, leaves
 
 STATE, STORED, LOCAL = "state", "stored", "local"
@@ -125,6 +124,3 @@ def outside(program: Program) -> list[Any]:
     exprs = [line.expr for stage in ("readout", "loss") for line in plan.stage(stage)]
     exprs += [line.expr for line in (*plan.local, *program.after, *program.inputs.values())]
     return exprs + [part.expr for every in program.sums.values() for part in every]
-
-
-__all__ = ["LOCAL", "STATE", "STORED", "Line", "Storage", "outside"]
