@@ -87,6 +87,28 @@ def test_a_call_gives_the_same_each_time(number: int, reduction: str, batch: int
 
 
 @pytest.mark.sample(2)
+@pytest.mark.parametrize("number", range(len(LOSSES)))
+@pytest.mark.parametrize("name", CELLS)
+def test_later_calls_do_not_touch_a_result(name: str, number: int) -> None:
+    """One sequence: arrays are used again by calls of the same sizes, but none that were handed out."""
+    bptt = compiled(CELLS[name], number)
+    given, other = (data(bptt, 4, None, seed=seed) for seed in (1, 2))
+    first = bptt(**given)
+    bptt(**other)
+    bptt(**other, wrt=())
+    assert_same(first, readable(bptt, given))
+
+
+def test_arrays_of_few_and_small_sizes_are_kept() -> None:
+    bptt = compiled("lstm")
+    kept = bptt._fast.function(True)[0].__globals__["KEPT"]
+    for steps in range(1, 20):
+        bptt(**data(bptt, steps, None))
+        assert any(sizes[0] == steps for sizes in kept) and len(kept) <= 8
+    bptt(**data(bptt, 3000, None))
+    assert all(sizes[0] < 20 for sizes in kept)
+
+
 @pytest.mark.parametrize("single", [True, False])
 @pytest.mark.parametrize("missing", [None, *range(len(FAST_SINGLE))])
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
@@ -272,7 +294,7 @@ def test_only_what_is_asked_for_is_returned(wrt: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("batch", [True, False])
-@pytest.mark.parametrize("name", ["tanh", "lstm", "gru", "stacked", "matrix memory", "reductions"])
+@pytest.mark.parametrize("name", ["tanh", "lstm", "gru", "stacked", "matrix memory", "reductions", "both ways"])
 def test_the_text_is_laid_out_as_ruff_does(name: str, batch: bool, tmp_path: Path) -> None:
     ruff = shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
     assert ruff, "ruff comes with the extra test"

@@ -28,8 +28,6 @@ class Summation:
     writer: Writer
     axes: str
     count: str
-    flat: bool = False
-    """Whether the arrays have one leading axis, so that they are rows as they are."""
 
     def total(self, expr: Any) -> Term:
         """Return the sum as Python."""
@@ -55,8 +53,6 @@ class Summation:
         return Term(f"{self._rows(u)}.T @ {self._rows(v)}", PRODUCT, 2, False)
 
     def _rows(self, term: Term) -> str:
-        if self.flat and term.rank == 1:
-            return term.at_least(ATOM)
         self.writer.need("rows")
         return f"rows({term.text})"
 

@@ -29,7 +29,7 @@ class Arrays(Frames):
         if kind == STATE:
             self._allocate_state(line.name)
         elif leaf in self.storage.alias:
-            self.put(f"{name} = {self.all.leaf(self.storage.alias[leaf])}")
+            self._named(name, self.all.leaf(self.storage.alias[leaf]))
         elif leaf in self.program.placed:
             base = self.program.placed[leaf].base
             self._allocate_base(base)
@@ -48,12 +48,20 @@ class Arrays(Frames):
     def _new(self, name: str, kind: str, leaf: Any, carry: bool) -> None:
         lead = self.one if carry or kind == LOCAL else self.lead
         shape = self._array(lead, self._shape_of(leaf))
-        if self.storage.is_only_read_forward(leaf):
+        again = self.storage.is_only_read_forward(leaf)
+        if again:
             self.dead.setdefault(shape, []).append(name)
-        elif self.dead.get(shape) and not isinstance(leaf, A.MatrixAt | A.ScalarAt):
-            self.put(f"{name} = {self.dead[shape].pop(0)}")
-            return
-        self.put(f"{name} = np.{'zeros' if carry else 'empty'}({shape}, dtype)")
+        if not again and self.dead.get(shape) and not isinstance(leaf, A.MatrixAt | A.ScalarAt):
+            self._named(name, self.dead[shape].pop(0))
+        elif carry:
+            self.put(f"{name} = np.zeros({shape}, dtype)")
+        else:
+            self.lay_out(f"{name} = np.empty({shape}, dtype)")
+
+    def _named(self, name: str, array: str) -> None:
+        """Give an array, or a part of one, another name, where that is laid out."""
+        shared = self.workspace is None or array.partition("[")[0] in self.workspace.names
+        (self.lay_out if shared else self.put)(f"{name} = {array}")
 
     def _views(self, base: Any) -> None:
         """Name the parts of an array."""
@@ -62,21 +70,21 @@ class Arrays(Frames):
             if place.base == base and name not in self.storage.done:
                 self.storage.done.add(name)
                 start, stop = (self.all.number(x) for x in (place.start, place.start + place.length))
-                self.put(f"{name} = {self.all.leaf(base)}[..., {span(start, stop)}]")
+                self._named(name, f"{self.all.leaf(base)}[..., {span(start, stop)}]")
 
     def _allocate_state(self, name: str) -> None:
         shape = self.plan.shape(name)
         start, array = self.arguments[f"{name}0"], self.whole_array(name)
         row = next((r for r, own in self.program.rows.items() if self._is_previous(own.operands[0], name)), None)
         if row is None:
-            self.put(f"{array} = np.empty({self._array((f'{self.T} + 1', *self.one), shape)}, dtype)")
+            self.lay_out(f"{array} = np.empty({self._array((f'{self.T} + 1', *self.one), shape)}, dtype)")
         else:
             self._allocate_row(row, array)
         forward = self.system.direction_of(name) == 1
         self.put(f"{array}[{0 if forward else -1}] = 0.0 if {start} is None else {start}")
         early, late = f"{array}[:-1]", f"{array}[1:]"
         own, other = (late, early) if forward else (early, late)
-        self.put(f"{self.neighbour(name)}, {self.names(name)} = {other}, {own}")
+        self.lay_out(f"{self.neighbour(name)}, {self.names(name)} = {other}, {own}")
 
     @staticmethod
     def _is_previous(leaf: Any, state: str) -> bool:
@@ -86,23 +94,26 @@ class Arrays(Frames):
         """Put down the array in which a state lies beside what is constant in the recurrence."""
         row, first, *rest = self.all.leaf(leaf), *self.program.rows[leaf].operands
         whole = f"{row}_all"
-        self.put(f"{whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
+        self.lay_out(f"{whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
         stop = A.shape_of(first)[0]
-        self.put(f"{state} = {whole}[:, {span('', self.all.number(stop))}]")
+        self.lay_out(f"{state} = {whole}[:, {span('', self.all.number(stop))}]")
         for operand in rest:
             start, stop = stop, stop + A.shape_of(operand)[0]
-            value = "1.0" if isinstance(operand, A.Fill) else self.all.leaf(operand)
-            self.put(f"{whole}[:-1, {span(self.all.number(start), self.all.number(stop))}] = {value}")
-        self.put(f"{row} = {whole}[:-1]")
+            place = f"{whole}[:-1, {span(self.all.number(start), self.all.number(stop))}]"
+            if isinstance(operand, A.Fill):
+                self.lay_out(f"{place} = 1.0")
+            else:
+                self.put(f"{place} = {self.all.leaf(operand)}")
+        self.lay_out(f"{row} = {whole}[:-1]")
 
     def _allocate_adjoint_row(self, leaf: Any) -> None:
         """Put down the array in which an adjoint lies beside the derivative of the loss of the step before."""
         row, (first, second) = self.all.leaf(leaf), self.program.rows[leaf].operands
         whole, size = f"{row}_all", self.all.number(A.shape_of(first)[0])
-        self.put(f"    {whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
-        self.put(f"    {whole}[-1, {span('', size)}] = 0.0")
-        self.put(f"    {row}, {self.all.leaf(first)} = {whole}[1:], {whole}[:-1, {span('', size)}]")
-        self.put(f"    {self.all.leaf(second)} = {row}[:, {span(size, '')}]")
+        self.lay_out(f"{whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
+        self.lay_out(f"{whole}[-1, {span('', size)}] = 0.0")
+        self.lay_out(f"{row}, {self.all.leaf(first)} = {whole}[1:], {whole}[:-1, {span('', size)}]")
+        self.lay_out(f"{self.all.leaf(second)} = {row}[:, {span(size, '')}]")
 
     @property
     def _adjoint_rows(self) -> dict[Any, Any]:

@@ -17,6 +17,7 @@ from ..passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
 from ..program import VARYING, Program
 from .statements import Statements
 from .storage import LOCAL, Storage
+from .workspace import RESERVED, Workspace
 
 BLOCKS = '''def blocks(steps, batch, width):
     """Yield slices of steps whose arrays fit into a cache, and how many steps they have."""
@@ -52,6 +53,8 @@ class Frames(Module):
         Whether there are cotangents of the last states.
     """
 
+    reserved = Module.reserved | RESERVED
+
     def __init__(
         self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None, last: bool = False
     ) -> None:
@@ -62,6 +65,7 @@ class Frames(Module):
         self.lead = (self.T,) if single else (self.T, self.B)
         self.one = () if single else (self.B,)
         self.storage = Storage(self.program)
+        self.workspace = Workspace() if single else None
         self.prepared: dict[str, str] = {}
         self.pool: dict[str, list[str]] = {}
         self.dead: dict[str, list[str]] = {}
@@ -84,6 +88,24 @@ class Frames(Module):
         self.lines += ["", f"    # -- {title} --"]
 
     # -- arrays ---------------------------------------------------------------------------------------
+    def lay_out(self, text: str) -> None:
+        """Put down what depends on sizes alone: once for many calls where there is one sequence."""
+        if self.workspace is None:
+            self.put(text)
+        else:
+            self.workspace.put(text.lstrip())
+
+    def _constant(self, what: str, wish: str, text: str) -> str:
+        """Lay out an array that does not change, and return its name."""
+        name = self.names(what, wish)
+        if self.workspace is not None and name not in self.workspace.names:
+            self.workspace.put(f"{name} = {text}")
+        return name
+
+    def _fresh(self, name: str) -> str:
+        """Return an array as it may be handed out."""
+        return f"fresh({name})" if self.workspace is not None and name in self.workspace.names else name
+
     def _array(self, lead: Iterable[str], shape: tuple[Any, ...]) -> str:
         return self.array(*lead, shape=shape)
 
@@ -116,7 +138,9 @@ class Frames(Module):
         if not body:
             return
         if kind == STEP:
-            self.lines += loop(views, "" if direction == 1 else "[::-1]", self.indent)
+            turned = "" if direction == 1 else "[::-1]"
+            shared = self.workspace is not None and all(name in self.workspace.names for name in views)
+            self.lines += (self.workspace.loop if self.workspace and shared else loop)(views, turned, self.indent)
         elif kind == BLOCK:
             self.all.helpers["blocks"] = BLOCKS
             self.put(f"for part, size in blocks({self.T}, {self.B}, {self.all.number(width)}):")

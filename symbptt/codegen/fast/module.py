@@ -10,34 +10,20 @@ from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import CELL, LOSS, READOUT
 from ..emit import SUM_TO, Module
-from ..layout import collection, docstring, span, without_unused, wrapped
+from ..layout import WIDTH, collection, docstring, span, without_unused, wrapped
 from ..memory import memory
 from ..passes.merge import Merge
 from ..plan import Line, Sum
 from ..program import VARYING, Stretch, leaves
 from ..prologue import size_source
 from ..sums import Summation
+from . import softmax
 from .arrays import Arrays
 from .classes import ClassStatements, ClassWriter
 from .frames import BLOCK, STEP
 from .statements import UFUNCS, Target
-
-HELPERS = {
-    "softmax_into": '''def softmax_into(a, y):
-    """Write softmax(a) into y, in blocks that fit into a cache; softmax(a) = exp(a - log) of what is left in a."""
-    log = np.empty((*a.shape[:-1], 1), a.dtype)
-    size = max(1, 32768 * len(a) // a.size)
-    for start in range(0, len(a), size):
-        part = slice(start, start + size)
-        u, v, total = a[part], y[part], log[part]
-        np.subtract(u, u.max(-1, keepdims=True), u)
-        np.exp(u, v)
-        v.sum(-1, keepdims=True, out=total)
-        np.divide(v, total, v)
-        np.log(total, total)
-    return log
-''',
-}
+from .sums import FlatSummation
+from .workspace import HAND_BACK
 
 
 class FastModule(Arrays):
@@ -56,19 +42,38 @@ class FastModule(Arrays):
         self._gradients()
         body, self.lines = self.lines, []
         self._beginning()
-        head = self.lines
+        head = [*self.lines, *self._borrowed(body)]
         calls = [name for name in UFUNCS if any(f" {name}(" in line for line in body)]
         names = [f"    {name} = np.{name}" for name in calls]
         definition = f"def bptt({', '.join(self._parameters())}):"
-        needed = memory("\n".join([*head, *body, *self.laid]))
+        needed = memory("\n".join([*head, *body, *self.laid, *(self.workspace.lines if self.workspace else [])]))
         about = ["Return loss, gradients, states, outputs and adjoints of arrays that were checked.", ""]
         about += wrapped(f"Memory, in bytes, of the arrays over all steps in float64: {needed}.")
         definition = "\n".join([definition, *docstring(about, 4)])
-        parts = ["import numpy as np", *(text.rstrip("\n") for text in self._definitions())]
-        return "\n\n\n".join([*parts, "\n".join([definition, *without_unused([*names, *head, *body])])]) + "\n"
+        lines = without_unused([*names, *head, *body])
+        function = "\n".join([definition, *lines])
+        parts = ["import numpy as np", *(text.rstrip("\n") for text in self._definitions(function)), function]
+        return "\n\n\n".join(parts) + "\n"
 
-    def _definitions(self) -> list[str]:
-        return [SUM_TO, *self.helpers.values()]
+    def _definitions(self, function: str) -> list[str]:
+        """Return the functions that are called."""
+        known = {"sum_to": SUM_TO, **self.helpers}
+        read = "\n".join([function, *known.values()])
+        return [text for name, text in known.items() if read.count(f"{name}(") > 1]
+
+    def _borrowed(self, body: list[str]) -> list[str]:
+        """Return the lines that get what is laid out for many calls, and define how."""
+        if self.workspace is None:
+            return []
+        sizes = [self.T, *self.sizes.values()]
+        names = self.workspace.read([*self.lines, *body])
+        self.all.helpers["laid_out"] = self.workspace.definition(names, sizes)
+        return [
+            f"    sizes = {', '.join([*sizes, 'dtype'])}",
+            "    arrays, kept = borrowed(*sizes)",
+            "    fresh = np.array if kept else np.asarray",
+            *collection("(", names, ") = arrays", 4),
+        ]
 
     def _parameters(self) -> list[str]:
         given = [self.arguments[name] for name in (*self.system.inputs, *self.system.fixed)]
@@ -88,14 +93,14 @@ class FastModule(Arrays):
             self.put(f'{self.names(key)} = params["{key}"]')
         self._sizes_and_lead()
         for symbol, expr in self.program.constants.items():
-            self.put(f"{self.all.term(symbol).text} = {self._constant(expr)}")
+            self.put(f"{self.all.term(symbol).text} = {self._joined(expr)}")
         for name, text in self.prepared.items():
             self.put(f"{name} = {text}")
         for shape, names in self.pool.items():
             for name in names if "size" not in shape else ():
-                self.put(f"{name} = np.empty({shape}, dtype)")
+                self.lay_out(f"{name} = np.empty({shape}, dtype)")
 
-    def _constant(self, expr: Any) -> str:
+    def _joined(self, expr: Any) -> str:
         """Return matrices on top of each other, or side by side."""
         if not isinstance(expr, N.Transposed):
             return f"np.concatenate(({', '.join(self.all.term(a).text for a in expr.args)}))"
@@ -157,9 +162,10 @@ class FastModule(Arrays):
         for readout in self.plan.stage(READOUT):
             if self._is_stored(readout.leaf):
                 shape = self._array(self.lead, self._shape_of(readout.leaf))
-                self.put(f"{self.names(readout.name)} = np.empty({shape}, dtype)")
+                returned = readout.name in self.system.predictions
+                (self.put if returned else self.lay_out)(f"{self.names(readout.name)} = np.empty({shape}, dtype)")
         if not last:
-            self.put(f"{losses} = np.empty({self._array(self.lead, ())}, dtype)")
+            self.lay_out(f"{losses} = np.empty({self._array(self.lead, ())}, dtype)")
             self._allocate_local()
         with self._framed(self._stacked_kind, 1, self._width(line.leaf)):
             for readout in self.plan.stage(READOUT):
@@ -177,19 +183,23 @@ class FastModule(Arrays):
     def _outcome(self, losses: str) -> None:
         mean = f" / {self.T}" if self.system.reduction == "mean" else ""
         self.put(f"loss = float({losses}.sum()){mean}")
-        shown = ", ".join(f'"{s}": {self._returned(s)}' for s in self.system.states)
-        self.put(f"states = {{{shown}}}")
-        outputs = ", ".join(f'"{name}": {self.names(name)}' for name in self.system.predictions)
-        single = len(self.system.predictions) == 1
-        self.put(f"outputs = {self.names(self.system.prediction) if single else f'{{{outputs}}}'}")
+        shown = [f'"{state}": {self._returned(state)}' for state in self.system.states]
+        self.lines += collection("states = {", shown, "}", 4)
+        outputs = {name: self._fresh(self.names(name)) for name in self.system.predictions}
+        if len(outputs) == 1:
+            self.put(f"outputs = {outputs[self.system.prediction]}")
+        else:
+            self.lines += collection("outputs = {", [f'"{name}": {array}' for name, array in outputs.items()], "}", 4)
         self.put("if not wrt:")
+        self.lines += ["    " + line for line in HAND_BACK] if self.workspace else []
         self.put("    return loss, {}, states, outputs, {}")
 
     def _returned(self, state: str) -> str:
         inside = any(self._is_previous(row.operands[0], state) for row in self.program.rows.values())
         if inside:
             self.lay(f"{self.T} + 1", self.plan.shape(state))
-        return self.whole_array(state) + (".copy()" if inside else "")
+        array = self.whole_array(state)
+        return f"{array}.copy()" if inside else self._fresh(array)
 
     def _is_stored(self, leaf: Any) -> bool:
         """Whether a variable of the readout is returned, or read after its block."""
@@ -200,20 +210,31 @@ class FastModule(Arrays):
         if self._is_stored(line.leaf) or self.single:
             name = self._here(self.names(line.name))
             if not self._is_stored(line.leaf):
-                self.put(f"{name} = np.empty({self._array(self.lead, shape)}, dtype)")
+                self.lay_out(f"{name} = np.empty({self._array(self.lead, shape)}, dtype)")
         else:
             array = self.names(line.name)
             name = self.frame.own[array] = self.names(f"s of {array}", f"{array}_s")
             self.put(f"{name} = np.empty({self._array(('size', self.B), shape)}, dtype)")
         if isinstance(line.expr, N.Softmax) and self._overwritable(line.expr.args[0]):
-            self.all.need("rows")
-            self.all.helpers["softmax_into"] = HELPERS["softmax_into"]
-            logits = self._here(self.names(line.expr.args[0].name))
-            log = self.names(f"logarithms of {name}", f"log_{name}")
-            self.put(f"{log} = softmax_into({logits}, {name})")
-            self.storage.logs[line.leaf] = logits, log
+            self._softmax(line, name)
         else:
             self._statements().into(line.expr, Target(name, shape))
+
+    def _softmax(self, line: Line, name: str) -> None:
+        """Put down a softmax that takes the place of its logits."""
+        logits = self._here(self.names(line.expr.args[0].name))
+        log = self.names(f"logarithms of {name}", f"log_{name}")
+        arguments = [logits, name, log]
+        if self.workspace is None:
+            steps = "size" if self.frame.kind == BLOCK else self.T
+            self.put(f"{log} = np.empty(({steps}, {self.B}, 1), dtype)")
+        else:
+            self.lay_out(f"{log} = np.empty(({self.T}, 1), dtype)")
+            q = self.all.number(self._shape_of(line.leaf)[0])
+            arguments.append(self._constant("ones of classes", "ones_of_classes", f"np.ones({q}, dtype)"))
+        self.all.helpers["softmax_into"] = softmax.BATCH if self.workspace is None else softmax.SINGLE
+        self.put(f"softmax_into({', '.join(arguments)})")
+        self.storage.logs[line.leaf] = logits, log
 
     def _overwritable(self, leaf: Any) -> bool:
         """Whether an array of the readout is read for the softmax alone, and for its logarithm."""
@@ -235,7 +256,8 @@ class FastModule(Arrays):
         name = self._here(self.arguments[reads[0].name])
         self.put(f'if {name}.dtype.kind in "iu":')
         self.indent += 4
-        write(ClassWriter.of(self._logs(self.here), reads[0], name, self.single))
+        every = self._constant("numbers of steps", "each", f"np.arange({self.T})") if self.workspace else ""
+        write(ClassWriter.of(self._logs(self.here), reads[0], name, every))
         self.indent -= 4
         self.put("else:")
         self.indent += 4
@@ -254,18 +276,18 @@ class FastModule(Arrays):
         """Nothing: the derivatives of a loss are put down beside it."""
 
     def _allocate_local(self) -> None:
-        self.put("if wrt:")
         for leaf in self._adjoint_rows:
             self._allocate_adjoint_row(leaf)
+        arrays = []
         for line in self._local_lines():
-            if any(line.leaf in row.operands for row in self._adjoint_rows.values()):
-                continue
-            shape = self._array(self.lead, self.plan.shape(line.name))
-            self.put(f"    {self.local(line.name)} = np.empty({shape}, dtype)")
-            if self._is_weighted(line):
-                self.put(f"    {self.weighted(line.name)} = np.empty({shape}, dtype)")
-        if not self.plan.local:
-            self.put("    pass")
+            if not any(line.leaf in row.operands for row in self._adjoint_rows.values()):
+                shape = self._array(self.lead, self.plan.shape(line.name))
+                names = [self.local(line.name), *([self.weighted(line.name)] if self._is_weighted(line) else [])]
+                arrays += [f"{name} = np.empty({shape}, dtype)" for name in names]
+        if arrays and self.workspace is None:
+            self.put("if wrt:")
+        for text in arrays:
+            self.lay_out(f"    {text}")
 
     def _local_lines(self) -> list[Line]:
         """Return the derivatives of the loss, without those whose product a row contains."""
@@ -329,7 +351,12 @@ class FastModule(Arrays):
             self._input(name, line)
         for state in self.system.states:
             self._initial(state)
-        shown = [f'"{line.name}": {self._adjoint(line.name)}' for line in self.plan.stage(CELL)]
+        adjoints = {line.name: self._adjoint(line.name) for line in self.plan.stage(CELL)}
+        shown = [_entry(name, text) for name, text in adjoints.items()]
+        if self.workspace is not None:
+            for name in self.workspace.read(adjoints.values()):
+                self.put(f"{name} = fresh({name})")
+            self.lines += HAND_BACK
         self.lines += collection("adjoints = {", shown, "}", 4)
         self.put("return loss, grads, states, outputs, adjoints")
 
@@ -355,14 +382,20 @@ class FastModule(Arrays):
         carry = self.pseudo(f"carry.{state}") if state in self.plan.raw_carries else None
         text = carry or f"np.zeros({self._array(self.one, shape) or '()'}, dtype)"
         self.put(f'if "{state}0" in wrt:')
+        if self.single:  # an initial state that is given has the shape of the state
+            self.put(f'    grads["{state}0"] = {text}')
+            return
         self.put(f"    own = {self._array(self.one, shape) or '()'} if {start} is None else {start}.shape")
         self.put(f'    grads["{state}0"] = sum_to({text}, own)')
 
     def _summation(self, at_end: bool) -> Summation:
         if at_end:
             return Summation(self.end, "()" if self.single else "0", "1" if self.single else self.B)
-        axes = "0" if self.single else "(0, 1)"
-        return Summation(self.all, axes, " * ".join(self.lead), self.single)
+        if self.workspace is None:
+            return Summation(self.all, "(0, 1)", " * ".join(self.lead))
+        return FlatSummation(
+            self.all, "0", self.T, self._constant("ones of steps", "ones", f"np.ones({self.T}, dtype)")
+        )
 
     def _alone(self) -> dict[str, list[Sum]]:
         """Put down the sums that are one product of stacked rows for several parameters; return the others."""
@@ -400,3 +433,11 @@ class FastModule(Arrays):
             low, high = (self.all.number(x) for x in (place.start - start, place.start - start + place.length))
             self.put(f'if "{key}" in wrt:', 8)
             self.put(f'grads["{key}"] = {name}[{span(low, high)}]', 12)
+
+
+def _entry(name: str, text: str) -> str:
+    """Return an entry of a dict, a long function in brackets."""
+    entry = f'"{name}": {text}'
+    if len(entry) + 9 <= WIDTH or not text.startswith("lambda: "):
+        return entry
+    return f'"{name}": lambda: (\n            {text.removeprefix("lambda: ")}\n        )'

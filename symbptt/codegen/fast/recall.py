@@ -94,11 +94,12 @@ class Recall:
         function = self._known.get(signature)
         if function is None or self._starts is None:
             return None
-        used = starts[: len(self._starts)]
-        if any(start is not None for start in starts[len(used) :]):
+        used, unused = starts[: len(self._starts)], starts[len(self._starts) :]
+        given = [start for start in starts if start is not None]
+        if given and any(start is not None for start in unused):
             return None
         with np.errstate(over="ignore"):
-            for array in (*params.values(), x, *(start for start in used if start is not None)):
+            for array in [*params.values(), x, *given]:
                 if not _is_finite(array):
                     return None
             if not self._fits(target, self.fast.classes(params)):
