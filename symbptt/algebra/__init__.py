@@ -20,6 +20,7 @@ from .build import (
     zero_like,
     zero_matrix,
 )
+from .derivatives import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .explicit import as_explicit
 from .functions import FUNCTIONS, ElementwiseFunction, named
 from .leaves import (
@@ -92,7 +93,6 @@ from .reductions import (
     squared_norm,
     variance,
 )
-from .rules import JACOBIAN, VJP, NoJacobianError, depends, jacobian, pullback
 from .semantics import Domain, evaluate
 from .tangents import JVP, tangent
 from .vectorised import influence, kronecker, matrix_power, no_influence, unvec, vec

@@ -37,7 +37,7 @@ from .functions import ElementwiseFunction
 from .leaves import Fill, Identity, Literal, LiteralMatrix, fill_like
 from .over_time import time_product, time_sum
 from .reductions import apply, column_sums, concat, diag, entry_sum, inner, mean, outer, part, row_broadcast
-from .rules import one_less
+from .rules_arithmetic import one_less
 from .semantics import LEAVES
 from .vectorised import kronecker, matrix_power, unvec, vec
 

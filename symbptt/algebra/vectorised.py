@@ -17,7 +17,7 @@ from .build import add, expand_transpose, is_zero, matmul, negate, node, product
 from .leaves import Fill, Identity, fill_like, index
 from .over_time import time_sum
 from .reductions import concat, diag, outer
-from .rules import JACOBIAN, NoJacobianError, _jacobian, _vjp, depends, jacobian, pullback
+from .rules import JACOBIAN, NoJacobianError, depends, jacobian, jacobian_of, pullback, vjp_of
 
 
 def kronecker(a: Any, b: Any) -> Any:
@@ -149,26 +149,26 @@ def _through_factor(before: tuple[Any, ...], x: Any, after: Any, by: Any) -> Any
 # -- rules --------------------------------------------------------------------------------------------
 
 
-@_vjp(N.Vec)
+@vjp_of(N.Vec)
 def _(e: Any, g: Any, i: int) -> Any:
     """d vec(X) : X' = the matrix of which g is vec."""
     return N.Unvec(g, *shape_of(e.args[0]))
 
 
-@_vjp(N.Unvec)
+@vjp_of(N.Unvec)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(the matrix of which v is vec) : v' = vec(g)."""
     return N.Vec(g)
 
 
-@_jacobian(N.Kronecker)
+@jacobian_of(N.Kronecker)
 def _(e: Any, i: int) -> Any:
     """d(u kron v)/du = I kron v, d(u kron v)/dv = u kron I."""
     u, v = e.args
     return N.Kronecker(Identity(shape_of(u)[0]), v) if i == 0 else N.Kronecker(u, Identity(shape_of(v)[0]))
 
 
-@_vjp(N.MatrixPower)
+@vjp_of(N.MatrixPower)
 def _(e: Any, g: Any, i: int) -> Any:
     """d(A^k) : A' = the sum over j = 0..k-1 of (A^T)^j g (A^T)^(k-1-j)."""
     a, k = e.args
