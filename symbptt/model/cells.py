@@ -16,9 +16,10 @@ from ..algebra.functions import U
 from ..errors import EquationError, UnknownNameError, nearest
 from . import from_latex
 from .functions import read_function
-from .inference import Shape, infer, open_vectors
+from .inference import infer, open_vectors
 from .language import Parsed, bare, parse_equation, uses
 from .scans import BOTH, Scan, scans
+from .unification import Shape
 
 if TYPE_CHECKING:
     from .shown import SymbolTable

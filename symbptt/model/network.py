@@ -14,11 +14,12 @@ from .. import algebra as A
 from ..errors import EquationError, ShapeError, SizeError, UnknownNameError, nearest
 from .cells import RESERVED, Cell, without
 from .heads import Head, total_loss_text
-from .inference import Shape, infer
+from .inference import infer
 from .language import Parsed, bare, build, parse_equation, uses
 from .losses import READOUTS, Loss, check_readout, check_reduction
 from .rows import COLUMNS, ROWS, SAMPLE, batch_symbol, in_rows, on_one_row
 from .system import CELL, LOSS, READOUT, Equation, System
+from .unification import Shape
 
 
 def whole(given: Any, what: str) -> Expr:

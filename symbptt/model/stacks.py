@@ -11,10 +11,10 @@ from ..algebra import FUNCTIONS, ElementwiseFunction, size
 from ..errors import EquationError, ShapeError, SymbpttError
 from .catalogue import cell as find_cell
 from .cells import Cell
-from .inference import Shape
 from .language import bare, known_functions, renamed
 from .network import whole
 from .scans import BOTH
+from .unification import Shape
 
 FORWARD, BACKWARD = "forward", "backward"
 """What the names of a direction begin with."""
