@@ -21,8 +21,8 @@ from symbptt.api.model import load
 from symbptt.reading.check import check_note
 from symbptt.reading.check.compare import TRUE, assignments, test
 from symbptt.reading.check.edits import Edit, applied, read_again, without_macros
-from symbptt.reading.check.judge import CONCEDING, PLAIN
 from symbptt.reading.check.judged import judged_note
+from symbptt.reading.check.readings import CONCEDING, PLAIN
 from symbptt.reading.check.repairs import modes, orders, shifts, signs, transposes
 from symbptt.reading.check.sites import Site, is_slope
 from symbptt.reading.check.statements import Statement

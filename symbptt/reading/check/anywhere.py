@@ -9,9 +9,9 @@ from ..report import HOLDS, UNCHECKED, message
 from ..value.world import World
 from .bounds import Trial, compared
 from .compare import FALSE
-from .judge import Judgement
 from .statements import Statement
 from .supposed import UnusableError, with_constants
+from .verdicts import Judgement
 
 DRAWS = 60
 """So many numbers are tried, from small to large."""

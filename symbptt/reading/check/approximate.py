@@ -15,11 +15,11 @@ from ..value.world import NoStepError, World
 from .bounds import FEWEST, Trial
 from .definitions import Definition, number_in
 from .hypotheses import Hypothesis, constants_in, pairs
-from .judge import Judgement
 from .network import Built, build
 from .statements import Statement
 from .supposed import UnusableError, numbers, places, related
 from .variants import Kind, recurrent, replaced, variants
+from .verdicts import Judgement
 
 RELATIONS = frozenset(["approx", "="])
 

@@ -34,12 +34,12 @@ from .hypotheses import (
     sentence_start,
 )
 from .hypothetical import is_hypothesis
-from .judge import Judgement, Settled
 from .limits import is_arrow, judge_limit
 from .network import Built
 from .prose import Prose
 from .statements import Read, Statement
 from .supposed import prepared
+from .verdicts import Judgement, Settled
 
 GENTLE = re.compile(r"tanh|sigmoid|relu|logistic|双曲正切", re.I)
 """Names of activations whose slope is at most 1."""

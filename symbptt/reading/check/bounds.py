@@ -15,12 +15,13 @@ from ..value.reading import Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
 from .compare import FALSE, OPEN, TRUE, Difference
 from .hypotheses import INEQUALITIES, SLOPE, Hypothesis, Known, constants_in, pairs
-from .judge import Judgement, Settled, _immediate, _modes
 from .network import Built
 from .one_step import latex_of, one_step
+from .readings import immediate_modes
 from .statements import Statement
 from .supposed import UnusableError, meeting, numbers, places, related
 from .variants import FUNCTIONS, KINDS, STEEP, recurrent, scaled, symmetrised, variants, with_functions
+from .verdicts import Judgement, Settled, immediate
 
 MOST_NUMBERS = 3
 """So many values of the constants are tried at an instance."""
@@ -321,12 +322,12 @@ def _immediate_reading(
     """Return that a bound is right where derivatives are immediate, as between the cell states of an LSTM."""
     if len(trial.built.model.states) < 2:
         return None
-    for i, modes in enumerate(_modes(statement)):
+    for i, modes in enumerate(immediate_modes(statement)):
         if i >= MOST_MODES:
             break
         reading = Reading(modes=modes)
         if _tested(statement, hypotheses, wanted, reading, trial).state == TRUE:
-            return _immediate(statement, modes, reading)
+            return immediate(statement, modes, reading)
     return None
 
 

@@ -8,8 +8,8 @@ from ..meaning.expr import Deriv
 from ..report import CONDITIONAL, HOLDS
 from ..value.reading import DENOMINATOR, Reading
 from .compare import FALSE, test
-from .judge import Judgement, refuted
 from .statements import Statement
+from .verdicts import Judgement, refuted
 from .worlds import Worlds
 
 LAYOUTS: dict[str, Reading] = {

@@ -16,8 +16,9 @@ from ..notation.tree import Chain, Listing
 from ..note import Formula
 from ..value.series import indices_of, skeleton
 from .compare import FALSE, TRUE, Outcome, assignments, at, test
-from .judge import CONCEDING, PLAIN, Judgement, Settled, _first, _matters
+from .readings import CONCEDING, PLAIN, first_outcome, matters
 from .statements import Read, Statement, numbered, statements, unknown_in
+from .verdicts import Judgement, Settled
 from .worlds import Worlds
 
 Span = tuple[int, int, str]
@@ -153,7 +154,7 @@ class Trial:
     def outcome(self, statement: Statement) -> Outcome:
         """Return what comes of testing a statement."""
         self.tested += 1
-        outcome = _first(statement, self.worlds, self.readings)[0]
+        outcome = first_outcome(statement, self.worlds, self.readings)[0]
         if outcome.state == FALSE and self.given is not None and self.printed:
             carried = test(statement, (replace(self.given, as_written=self.printed),))
             return carried if carried.state == TRUE else outcome
@@ -161,7 +162,7 @@ class Trial:
 
     def refuted_at_once(self, statement: Statement) -> bool:
         """Whether a statement fails at the first step of the first instance, where it can be read in one way."""
-        if any(_matters(reading, statement) for reading in self.readings[1:]):
+        if any(matters(reading, statement) for reading in self.readings[1:]):
             return False
         world = self.worlds[0]
         letters = assignments(statement, world)

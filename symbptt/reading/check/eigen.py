@@ -14,10 +14,10 @@ from ..value.world import World
 from .bounds import Trial
 from .compare import FALSE, TRUE, test
 from .definitions import EQUALITIES, number_in
-from .judge import Judgement
 from .statements import Statement
 from .supposed import with_constants
 from .variants import replaced
+from .verdicts import Judgement
 
 
 @dataclass(frozen=True)

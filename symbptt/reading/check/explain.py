@@ -23,12 +23,12 @@ from .definitions import T, number_in
 from .derived import right_sides
 from .edits import Edit, Trial, applied, is_arithmetic, without_macros
 from .figures import figures
-from .judge import Judgement, Settled
 from .network import Built
 from .repairs import PAIRED, TABLE
 from .repairs_sums import bounds, lost_sums
 from .sites import Site, timed
 from .statements import Statement
+from .verdicts import Judgement, Settled
 from .wording import Wording
 from .worlds import Worlds
 

@@ -20,10 +20,10 @@ from ..value.world import Alias, Meanings
 from .completion import completed
 from .definitions import T, definition_of, refs_in
 from .discover import LOSS_KEYS, Model
-from .judge import Judgement, Settled
 from .matching import TARGET_KEYS, matched
 from .network import Built, build, in_rows, loss_of, scalar_of
 from .statements import Statement
+from .verdicts import Judgement, Settled
 
 
 @dataclass(frozen=True)

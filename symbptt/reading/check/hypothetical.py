@@ -12,10 +12,10 @@ from ..note import Note
 from ..report import ASSUMPTION, HOLDS, UNCHECKED, message
 from .compare import TRUE, test
 from .definitions import number_in
-from .judge import Judgement
 from .prose import Said
 from .statements import Statement
 from .variants import symmetrised
+from .verdicts import Judgement
 from .worlds import Worlds
 
 STRONG = re.compile(

@@ -2,93 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import combinations, product
-from typing import Any
+from dataclasses import replace
+from itertools import product
 
 from ...algebra import FUNCTIONS
 from ..meaning.expr import Call, Counter, Deriv, Expr, Matrix, Num, Ref
-from ..report import ASSUMPTION, CONDITIONAL, HOLDS, REFUTED, UNCHECKED, Math, Message, message
+from ..report import ASSUMPTION, CONDITIONAL, HOLDS, UNCHECKED, Message, message
 from ..value.evaluator import value
 from ..value.quantity import UnfitError
 from ..value.reading import DENOMINATOR, Reading
 from ..value.world import NoStepError, NotEvaluatedError, NoValueError, World
-from .compare import FALSE, OPEN, RELATIONS, TRUE, Difference, Outcome, test
+from .compare import FALSE, OPEN, RELATIONS, TRUE, Outcome, test
 from .definitions import number_in
 from .identities import is_proved
+from .readings import CONCEDING, PLAIN, first_outcome, immediate_modes, matters, read_as
 from .statements import Statement
+from .verdicts import Judgement, Settled, holds, immediate, refuted
 from .worlds import Worlds
-
-MOST_DERIVATIVES = 6
-"""Of how many derivatives the readings total and immediate are tried one by one."""
-
-PLAIN: tuple[Reading, ...] = (
-    Reading(),
-    Reading(newest_left=False),
-    Reading(spectral=False),
-    Reading(tight=True),
-    Reading(squares=True),
-    *(Reading(repeats=n) for n in range(2, 13)),
-)
-"""Readings that concede nothing."""
-CONCEDING: tuple[tuple[str, Reading], ...] = (
-    ("transposed-vectors", Reading(loose=True)),
-    ("transposed-vectors", Reading(loose=True, newest_left=False)),
-    ("entrywise", Reading(entrywise=True)),
-    ("numerator", Reading(turned=True)),
-    ("denominator", Reading(layout=DENOMINATOR)),
-    ("denominator", Reading(layout=DENOMINATOR, newest_left=False)),
-)
-"""Condition under which a reading is the right one -> the reading."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict, and what it rests on.
-
-    Attributes
-    ----------
-    verdict : str
-    reason : Message
-    condition : Message or None
-    difference : Difference or None
-        Of what is refuted.
-    reading : Reading
-    scalars : bool
-        Whether it holds (or fails) for numbers in the place of vectors.
-    """
-
-    verdict: str
-    reason: Message
-    condition: Message | None = None
-    difference: Difference | None = None
-    reading: Reading = field(default_factory=Reading)
-    scalars: bool = False
-    given: bool = False
-    cause: str | None = None
-    right: str | None = None
-    numbers: tuple[tuple[str, Any], ...] = ()
-    follows: Statement | None = None
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What a note says about itself: that there are matrices, that there are only numbers, which layout it takes,
-    whether it marks immediate derivatives, and whether gradients have the shape of their variable."""
-
-    matrices: bool = False
-    scalars: bool = False
-    layout: str | None = None
-    marks: bool = False
-    transposes: bool = False
-    shaped: bool = False
-
-    @property
-    def excluded(self) -> frozenset[str]:
-        """Conditions that the note rules out: they are not left open by it."""
-        others = {"numerator": "denominator", "denominator": "numerator"}
-        return frozenset({others.get(self.layout or "", "numerator" if self.shaped else "")})
 
 
 def judge(statement: Statement, worlds: Worlds, settled: Settled) -> Judgement:
@@ -113,7 +43,7 @@ def judge(statement: Statement, worlds: Worlds, settled: Settled) -> Judgement:
 def _at_given_numbers(statement: Statement, worlds: Worlds) -> Judgement | None:
     if worlds.given is None:
         return None
-    outcome, reading = _first(statement, (worlds.given,), PLAIN)
+    outcome, reading = first_outcome(statement, (worlds.given,), PLAIN)
     if outcome.state == TRUE:
         return Judgement(HOLDS, message("check.reason.holds-numbers"), reading=reading, given=True)
     if outcome.state == OPEN:
@@ -122,10 +52,10 @@ def _at_given_numbers(statement: Statement, worlds: Worlds) -> Judgement | None:
         stepwise = replace(worlds.given, as_written=(*worlds.printed, *worlds.equations), stepwise=True)
         if test(statement, (stepwise,)).state == TRUE:
             return Judgement(HOLDS, message("check.reason.holds-rounded"), given=True)
-    for modes in _modes(statement):
-        again = test(statement, (_reading(worlds.given, Reading(modes=modes)),))
+    for modes in immediate_modes(statement):
+        again = test(statement, read_as((worlds.given,), Reading(modes=modes)))
         if again.state == TRUE:
-            return _immediate(statement, modes, Reading(modes=modes))
+            return immediate(statement, modes, Reading(modes=modes))
     if not worlds.complete:
         return None
     return _special(statement, (worlds.given,)) or refuted(statement, outcome, given=True)
@@ -145,7 +75,7 @@ def _has_loss_number(statement: Statement) -> bool:
 def _numbers_without_model(statement: Statement, worlds: Worlds) -> Judgement:
     outcome = test(statement, worlds.vectors or worlds.scalars)
     if outcome.state == TRUE:
-        return _holds(outcome)
+        return holds(outcome)
     free = _free(statement, worlds)
     if free is not None and free.verdict == HOLDS:
         return free
@@ -176,12 +106,12 @@ def _at_random(statement: Statement, worlds: Worlds, settled: Settled) -> Judgem
     main = worlds.vectors if worlds.vectors and not settled.scalars else worlds.scalars or worlds.vectors
     first = test(statement, main)
     if first.state == TRUE:
-        return _holds(first, main is worlds.scalars)
+        return holds(first, main is worlds.scalars)
     if first.state == OPEN and not _may_open(first):
         return _open(statement, first, worlds)
-    outcome, reading = _first(statement, main, PLAIN[1:])
+    outcome, reading = first_outcome(statement, main, PLAIN[1:])
     if outcome.state == TRUE:
-        return replace(_holds(outcome, main is worlds.scalars), reading=reading)
+        return replace(holds(outcome, main is worlds.scalars), reading=reading)
     conceded = _conceding(statement, main, settled) or _with_modes(statement, main, settled)
     if conceded is not None:
         return conceded
@@ -230,101 +160,39 @@ def _may_open(outcome: Outcome) -> bool:
     return isinstance(outcome.reason, NotEvaluatedError) and outcome.reason.key == "check.reason.open-ended"
 
 
-def _first(statement: Statement, worlds: tuple[World, ...], readings: tuple[Reading, ...]) -> tuple[Outcome, Reading]:
-    """Return the first outcome that is true, else the first that is false, else the first."""
-    outcomes: list[tuple[Outcome, Reading]] = []
-    for reading in readings:
-        if not _matters(reading, statement):
-            continue
-        outcome = test(statement, tuple(_reading(w, reading) for w in worlds))
-        if outcome.state == TRUE:
-            return outcome, reading
-        outcomes.append((outcome, reading))
-    false = [pair for pair in outcomes if pair[0].state == FALSE]
-    return (false or outcomes or [(Outcome(OPEN, reason=NoStepError()), Reading())])[0]
-
-
-def _matters(reading: Reading, statement: Statement) -> bool:
-    """Whether a reading can change the value of a statement, so that it is worth trying."""
-    kinds = {type(p).__name__ for o in statement.operands for p in o.walk()}
-    if reading.repeats is not None:
-        return "Series" in kinds
-    if not reading.newest_left and reading == Reading(newest_left=False):
-        return "Bound" in kinds
-    if not reading.spectral:
-        return "Norm" in kinds
-    if reading.tight:
-        return "Hadamard" in kinds
-    if reading.squares:
-        return "Pow" in kinds
-    if reading.entrywise or reading.turned or reading.layout == DENOMINATOR:
-        return "Deriv" in kinds
-    return True
-
-
-def _reading(world: World, reading: Reading) -> World:
-    return replace(world, reading=reading)
-
-
 def _conceding(statement: Statement, worlds: tuple[World, ...], settled: Settled) -> Judgement | None:
-    repeats = (None, *range(2, 13)) if _matters(Reading(repeats=2), statement) else (None,)
+    repeats = (None, *range(2, 13)) if matters(Reading(repeats=2), statement) else (None,)
     for (key, plain), count in product(CONCEDING, repeats):
         reading = replace(plain, repeats=count)
-        if key in settled.excluded or not _matters(plain, statement):
+        if key in settled.excluded or not matters(plain, statement):
             continue
-        outcome = test(statement, tuple(_reading(w, reading) for w in worlds))
+        outcome = test(statement, read_as(worlds, reading))
         if outcome.state == TRUE:
             if key == settled.layout or (key == "transposed-vectors" and not settled.transposes):
-                return replace(_holds(outcome), reading=reading)
+                return replace(holds(outcome), reading=reading)
             condition = message(f"check.condition.{key}")
             return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading)
     return None
 
 
-def _modes(statement: Statement) -> Iterator[dict[int, str]]:
-    """Yield which derivatives may be immediate: few first."""
-    found = [p for o in statement.operands for p in o.walk() if isinstance(p, Deriv) and not p.mode]
-    numbers = [d.number for d in found if d.order == 1]
-    if len(numbers) > MOST_DERIVATIVES:
-        same: dict[tuple[str, str, str], list[int]] = {}
-        for d in found:
-            same.setdefault((type(d.of).__name__, getattr(d.of, "key", ""), getattr(d.by[0], "key", "")), []).append(
-                d.number
-            )
-        groups = list(same.values())
-        for group in groups:
-            yield dict.fromkeys(group, "immediate")
-        return
-    for count in range(1, len(numbers) + 1):
-        for chosen in combinations(numbers, count):
-            yield dict.fromkeys(chosen, "immediate")
-
-
 def _with_modes(statement: Statement, worlds: tuple[World, ...], settled: Settled) -> Judgement | None:
     for plain in (Reading(), Reading(newest_left=False), Reading(entrywise=True), Reading(layout=DENOMINATOR)):
-        if plain == Reading() or _matters(plain, statement):
-            for modes in _modes(statement):
+        if plain == Reading() or matters(plain, statement):
+            for modes in immediate_modes(statement):
                 reading = replace(plain, modes=modes)
-                if test(statement, tuple(_reading(w, reading) for w in worlds[:1])).state != TRUE:
+                if test(statement, read_as(worlds[:1], reading)).state != TRUE:
                     continue
-                if test(statement, tuple(_reading(w, reading) for w in worlds)).state == TRUE:
-                    return _immediate(statement, modes, reading)
+                if test(statement, read_as(worlds, reading)).state == TRUE:
+                    return immediate(statement, modes, reading)
     return None
 
 
-def _immediate(statement: Statement, modes: dict[int, str], reading: Reading) -> Judgement:
-    which = [p for o in statement.operands for p in o.walk() if isinstance(p, Deriv) and p.number in modes]
-    texts = dict.fromkeys(statement.source(p) for p in which)
-    condition = message("check.condition.immediate", derivative=Math(", ".join(texts)))
-    return Judgement(CONDITIONAL, message("check.reason.conditional"), condition, reading=reading)
-
-
 def _for_scalars(statement: Statement, worlds: Worlds, settled: Settled, first: Outcome) -> Judgement | None:
-    outcome, reading = _first(statement, worlds.scalars, PLAIN)
+    outcome, reading = first_outcome(statement, worlds.scalars, PLAIN)
     if outcome.state != TRUE:
-        for modes in _modes(statement):
+        for modes in immediate_modes(statement):
             reading = Reading(modes=modes)
-            outcome = test(statement, tuple(_reading(w, reading) for w in worlds.scalars))
+            outcome = test(statement, read_as(worlds.scalars, reading))
             if outcome.state == TRUE:
                 break
         else:
@@ -390,7 +258,7 @@ def _letters(part: Expr) -> frozenset[str]:
 
 def _arithmetic(statement: Statement, worlds: Worlds) -> Judgement:
     """Return the verdict on numbers, and on sums and powers that only count."""
-    outcome, reading = _first(statement, worlds.free, PLAIN)
+    outcome, reading = first_outcome(statement, worlds.free, PLAIN)
     if outcome.state == TRUE:
         key = "holds-proved" if is_proved(statement) else "holds-everywhere"
         return Judgement(HOLDS, message(f"check.reason.{key}"), reading=reading)
@@ -409,7 +277,7 @@ def _free(statement: Statement, worlds: Worlds) -> Judgement | None:
     """Return that a statement is an identity, or true at the numbers that it needs."""
     if not worlds.free or not _is_timeless(statement, worlds.free[0]):
         return None
-    outcome, reading = _first(statement, worlds.free, PLAIN)
+    outcome, reading = first_outcome(statement, worlds.free, PLAIN)
     if outcome.state == TRUE:
         key = "holds-proved" if is_proved(statement) else "holds-everywhere"
         return Judgement(HOLDS, message(f"check.reason.{key}"), reading=reading)
@@ -450,12 +318,7 @@ def _only_known(statement: Statement, world: World) -> bool:
     )
 
 
-# -- the verdicts -------------------------------------------------------------------------------------
-
-
-def _holds(outcome: Outcome, scalars: bool = False) -> Judgement:
-    key = "check.reason.holds-scalars" if scalars else "check.reason.holds-vectors"
-    return Judgement(HOLDS, message(key, instances=outcome.worlds, tested=outcome.tested), scalars=scalars)
+# -- what stays open -----------------------------------------------------------------------------------
 
 
 def _open(statement: Statement, outcome: Outcome, worlds: Worlds) -> Judgement:
@@ -468,17 +331,3 @@ def _open(statement: Statement, outcome: Outcome, worlds: Worlds) -> Judgement:
     if isinstance(error, NotEvaluatedError):
         return Judgement(UNCHECKED, Message(error.key, tuple(error.values.items())))
     return Judgement(UNCHECKED, message("check.reason.no-step"))
-
-
-def refuted(statement: Statement, outcome: Outcome, scalars: bool = False, given: bool = False) -> Judgement:
-    difference = outcome.difference
-    assert difference is not None
-    left, right = (statement.source(o) for o in statement.operands[difference.place : difference.place + 2])
-    if difference.shapes and difference.operand is None:
-        reason = message("check.reason.two-shapes", left=Math(left), right=Math(right), shapes=difference.shapes)
-    elif difference.shapes and difference.operand is not None:
-        within = statement.source(statement.operands[difference.operand])
-        reason = message("check.reason.shapes", left=Math(within), shapes=difference.shapes)
-    else:
-        reason = message("check.reason.differs", left=Math(left), right=Math(right))
-    return Judgement(REFUTED, reason, difference=difference, scalars=scalars, given=given)

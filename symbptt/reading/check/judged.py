@@ -18,9 +18,10 @@ from .discover import Discovery, Model, discover
 from .functions import functions_said
 from .given import NOTHING, Options, as_definition, built_with, is_settled_by, settled_with
 from .hypothetical import is_fragment, is_hypothesis, is_initialisation, is_range, is_symmetry, under_hypotheses
-from .judge import Judgement, Settled, judge
+from .judge import judge
 from .network import Built
 from .statements import Read, Statement, read_formulas, statements, symbols_of, unknown_in
+from .verdicts import Judgement, Settled
 from .worlds import Worlds, worlds_of
 
 MATRICES = re.compile(r"矩阵|向量|matri|vector|\\mathbb\s*\{?R\}?\s*\^", re.I)

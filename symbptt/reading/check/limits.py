@@ -18,11 +18,11 @@ from .bounds import FEWEST, Finding, Trial, shown
 from .compare import FALSE, Difference
 from .definitions import number_in
 from .hypotheses import Hypothesis, constants_in
-from .judge import Judgement
 from .network import Built
 from .statements import Statement
 from .supposed import UnusableError, meeting, numbers
 from .variants import Kind, recurrent, slopes, variants
+from .verdicts import Judgement
 
 STEPS, SHORT, POWERS = (5, 10, 20, 40), (3, 6, 12, 24), (10, 100, 1_000, 10_000)
 """Values of the index that grows: in a network, in a product over steps of a network, and in powers of numbers."""

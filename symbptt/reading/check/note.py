@@ -12,12 +12,12 @@ from ..note import Note
 from ..report import REFUTED, UNREAD, Claim, Counterexample, Message, Report
 from .explain import Explainer, Explanation
 from .given import NOTHING, Options
-from .judge import Judgement
 from .judged import judged_note
 from .lints import lints_of
 from .shown import as_written, given_numbers
 from .statements import Read, Statement
 from .understood import Shown, understood
+from .verdicts import Judgement
 
 NO_REASON = Explanation()
 SUPPOSING = frozenset(["check.reason.bound-fails", "check.reason.limit-fails"])

@@ -20,9 +20,9 @@ from ..value.world import Meanings
 from .definitions import Definition, T, refs_in
 from .discover import LOSS_KEYS, Discovery, Model
 from .given import NOTHING, Options, equations_of
-from .judge import Settled
 from .network import GENERIC, Built
 from .statements import Statement
+from .verdicts import Settled
 
 NOW = letter(T)
 TRIED = tuple(function for function, _ in GENERIC)
