@@ -17,7 +17,8 @@ from symbptt.examples import example_names, examples, find, json_schema, load_mo
 from symbptt.examples.kinds import KINDS, LANGUAGES, Written, number_fault
 from symbptt.examples.lines import locate
 from symbptt.examples.modelfile import parse
-from symbptt.examples.schema import CELL, REMEDIES, TOP, TRAINING
+from symbptt.examples.schema import TOP
+from symbptt.examples.schema_tables import CELL, REMEDIES, TRAINING
 
 if sys.version_info >= (3, 11):
     import tomllib

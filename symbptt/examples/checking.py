@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import nearest
+from .keys import Key
 from .kinds import KINDS, number_fault, shown
-from .schema import CELL, STRAY, TOP, Key
+from .schema import STRAY, TOP
+from .schema_tables import CELL
 from .writing import toml
 
 _TOP = {key.name: key for key in TOP}

@@ -14,7 +14,7 @@ from ..errors import EquationError, ModelFileError, SymbpttError
 from .checking import faults
 from .kinds import Written
 from .lines import locate
-from .schema import LATEX, MADE_OF_CELLS
+from .schema_tables import LATEX, MADE_OF_CELLS
 
 if TYPE_CHECKING:
     from ..reading.cells import CellReading

@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .keys import Key, about
 from .kinds import KINDS, NUMBERS, Written
-from .schema import CELL, STRAY, TOP, Key, about
+from .schema import STRAY, TOP
+from .schema_tables import CELL
 
 
 def json_schema() -> dict[str, Any]:
