@@ -9,7 +9,7 @@ from typing import Any
 from ..notation.tree import Annotated, Fence, Number, Plus, Product, Script, Tree
 from .arithmetic import number_of
 from .parts import NotPlainError, TooLargeError
-from .recognition import LONGEST_NUMBER
+from .recognition_names import LONGEST_NUMBER
 
 WRITTEN_EXPONENT = 3_000
 """The largest exponent of ten in a written number."""
