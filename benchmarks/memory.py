@@ -13,7 +13,7 @@ from .cases import Case, data
 from .timing import table
 
 CELLS = ("tanh", "lstm", "gru")
-STEPS = (100, 200, 400, 800)
+STEPS = (200, 400, 800, 1600)
 WIDTH, BATCH = 64, 16
 
 

@@ -144,7 +144,8 @@ def test_the_code_computes_the_same_with_each_pass_left_out(bench, cell, batch):
 @pytest.mark.parametrize("batch", [None, 4])
 @pytest.mark.parametrize("cell", ["tanh", "lstm", "gru"])
 def test_memory_is_linear_in_the_number_of_steps_and_near_the_formula(bench, cell, batch):
-    found = bench.memory.measured(cell, (400, 800, 1600), 16, batch)
+    steps = (400, 800, 1600) if batch else (800, 1600, 3200)  # so long that nothing is kept
+    found = bench.memory.measured(cell, steps, 16, batch)
     assert found["bytes_per_step"][0] == pytest.approx(found["bytes_per_step"][1], rel=0.05)
     assert 1 <= found["bytes"][-1] / found["by_formula"][-1] < (1.1 if batch else 1.4)  # blocks, and what NumPy copies
 

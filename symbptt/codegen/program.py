@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sympy import S
+
 from .. import algebra as A
 from ..algebra import nodes as N
 from ..model import CELL
@@ -57,6 +59,14 @@ class Row:
     operands: tuple[Any, ...]
     carry: Line | None = None
     local: Any = None
+
+    def places(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield each operand with the entries of the row that it takes: the first, and the one after the last."""
+        start: Any = S.Zero
+        for operand in self.operands:
+            stop = start + A.shape_of(operand)[0]
+            yield operand, start, stop
+            start = stop
 
 
 @dataclass(frozen=True)

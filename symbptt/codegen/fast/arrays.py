@@ -84,7 +84,8 @@ class Arrays(Frames):
         self.put(f"{array}[{0 if forward else -1}] = 0.0 if {start} is None else {start}")
         early, late = f"{array}[:-1]", f"{array}[1:]"
         own, other = (late, early) if forward else (early, late)
-        self.lay_out(f"{self.neighbour(name)}, {self.names(name)} = {other}, {own}")
+        self.lay_out(f"{self.neighbour(name)} = {other}")
+        self.lay_out(f"{self.names(name)} = {own}")
 
     @staticmethod
     def _is_previous(leaf: Any, state: str) -> bool:
@@ -92,13 +93,11 @@ class Arrays(Frames):
 
     def _allocate_row(self, leaf: Any, state: str) -> None:
         """Put down the array in which a state lies beside what is constant in the recurrence."""
-        row, first, *rest = self.all.leaf(leaf), *self.program.rows[leaf].operands
+        row, ((_, _, end), *rest) = self.all.leaf(leaf), self.program.rows[leaf].places()
         whole = f"{row}_all"
         self.lay_out(f"{whole} = np.empty({self._array((f'{self.T} + 1',), self._shape_of(leaf))}, dtype)")
-        stop = A.shape_of(first)[0]
-        self.lay_out(f"{state} = {whole}[:, {span('', self.all.number(stop))}]")
-        for operand in rest:
-            start, stop = stop, stop + A.shape_of(operand)[0]
+        self.lay_out(f"{state} = {whole}[:, {span('', self.all.number(end))}]")
+        for operand, start, stop in rest:
             place = f"{whole}[:-1, {span(self.all.number(start), self.all.number(stop))}]"
             if isinstance(operand, A.Fill):
                 self.lay_out(f"{place} = 1.0")

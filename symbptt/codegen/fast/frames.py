@@ -102,6 +102,10 @@ class Frames(Module):
             self.workspace.put(f"{name} = {text}")
         return name
 
+    def _ones(self) -> str:
+        """Name a vector with 1 for each step."""
+        return self._constant("ones of steps", "ones", f"np.ones({self.T}, dtype)")
+
     def _fresh(self, name: str) -> str:
         """Return an array as it may be handed out."""
         return f"fresh({name})" if self.workspace is not None and name in self.workspace.names else name

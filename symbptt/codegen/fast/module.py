@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy
-
 from ... import algebra as A
 from ...algebra import nodes as N
 from ...model import CELL, LOSS, READOUT
 from ..emit import SUM_TO, Module
-from ..layout import WIDTH, collection, docstring, span, without_unused, wrapped
+from ..layout import collection, docstring, without_unused, wrapped
 from ..memory import memory
-from ..passes.merge import Merge
-from ..plan import Line, Sum
-from ..program import VARYING, Stretch, leaves
+from ..plan import Line
+from ..program import VARYING, leaves
 from ..prologue import size_source
-from ..sums import Summation
 from . import softmax
-from .arrays import Arrays
-from .classes import ClassStatements, ClassWriter
-from .frames import BLOCK, STEP
+from .frames import BLOCK
+from .gradients import Gradients
 from .statements import UFUNCS, Target
-from .sums import FlatSummation
 from .workspace import HAND_BACK
 
 
-class FastModule(Arrays):
+class FastModule(Gradients):
     """Builds the text; every array has its place before the loops begin, and a step only calls functions.
 
     It is made of a network and of the parameters of :class:`symbptt.codegen.frames.Frames`.
@@ -52,10 +46,10 @@ class FastModule(Arrays):
         definition = "\n".join([definition, *docstring(about, 4)])
         lines = without_unused([*names, *head, *body])
         function = "\n".join([definition, *lines])
-        parts = ["import numpy as np", *(text.rstrip("\n") for text in self._definitions(function)), function]
+        parts = ["import numpy as np", *(text.rstrip("\n") for text in self._called(function)), function]
         return "\n\n\n".join(parts) + "\n"
 
-    def _definitions(self, function: str) -> list[str]:
+    def _called(self, function: str) -> list[str]:
         """Return the functions that are called."""
         known = {"sum_to": SUM_TO, **self.helpers}
         read = "\n".join([function, *known.values()])
@@ -115,37 +109,6 @@ class FastModule(Arrays):
         for symbol, name in self.sizes.items():
             self.put(f"{name} = {size_source(self, symbol)}")
 
-    # -- lines ----------------------------------------------------------------------------------------
-    def _target(self, leaf: Any) -> Target:
-        return Target(self.here.leaf(leaf), self._shape_of(leaf), leaf not in self.program.placed)
-
-    def _stretch(self, stretch: Stretch) -> None:
-        lines = [line for line in stretch.lines if line.leaf not in self.storage.lazy]
-        if lines:
-            kind = STEP if stretch.direction else self._stacked_kind
-            with self._framed(kind, stretch.direction or 1, self._width(lines[0].leaf)):
-                for line in lines:
-                    self._line(line)
-
-    def _width(self, leaf: Any) -> Any:
-        """Return how many numbers a quantity has at a step of one sequence."""
-        return sympy.prod(self._shape_of(leaf)) if self._shape_of(leaf) else self._shape_of(self._widest())[0]
-
-    def _widest(self) -> Any:
-        """Return a vector of the model, for what has no size of its own."""
-        variables = [line.leaf for stage in (READOUT, CELL) for line in self.plan.stage(stage)]
-        return next(leaf for leaf in variables if A.rank_of(leaf))
-
-    def _line(self, line: Line) -> None:
-        statements, target = self._statements(), self._target(line.leaf)
-        if line.leaf in set(leaves(line.expr)):
-            name = self._scratch(target.shape)
-            statements.into(line.expr, Target(name, target.shape))
-            self.put(f"np.copyto({target.name}, {name})")
-            self._release(name)
-        else:
-            statements.into(line.expr, target)
-
     # -- forward --------------------------------------------------------------------------------------
     def _forward(self) -> None:
         self.section("forward")
@@ -182,7 +145,8 @@ class FastModule(Arrays):
 
     def _outcome(self, losses: str) -> None:
         mean = f" / {self.T}" if self.system.reduction == "mean" else ""
-        self.put(f"loss = float({losses}.sum()){mean}")
+        total = f"{self._ones()}.dot({losses})" if self.workspace and not self.plan.last else f"{losses}.sum()"
+        self.put(f"loss = float({total}){mean}")
         shown = [f'"{state}": {self._returned(state)}' for state in self.system.states]
         self.lines += collection("states = {", shown, "}", 4)
         outputs = {name: self._fresh(self.names(name)) for name in self.system.predictions}
@@ -247,31 +211,6 @@ class FastModule(Arrays):
         names = {line.name for line in self.plan.stage(READOUT)}
         return len(reads) == 1 and leaf.name in names
 
-    def _by_kind(self, expr: Any, write: Any) -> None:
-        """Put a line down for class indices, and for distributions."""
-        reads = [read for read in leaves(expr) if read.__class__ is A.MatrixAt and read.name in self._class_targets()]
-        if not reads:
-            write(self._logs(self.here))
-            return
-        name = self._here(self.arguments[reads[0].name])
-        self.put(f'if {name}.dtype.kind in "iu":')
-        self.indent += 4
-        every = self._constant("numbers of steps", "each", f"np.arange({self.T})") if self.workspace else ""
-        write(ClassWriter.of(self._logs(self.here), reads[0], name, every))
-        self.indent -= 4
-        self.put("else:")
-        self.indent += 4
-        write(self._logs(self.here))
-        self.indent -= 4
-
-    def _class_targets(self) -> list[str]:
-        kinds = self.system.targets
-        return [name for name, kind in kinds.items() if kind == "distribution" and self.plan.shape(name)]
-
-    def _logs(self, writer: Any) -> Any:
-        """Return a writer that knows the logarithms of a softmax."""
-        return ClassWriter.with_logs(writer, self.storage.logs)
-
     def _local(self) -> None:
         """Nothing: the derivatives of a loss are put down beside it."""
 
@@ -314,10 +253,6 @@ class FastModule(Arrays):
                 self.put(f"    {', '.join(new.values())} = {', '.join(f'{array}[part]' for array in new)}")
             self.lines += body
 
-    def _derived(self, line: Line, target: Target) -> None:
-        """Put down a line that may read a target."""
-        self._by_kind(line.expr, lambda writer: self._statements(ClassStatements, writer).into(line.expr, target))
-
     # -- backward -------------------------------------------------------------------------------------
     def _sweep(self) -> None:
         self.section("backward sweep")
@@ -334,110 +269,3 @@ class FastModule(Arrays):
     def _first(self, leaf: Any) -> str:
         """Name the value of a quantity at the first step."""
         return self.all.leaf(leaf) + ("[0]" if isinstance(leaf, VARYING) else "")
-
-    # -- gradients ------------------------------------------------------------------------------------
-    def _gradients(self) -> None:
-        self.section("gradients")
-        self.put("grads = {}")
-        for line in self.program.after:
-            self._allocate_one(line)
-        if self.program.after:
-            self._stretch(Stretch(0, self.program.after))
-        for key, parts in self._alone().items():
-            first, *rest = (self._summation(part.at_end).total(part.expr) for part in parts)
-            self.put(f'if "{key}" in wrt:')
-            self.put(f'grads["{key}"] = {" + ".join([first.text, *(f"({term.text})" for term in rest)])}', 8)
-        for name, line in self.program.inputs.items():
-            self._input(name, line)
-        for state in self.system.states:
-            self._initial(state)
-        adjoints = {line.name: self._adjoint(line.name) for line in self.plan.stage(CELL)}
-        shown = [_entry(name, text) for name, text in adjoints.items()]
-        if self.workspace is not None:
-            for name in self.workspace.read(adjoints.values()):
-                self.put(f"{name} = fresh({name})")
-            self.lines += HAND_BACK
-        self.lines += collection("adjoints = {", shown, "}", 4)
-        self.put("return loss, grads, states, outputs, adjoints")
-
-    def _input(self, name: str, line: Line) -> None:
-        array, shape = self.names(f"gradient of {name}", f"d{self.arguments[name]}"), self.plan.shape(name)
-        self.put(f'if "{name}" in wrt:')
-        self.indent += 4
-        self.put(f"{array} = np.empty({self._array(self.lead, shape)}, dtype)")
-        with self._framed(self._stacked_kind, 1, self._width(line.leaf)):
-            self._derived(line, Target(self._here(array), shape))
-        self.put(f'grads["{name}"] = {array}')
-        self.indent -= 4
-
-    def _adjoint(self, name: str) -> str:
-        leaf = self.plan.generic.adjoint_of(name)
-        line = self.storage.lazy.get(leaf) or self.storage.again.get(leaf)
-        return (
-            f"lambda: {self._stacked(self.all, line.expr, self._shape_of(leaf)).text}" if line else self.adjoint(name)
-        )
-
-    def _initial(self, state: str) -> None:
-        start, shape = self.arguments[f"{state}0"], self.plan.shape(state)
-        carry = self.pseudo(f"carry.{state}") if state in self.plan.raw_carries else None
-        text = carry or f"np.zeros({self._array(self.one, shape) or '()'}, dtype)"
-        self.put(f'if "{state}0" in wrt:')
-        if self.single:  # an initial state that is given has the shape of the state
-            self.put(f'    grads["{state}0"] = {text}')
-            return
-        self.put(f"    own = {self._array(self.one, shape) or '()'} if {start} is None else {start}.shape")
-        self.put(f'    grads["{state}0"] = sum_to({text}, own)')
-
-    def _summation(self, at_end: bool) -> Summation:
-        if at_end:
-            return Summation(self.end, "()" if self.single else "0", "1" if self.single else self.B)
-        if self.workspace is None:
-            return Summation(self.all, "(0, 1)", " * ".join(self.lead))
-        return FlatSummation(
-            self.all, "0", self.T, self._constant("ones of steps", "ones", f"np.ones({self.T}, dtype)")
-        )
-
-    def _alone(self) -> dict[str, list[Sum]]:
-        """Put down the sums that are one product of stacked rows for several parameters; return the others."""
-        merge = Merge(self.program.named, dict(self.program.constants), self.program.placed)
-        rest = dict(self.program.sums)
-        groups: dict[Any, dict[Any, str]] = {}
-        for key, parts in rest.items():
-            if len(parts) == 1 and not parts[0].at_end and parts[0].expr is not None:
-                expr = parts[0].expr
-                if isinstance(expr, N.Outer) and expr.args[0] in merge.placed:
-                    groups.setdefault(expr.args[1], {})[expr.args[0]] = key
-                elif expr in merge.placed:
-                    groups.setdefault(None, {})[expr] = key
-        for other, keys in groups.items():
-            for run in merge.runs(dict.fromkeys(keys), False):
-                self._together([keys[leaf] for leaf in run], run, other, merge)
-                for leaf in run:
-                    rest.pop(keys[leaf])
-        return rest
-
-    def _together(self, keys: list[str], run: list[Any], other: Any, merge: Merge) -> None:
-        """Put down one sum for several parameters, and its parts."""
-        before = {*merge.placed}
-        whole = merge.combined(run)
-        for leaf in [leaf for leaf in merge.placed if leaf not in before]:
-            self._views(merge.placed[leaf].base)
-        total = self._summation(False).total(whole if other is None else N.Outer(whole, other)).text
-        name = self.names(f"sum of {keys[0]}", f"d{self.names(keys[0])}_and_on")
-        self.lines += collection("keys = (", [f'"{key}"' for key in keys], ")", 4)
-        self.put("if any(key in wrt for key in keys):")
-        self.put(f"{name} = {total}", 8)
-        start: Any = merge.placed[run[0]].start
-        for key, leaf in zip(keys, run, strict=True):
-            place = merge.placed[leaf]
-            low, high = (self.all.number(x) for x in (place.start - start, place.start - start + place.length))
-            self.put(f'if "{key}" in wrt:', 8)
-            self.put(f'grads["{key}"] = {name}[{span(low, high)}]', 12)
-
-
-def _entry(name: str, text: str) -> str:
-    """Return an entry of a dict, a long function in brackets."""
-    entry = f'"{name}": {text}'
-    if len(entry) + 9 <= WIDTH or not text.startswith("lambda: "):
-        return entry
-    return f'"{name}": lambda: (\n            {text.removeprefix("lambda: ")}\n        )'

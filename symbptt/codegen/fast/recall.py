@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class Recall:
         self.keys = tuple(system.parameters)
         self._plain = len(system.inputs) == 1 and len(system.targets) == 1 and not system.masked
         self._starts = ("h", "c")[: len(system.states)] if tuple(system.states) in (("h",), ("h", "c")) else None
-        self._known: dict[Signature, Callable[..., Any]] = {}
+        self._known: dict[Signature, tuple[Callable[..., Any], int | None]] = {}
         kind = next(iter(system.targets.values()), "real")
         self._fits = {"distribution": _is_distribution, "unit": _is_unit}.get(kind, _is_any)
 
@@ -75,7 +75,7 @@ class Recall:
             and not (last and (signature[4].kind in "iu" or not self._is_of_one_step(call, signature)))
             and len(self._known) < self.MOST
         ):
-            self._known[signature] = function
+            self._known[signature] = function, self.fast.classes(given)
 
     def _is_of_one_step(self, call: Call, signature: Signature) -> bool:
         taken = call.arguments[self.fast.names[next(iter(self.system.targets))]]
@@ -91,35 +91,39 @@ class Recall:
         wrt: Any,
     ) -> Raw | None:
         """Return the result, or None where the call is not known or its numbers need a closer look."""
-        function = self._known.get(signature)
-        if function is None or self._starts is None:
+        known = self._known.get(signature)
+        if known is None or self._starts is None:
             return None
+        function, classes = known
         used, unused = starts[: len(self._starts)], starts[len(self._starts) :]
         given = [start for start in starts if start is not None]
         if given and any(start is not None for start in unused):
             return None
         with np.errstate(over="ignore"):
-            for array in [*params.values(), x, *given]:
-                if not _is_finite(array):
-                    return None
-            if not self._fits(target, self.fast.classes(params)):
+            if not _are_finite([*params.values(), x, *given]):
+                return None
+            if not self._fits(target, classes):
                 return None
         loss, grads, states, outputs, adjoints = function(params, x, target, *used, wrt, x.dtype)
         return Raw(loss, grads, states, outputs, Adjoints(adjoints))
 
 
+_UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
-def _is_finite(array: Array) -> bool:
+def _are_finite(arrays: Iterable[Array]) -> bool:
     """Whether all numbers are finite; squares that overflow count as not, for others to find out."""
-    flat = array.ravel("K")
-    total = float(flat.dot(flat))
+    total = 0.0
+    for array in arrays:
+        flat = array.ravel("K")
+        total += flat.dot(flat)
+    total = float(total)
     return total - total == 0.0
 
 
 def _is_any(target: Array, classes: int | None) -> bool:
-    return target.dtype.kind == "f" and _is_finite(target)
+    return target.dtype.kind == "f" and _are_finite([target])
 
 
 def _is_unit(target: Array, classes: int | None) -> bool:
@@ -129,7 +133,7 @@ def _is_unit(target: Array, classes: int | None) -> bool:
 def _is_distribution(target: Array, classes: int | None) -> bool:
     if target.dtype.kind in "iu":
         # Seen without a sign, negative numbers are larger than any class.
-        return classes is not None and bool(target.view(f"u{target.itemsize}").max() < classes)
+        return classes is not None and bool(np.maximum.reduce(target.view(_UNSIGNED[target.itemsize]), None) < classes)
     return _is_any(target, classes) and _passes(distributions, target, False)
 
 

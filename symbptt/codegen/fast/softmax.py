@@ -22,10 +22,15 @@ SINGLE = '''def softmax_into(a, y, log, ones):
     for start in range(0, len(a), size):
         part = slice(start, start + size)
         u, v, total = a[part], y[part], log[part]
-        np.subtract(u, u.max(-1, keepdims=True), u)
+        if len(ones) <= 32:
+            top = np.maximum.reduce(u.T.copy())[:, None]
+        else:
+            top = u.max(-1, keepdims=True)
+        np.subtract(u, top, u)
         np.exp(u, v)
         v.dot(ones, total[:, 0])
         np.divide(v, total, v)
         np.log(total, total)
 '''
-"""(T, q), (T, 1), and as many ones as there are classes: for short rows the sum as a product takes a fifth."""
+"""(T, q), (T, 1), and as many ones as there are classes: for short rows the sum as a product takes a
+fifth of the time, and the largest numbers, of columns instead of rows, half."""
