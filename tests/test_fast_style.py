@@ -87,26 +87,32 @@ def test_a_call_gives_the_same_each_time(number: int, reduction: str, batch: int
 
 
 @pytest.mark.sample(2)
+@pytest.mark.parametrize("batch", [None, 3])
 @pytest.mark.parametrize("number", range(len(LOSSES)))
 @pytest.mark.parametrize("name", CELLS)
-def test_later_calls_do_not_touch_a_result(name: str, number: int) -> None:
-    """One sequence: arrays are used again by calls of the same sizes, but none that were handed out."""
+def test_later_calls_do_not_touch_a_result(name: str, number: int, batch: int | None) -> None:
+    """Arrays are used again by calls of the same sizes, but none that were handed out."""
     bptt = compiled(CELLS[name], number)
-    given, other = (data(bptt, 4, None, seed=seed) for seed in (1, 2))
+    given, other = (data(bptt, 4, batch, seed=seed) for seed in (1, 2))
     first = bptt(**given)
     bptt(**other)
     bptt(**other, wrt=())
     assert_same(first, readable(bptt, given))
 
 
-def test_arrays_of_few_and_small_sizes_are_kept() -> None:
+@pytest.mark.parametrize(("batch", "most", "long"), [(None, 8, 3000), (3, 2, 400_000)])
+def test_arrays_of_few_and_small_sizes_are_kept(batch: int | None, most: int, long: int) -> None:
     bptt = compiled("lstm")
-    kept = bptt._fast.function(True)[0].__globals__["KEPT"]
+    function = bptt._fast.function(batch is None)[0].__globals__
     for steps in range(1, 20):
-        bptt(**data(bptt, steps, None))
-        assert any(sizes[0] == steps for sizes in kept) and len(kept) <= 8
-    bptt(**data(bptt, 3000, None))
-    assert all(sizes[0] < 20 for sizes in kept)
+        bptt(**data(bptt, steps, batch))
+        assert any(sizes[0] == steps for sizes in function["KEPT"]) and len(function["KEPT"]) <= most
+    assert function["is_kept"](20, *sizes_of(function)) and not function["is_kept"](long, *sizes_of(function))
+
+
+def sizes_of(function: dict[str, Any]) -> tuple[int, ...]:
+    """Return the sizes, but for T, that a function was called with last."""
+    return tuple(list(function["KEPT"])[-1][1:-1])
 
 
 @pytest.mark.parametrize("single", [True, False])

@@ -60,8 +60,8 @@ class Arrays(Frames):
 
     def _named(self, name: str, array: str) -> None:
         """Give an array, or a part of one, another name, where that is laid out."""
-        shared = self.workspace is None or array.partition("[")[0] in self.workspace.names
-        (self.lay_out if shared else self.put)(f"{name} = {array}")
+        laid = not self.single or self.workspace.holds(array.partition("[")[0])
+        (self.lay_out if laid else self.put)(f"{name} = {array}")
 
     def _views(self, base: Any) -> None:
         """Name the parts of an array."""

@@ -17,7 +17,7 @@ from ..passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
 from ..program import VARYING, Program
 from .statements import Statements
 from .storage import LOCAL, Storage
-from .workspace import RESERVED, Workspace
+from .workspace import RESERVED, BatchWorkspace, SequenceWorkspace, Workspace
 
 BLOCKS = '''def blocks(steps, batch, width):
     """Yield slices of steps whose arrays fit into a cache, and how many steps they have."""
@@ -65,7 +65,9 @@ class Frames(Module):
         self.lead = (self.T,) if single else (self.T, self.B)
         self.one = () if single else (self.B,)
         self.storage = Storage(self.program)
-        self.workspace = Workspace() if single else None
+        self.workspace: Workspace = SequenceWorkspace() if single else BatchWorkspace()
+        self.handed_out: list[str] = []
+        """Expressions of what the function returns."""
         self.prepared: dict[str, str] = {}
         self.pool: dict[str, list[str]] = {}
         self.dead: dict[str, list[str]] = {}
@@ -89,17 +91,14 @@ class Frames(Module):
 
     # -- arrays ---------------------------------------------------------------------------------------
     def lay_out(self, text: str) -> None:
-        """Put down what depends on sizes alone: once for many calls where there is one sequence."""
-        if self.workspace is None:
-            self.put(text)
-        else:
-            self.workspace.put(text.lstrip())
+        """Put down what depends on sizes alone, which may be done once for many calls."""
+        self.workspace.lay_out(text, self.put)
 
     def _constant(self, what: str, wish: str, text: str) -> str:
         """Lay out an array that does not change, and return its name."""
         name = self.names(what, wish)
-        if self.workspace is not None and name not in self.workspace.names:
-            self.workspace.put(f"{name} = {text}")
+        if not self.workspace.holds(name):
+            self.lay_out(f"{name} = {text}")
         return name
 
     def _ones(self) -> str:
@@ -108,7 +107,8 @@ class Frames(Module):
 
     def _fresh(self, name: str) -> str:
         """Return an array as it may be handed out."""
-        return f"fresh({name})" if self.workspace is not None and name in self.workspace.names else name
+        self.handed_out.append(name)
+        return f"fresh({name})" if self.workspace.holds(name) else name
 
     def _array(self, lead: Iterable[str], shape: tuple[Any, ...]) -> str:
         return self.array(*lead, shape=shape)
@@ -143,8 +143,11 @@ class Frames(Module):
             return
         if kind == STEP:
             turned = "" if direction == 1 else "[::-1]"
-            shared = self.workspace is not None and all(name in self.workspace.names for name in views)
-            self.lines += (self.workspace.loop if self.workspace and shared else loop)(views, turned, self.indent)
+            shared = self.workspace
+            if isinstance(shared, SequenceWorkspace) and all(map(shared.holds, views)):
+                self.lines += shared.loop(views, turned, self.indent)
+            else:
+                self.lines += loop(views, turned, self.indent)
         elif kind == BLOCK:
             self.all.helpers["blocks"] = BLOCKS
             self.put(f"for part, size in blocks({self.T}, {self.B}, {self.all.number(width)}):")

@@ -17,7 +17,6 @@ from ..sums import Summation
 from .lines import Lines
 from .statements import Target
 from .sums import FlatSummation
-from .workspace import HAND_BACK
 
 _ONE = A.Fill(S.One, S.One, S.One)
 
@@ -42,10 +41,9 @@ class Gradients(Lines):
             self._initial(state)
         adjoints = {line.name: self._adjoint(line.name) for line in self.plan.stage(CELL)}
         shown = [_entry(name, text) for name, text in adjoints.items()]
-        if self.workspace is not None:
-            for name in self.workspace.read(adjoints.values()):
-                self.put(f"{name} = fresh({name})")
-            self.lines += HAND_BACK
+        self.handed_out += adjoints.values()
+        for name in self.workspace.names_in(adjoints.values()):
+            self.put(f"{name} = fresh({name})")
         self.lines += collection("adjoints = {", shown, "}", 4)
         self.put("return loss, grads, states, outputs, adjoints")
 
@@ -80,7 +78,7 @@ class Gradients(Lines):
     def _summation(self, at_end: bool) -> Summation:
         if at_end:
             return Summation(self.end, "()" if self.single else "0", "1" if self.single else self.B)
-        if self.workspace is None:
+        if not self.single:
             return Summation(self.all, "(0, 1)", " * ".join(self.lead))
         return FlatSummation(self.all, "0", self.T, self._ones())
 

@@ -58,7 +58,7 @@ class Lines(Arrays):
         name = self._here(self.arguments[reads[0].name])
         self.put(f'if {name}.dtype.kind in "iu":')
         self.indent += 4
-        every = self._constant("numbers of steps", "each", f"np.arange({self.T})") if self.workspace else ""
+        every = self._constant("numbers of steps", "each", f"np.arange({self.T})") if self.single else ""
         write(ClassWriter.of(self._logs(self.here), reads[0], name, every))
         self.indent -= 4
         self.put("else:")

@@ -17,7 +17,6 @@ from . import softmax
 from .frames import BLOCK
 from .gradients import Gradients
 from .statements import UFUNCS, Target
-from .workspace import HAND_BACK
 
 
 class FastModule(Gradients):
@@ -36,11 +35,13 @@ class FastModule(Gradients):
         self._gradients()
         body, self.lines = self.lines, []
         self._beginning()
-        head = [*self.lines, *self._borrowed(body)]
+        self.all.helpers["laid_out"], head, body = self.workspace.divided(
+            self.lines, body, [*self.lead, *self.sizes.values()], self.handed_out
+        )
         calls = [name for name in UFUNCS if any(f" {name}(" in line for line in body)]
         names = [f"    {name} = np.{name}" for name in calls]
         definition = f"def bptt({', '.join(self._parameters())}):"
-        needed = memory("\n".join([*head, *body, *self.laid, *(self.workspace.lines if self.workspace else [])]))
+        needed = memory("\n".join([*head, *body, *self.laid, self.all.helpers["laid_out"]]))
         about = ["Return loss, gradients, states, outputs and adjoints of arrays that were checked.", ""]
         about += wrapped(f"Memory, in bytes, of the arrays over all steps in float64: {needed}.")
         definition = "\n".join([definition, *docstring(about, 4)])
@@ -54,20 +55,6 @@ class FastModule(Gradients):
         known = {"sum_to": SUM_TO, **self.helpers}
         read = "\n".join([function, *known.values()])
         return [text for name, text in known.items() if read.count(f"{name}(") > 1]
-
-    def _borrowed(self, body: list[str]) -> list[str]:
-        """Return the lines that get what is laid out for many calls, and define how."""
-        if self.workspace is None:
-            return []
-        sizes = [self.T, *self.sizes.values()]
-        names = self.workspace.read([*self.lines, *body])
-        self.all.helpers["laid_out"] = self.workspace.definition(names, sizes)
-        return [
-            f"    sizes = {', '.join([*sizes, 'dtype'])}",
-            "    arrays, kept = borrowed(*sizes)",
-            "    fresh = np.array if kept else np.asarray",
-            *collection("(", names, ") = arrays", 4),
-        ]
 
     def _parameters(self) -> list[str]:
         given = [self.arguments[name] for name in (*self.system.inputs, *self.system.fixed)]
@@ -145,7 +132,7 @@ class FastModule(Gradients):
 
     def _outcome(self, losses: str) -> None:
         mean = f" / {self.T}" if self.system.reduction == "mean" else ""
-        total = f"{self._ones()}.dot({losses})" if self.workspace and not self.plan.last else f"{losses}.sum()"
+        total = f"{self._ones()}.dot({losses})" if self.single and not self.plan.last else f"{losses}.sum()"
         self.put(f"loss = float({total}){mean}")
         shown = [f'"{state}": {self._returned(state)}' for state in self.system.states]
         self.lines += collection("states = {", shown, "}", 4)
@@ -155,7 +142,6 @@ class FastModule(Gradients):
         else:
             self.lines += collection("outputs = {", [f'"{name}": {array}' for name, array in outputs.items()], "}", 4)
         self.put("if not wrt:")
-        self.lines += ["    " + line for line in HAND_BACK] if self.workspace else []
         self.put("    return loss, {}, states, outputs, {}")
 
     def _returned(self, state: str) -> str:
@@ -189,14 +175,14 @@ class FastModule(Gradients):
         logits = self._here(self.names(line.expr.args[0].name))
         log = self.names(f"logarithms of {name}", f"log_{name}")
         arguments = [logits, name, log]
-        if self.workspace is None:
+        if not self.single:
             steps = "size" if self.frame.kind == BLOCK else self.T
             self.put(f"{log} = np.empty(({steps}, {self.B}, 1), dtype)")
         else:
             self.lay_out(f"{log} = np.empty(({self.T}, 1), dtype)")
             q = self.all.number(self._shape_of(line.leaf)[0])
             arguments.append(self._constant("ones of classes", "ones_of_classes", f"np.ones({q}, dtype)"))
-        self.all.helpers["softmax_into"] = softmax.BATCH if self.workspace is None else softmax.SINGLE
+        self.all.helpers["softmax_into"] = softmax.SINGLE if self.single else softmax.BATCH
         self.put(f"softmax_into({', '.join(arguments)})")
         self.storage.logs[line.leaf] = logits, log
 
@@ -223,10 +209,8 @@ class FastModule(Gradients):
                 shape = self._array(self.lead, self.plan.shape(line.name))
                 names = [self.local(line.name), *([self.weighted(line.name)] if self._is_weighted(line) else [])]
                 arrays += [f"{name} = np.empty({shape}, dtype)" for name in names]
-        if arrays and self.workspace is None:
-            self.put("if wrt:")
         for text in arrays:
-            self.lay_out(f"    {text}")
+            self.lay_out(text)
 
     def _local_lines(self) -> list[Line]:
         """Return the derivatives of the loss, without those whose product a row contains."""

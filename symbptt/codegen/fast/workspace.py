@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from ..layout import collection, statement, without_unused
+from ..layout import WIDTH, collection, statement, without_unused
 
-KEPT = 32768
-"""How many numbers the vectors of all steps may have whose arrays are kept for the next call."""
+RESERVED = {"sizes", "kept", "fresh", "arrays", "every", "listed", "is_kept", "borrowed", "give_back", "laid_out"}
 
-HELPERS = f'''KEPT = {{}}
+_HELPERS = '''KEPT = {{}}
 
 
-def is_kept(steps, *sizes):
-    """Whether arrays are kept for the next call: small ones, where a view of a step counts as 16 numbers."""
-    return steps * (16 + sum(sizes)) <= {KEPT}
+{is_kept}
 
 
 def borrowed(*sizes):
@@ -27,63 +24,179 @@ def borrowed(*sizes):
 
 
 def give_back(arrays, *sizes):
-    """Keep the arrays of a call for the next one of the same sizes, of the last eight sizes at most."""
-    if sizes not in KEPT and len(KEPT) == 8:
+    """Keep the arrays of a call for the next one of the same sizes, of the last {most} sizes at most."""
+    if sizes not in KEPT and len(KEPT) == {most}:
         KEPT.clear()
     KEPT.setdefault(sizes, []).append(arrays)
+'''
 
+
+class Workspace:
+    """Arrays that depend on nothing but sizes and the type of the numbers, and that are handed from call to call.
+
+    Each call has them for itself alone. Nothing that it returns may lie in them.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def lay_out(self, text: str, put: Callable[[str], None]) -> None:
+        """Lay out an array, or name a part of one; ``put`` puts a line down in the function itself."""
+        raise NotImplementedError
+
+    def holds(self, name: str) -> bool:
+        """Whether an array is certain to lie in the workspace."""
+        raise NotImplementedError
+
+    def shared(self, body: list[str], handed_out: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Return the lines that lay out the workspace, and the function without them.
+
+        ``handed_out`` are expressions of what the function returns.
+        """
+        raise NotImplementedError
+
+    def names_in(self, lines: Iterable[str]) -> list[str]:
+        """Return the names of the workspace that lines read, in the order in which they were given."""
+        words = set(_words(re.sub(r'"[^"\n]*"', "", "\n".join(lines))))
+        return [name for name in self.names if name in words]
+
+    def divided(
+        self, head: list[str], body: list[str], sizes: list[str], handed_out: Iterable[str]
+    ) -> tuple[str, list[str], list[str]]:
+        """Return the functions that lay the workspace out and hand it on, and the lines of the function that uses it.
+
+        Parameters
+        ----------
+        head, body : list of str
+            The lines of the function, before and after those that get the workspace.
+        sizes : list of str
+            The sizes that it depends on.
+        handed_out : iterable of str
+            Expressions of what the function returns.
+
+        Returns
+        -------
+        definitions : str
+            Empty where nothing is shared.
+        head, body : list of str
+        """
+        made, body = self.shared(body, handed_out)
+        names = self.names_in([*head, *body]) if made else []
+        if not names:
+            return "", head, body
+        lines = without_unused([*self.preface(sizes), *made, *collection("return (", names, ")", 4)])
+        about = '    """Return the arrays of a call, and what its loops go through."""'
+        definitions = [self.helpers, "", f"def laid_out({', '.join([*sizes, 'dtype'])}):", about, *lines]
+        head = [
+            *head,
+            f"    sizes = {', '.join([*sizes, 'dtype'])}",
+            "    arrays, kept = borrowed(*sizes)",
+            "    fresh = np.array if kept else np.asarray",
+            *collection("(", names, ") = arrays", 4),
+        ]
+        return "\n".join(definitions), head, [line for old in body for line in _returning(old)]
+
+    helpers = ""
+
+    def preface(self, sizes: list[str]) -> list[str]:
+        """Return what comes before the arrays."""
+        return []
+
+
+class SequenceWorkspace(Workspace):
+    """All arrays of one sequence, and lists of the views of their steps; what is handed out are copies."""
+
+    helpers = (
+        _HELPERS.format(
+            is_kept='''def is_kept(steps, *sizes):
+    """Whether arrays are kept for the next call: small ones, where a view of a step counts as 16 numbers."""
+    return steps * (16 + sum(sizes)) <= 32768''',
+            most=8,
+        )
+        + '''
 
 def listed(*arrays):
     """Return the parts of several arrays, step by step."""
     return list(zip(*arrays))
 '''
-
-HAND_BACK = ["    if kept:", "        give_back(arrays, *sizes)"]
-RESERVED = {"sizes", "kept", "fresh", "arrays", "every", "listed", "is_kept", "borrowed", "give_back", "laid_out"}
-
-
-class Workspace:
-    """The lines that lay out arrays before a function does anything, and the names that they give.
-
-    What is laid out depends on nothing but sizes and the type of the numbers. It is handed from call to call, each of
-    which has it for itself alone; so it is never returned, but copied.
-    """
+    )
 
     def __init__(self) -> None:
+        super().__init__()
         self.lines: list[str] = []
-        self.names: dict[str, None] = {}
         self.loops = 0
+
+    def lay_out(self, text: str, put: Callable[[str], None]) -> None:
+        self.put(text.strip())
 
     def put(self, text: str) -> None:
         """Put an assignment down; what it assigns to, if it is not a part of an array, belongs to the workspace."""
         left = text.partition(" = ")[0]
-        self.names |= dict.fromkeys(re.findall(r"\w+", left) if "[" not in left else ())
+        self.names |= dict.fromkeys(_words(left) if "[" not in left else ())
         self.lines += statement(text, 4)
+
+    def holds(self, name: str) -> bool:
+        return name in self.names
 
     def loop(self, views: Mapping[str, str], turned: str, indent: int) -> list[str]:
         """Put down the views of arrays side by side, and return the head of the loop that goes through them."""
         name = f"steps_{self.loops}"
         self.loops += 1
         self.put(f"{name} = every({', '.join(array + turned for array in views)})")
-        margin, parts = " " * indent, ", ".join(views.values())
-        if len(views) == 1:
-            return [f"{margin}for ({parts},) in {name}:"]
-        if len(margin + parts) + len(name) + 9 <= 88:
-            return [f"{margin}for {parts} in {name}:"]
-        return [f"{margin}for (", *(f"{margin}    {part}," for part in views.values()), f"{margin}) in {name}:"]
+        parts = list(views.values())
+        line = f"{' ' * indent}for {', '.join(parts)} in {name}:"
+        short = len(parts) > 1 and len(line) <= WIDTH
+        return [line] if short else collection("for (", parts, f") in {name}:", indent)
 
-    def read(self, lines: Iterable[str]) -> list[str]:
-        """Return the names that lines read, in the order in which they were given."""
-        words = set(re.findall(r"\w+", re.sub(r'"[^"\n]*"', "", "\n".join(lines))))
-        return [name for name in self.names if name in words]
+    def shared(self, body: list[str], handed_out: Iterable[str]) -> tuple[list[str], list[str]]:
+        return self.lines, body
 
-    def definition(self, names: list[str], sizes: list[str]) -> str:
-        """Return the functions that lay out what has these names, and hand it from call to call."""
-        made = [
-            f"    every = listed if is_kept({', '.join(sizes)}) else zip",
-            *self.lines,
-            *collection("return (", names, ")", 4),
-        ]
-        head = f"def laid_out({', '.join([*sizes, 'dtype'])}):"
-        about = '    """Return the arrays of a call, and what its loops go through."""'
-        return "\n".join([HELPERS, "", head, about, *without_unused(made)])
+    def preface(self, sizes: list[str]) -> list[str]:
+        return [f"    every = listed if is_kept({', '.join(sizes)}) else zip"]
+
+
+class BatchWorkspace(Workspace):
+    """The arrays of a batch that are not handed out: a new array costs a page fault for each 4 kB."""
+
+    helpers = _HELPERS.format(
+        is_kept='''def is_kept(steps, batch, *sizes):
+    """Whether arrays are kept for the next call: those of some megabytes, not larger ones."""
+    return steps * batch * sum(sizes) <= 4194304''',
+        most=2,
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[str, str] = {}
+        self.same: list[set[str]] = []
+
+    def lay_out(self, text: str, put: Callable[[str], None]) -> None:
+        put(text)
+        left, _, right = text.strip().partition(" = ")
+        if right.startswith("np.empty("):
+            self.made[left] = text.strip()
+        else:
+            self.same.append({*_words(left), *_words(right)})
+
+    def holds(self, name: str) -> bool:
+        return False
+
+    def shared(self, body: list[str], handed_out: Iterable[str]) -> tuple[list[str], list[str]]:
+        outside = set(_words("\n".join(handed_out)))
+        while more := {name for names in self.same if names & outside for name in names} - outside:
+            outside |= more
+        own = {text: name for name, text in self.made.items() if name not in outside}
+        self.names = dict.fromkeys(own.values())
+        return [f"    {text}" for text in own], [line for line in body if line.strip() not in own]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _returning(line: str) -> list[str]:
+    """Return a line, after giving back what was borrowed where it is the last."""
+    margin = line[: len(line) - len(line.lstrip())]
+    if not line.strip().startswith("return "):
+        return [line]
+    return [f"{margin}if kept:", f"{margin}    give_back(arrays, *sizes)", line]
