@@ -181,7 +181,7 @@ class FastModule(Gradients):
         else:
             self.lay_out(f"{log} = np.empty(({self.T}, 1), dtype)")
             q = self.all.number(self._shape_of(line.leaf)[0])
-            arguments.append(self._constant("ones of classes", "ones_of_classes", f"np.ones({q}, dtype)"))
+            arguments.append(self._constant(f"ones of classes {q}", "ones_of_classes", f"np.ones({q}, dtype)"))
         self.all.helpers["softmax_into"] = softmax.SINGLE if self.single else softmax.BATCH
         self.put(f"softmax_into({', '.join(arguments)})")
         self.storage.logs[line.leaf] = logits, log
