@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -40,6 +41,7 @@ def memory(source: str) -> Expr:
     return ITEM * sympy.factor_terms(sympy.collect(sympy.expand(total), sympy.Symbol("T", positive=True)))
 
 
+@lru_cache(maxsize=1024)
 def _size(text: str) -> Any:
     names = {name: sympy.Symbol(name, positive=True) for name in re.findall(r"[A-Za-z_]\w*", text)}
     return sympy.sympify(text, locals=names)

@@ -17,7 +17,7 @@ from .dialect import NUMPY
 from .functions import python_name
 from .layout import comment, statement
 from .names import RESERVED, Allocator, identifier
-from .plan import Plan
+from .plan import plan_of
 from .writer import Writer
 
 
@@ -39,7 +39,7 @@ class Page:
     number, array_type = "float", "np.ndarray"
 
     def __init__(self, network: Network, last: bool = False) -> None:
-        self.network, self.plan = network, Plan(network)
+        self.network, self.plan = network, plan_of(network)
         self.system = self.plan.system
         self.formula = partial(formula, names=A.Names(rows=network.layout == SAMPLE))
         self.names = Allocator(self.reserved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
@@ -324,6 +324,12 @@ class Plan:
             left = self.notation(A.derivative(self.system.L, self.system.at(name)))
             lines[name] = Line(name, self.notation(self._replaced(raw)), left, left, self.notation(raw))
         return lines
+
+
+@lru_cache(maxsize=64)
+def plan_of(network: Network) -> Plan:
+    """Return the plan of a network, made once for all styles and libraries."""
+    return Plan(network)
 
 
 _DERIVATIVES = (A.Gradient, A.ScalarDerivative)

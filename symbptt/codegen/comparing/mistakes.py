@@ -348,12 +348,17 @@ BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 def forms_of(mistake: Mistake, right: Backward, numbers: Numbers) -> Forms:
     """Yield the forms of a mistake that a model can have: those that change something and read only given steps."""
     for values, changed in mistake.forms(right, numbers):
-        if changed != right and _is_in_range(changed):
+        if changed != right and _is_in_range(changed, right):
             yield values, changed
 
 
-def _is_in_range(equations: Backward) -> bool:
+def _is_in_range(equations: Backward, right: Backward) -> bool:
+    """Whether what differs from the right equations reads the steps before and after alone."""
     t = equations.system.t
-    groups = (*equations.adjoints.values(), *equations.parameters.values(), *equations.inputs.values())
-    exprs = (part.expr for group in groups for part in group)
+    exprs = _expressions(equations) - _expressions(right)
     return not any(reads(expr, lambda leaf: abs(int(leaf.when - t)) > 1) for expr in exprs)
+
+
+def _expressions(equations: Backward) -> set[Any]:
+    groups = (*equations.adjoints.values(), *equations.parameters.values(), *equations.inputs.values())
+    return {part.expr for group in groups for part in group}
