@@ -71,7 +71,7 @@ def printed(model: RNN, notation: str) -> list[str]:
     ]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("name", VARIANTS)
 def test_what_a_derivation_prints_of_a_cell_is_read_back(name, notation):
@@ -255,6 +255,7 @@ def test_every_cell_of_the_catalogue_has_its_textbook_form():
     assert set(TEXTBOOK) == set(VARIANTS)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("name", "style"), STYLES)
 def test_the_textbook_form_is_the_cell_of_the_catalogue(name, style):
     assert_equal(read_cell(TEXTBOOK[name][style]).cell, VARIANTS[name]())

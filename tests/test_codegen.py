@@ -151,6 +151,7 @@ ODD = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("B", [None, 2])
 @pytest.mark.parametrize("name", ODD)
 def test_odd_cells_agree_with_differences(name, B):

@@ -164,6 +164,7 @@ def test_where_rounding_hides_everything_that_is_said():
 
 
 # -- mistakes --------------------------------------------------------------------------------------------------
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mistake", BY_HAND)
 def test_mistakes_made_by_hand_are_named(mistake, kind):
@@ -188,7 +189,7 @@ PLANTED = [  # every mistake in three cells, every cell in turn
 ]
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize(("name", "mistake"), PLANTED)
 def test_every_form_of_every_mistake_in_the_table_is_named(name, mistake):
     function = Bptt(network(CELLS.get(name, name), readout="sigmoid", loss_="squared_error"))
@@ -325,6 +326,7 @@ def test_the_first_wrong_adjoint_is_the_latest_and_has_its_equation():
     assert (first.item.key, first.item.step) == ("z", T)  # before h at T - 1, in the order of the sweep
 
 
+@pytest.mark.slow
 def test_of_a_backward_cell_the_first_step_of_the_sweep_is_the_first():
     function = Bptt(network(CELLS["both ways"]))
     given = data(function, 5, 2)

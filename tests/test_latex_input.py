@@ -70,7 +70,7 @@ OWN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("name", OWN)
 def test_cells_of_ones_own_are_derived_and_verified(name):
     cell = Cell.from_latex(**OWN[name])

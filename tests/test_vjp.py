@@ -28,7 +28,7 @@ def without_target(given: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key != "target"}
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("batch", [None, 1, 2])
 @pytest.mark.parametrize("name", CELLS)
 def test_the_gradients_are_those_of_the_inner_products(name: str, batch: int | None) -> None:

@@ -20,7 +20,8 @@ def borrowed(*sizes):
     try:
         return KEPT[sizes].pop(), True
     except (KeyError, IndexError):
-        return laid_out(*sizes), is_kept(*sizes[:-1])
+        arrays = laid_out(*sizes)
+        return arrays, is_kept({of})
 
 
 def give_back(arrays, *sizes):
@@ -111,6 +112,7 @@ class SequenceWorkspace(Workspace):
             is_kept='''def is_kept(steps, *sizes):
     """Whether arrays are kept for the next call: small ones, where a view of a step counts as 16 numbers."""
     return steps * (16 + sum(sizes)) <= 32768''',
+            of="*sizes[:-1]",
             most=8,
         )
         + '''
@@ -159,9 +161,10 @@ class BatchWorkspace(Workspace):
     """The arrays of a batch that are not handed out: a new array costs a page fault for each 4 kB."""
 
     helpers = _HELPERS.format(
-        is_kept='''def is_kept(steps, batch, *sizes):
-    """Whether arrays are kept for the next call: those of some megabytes, not larger ones."""
-    return steps * batch * sum(sizes) <= 4194304''',
+        is_kept='''def is_kept(arrays):
+    """Whether arrays are kept for the next call: not more than 32 MB."""
+    return sum(array.nbytes for array in arrays) <= 32 * 2**20''',
+        of="arrays",
         most=2,
     )
 
