@@ -179,7 +179,7 @@ class BatchWorkspace(Workspace):
         if right.startswith("np.empty("):
             self.made[left] = text.strip()
         else:
-            self.same.append({*_words(left), *_words(right)})
+            self.same.append({left, _words(right)[0]})
 
     def holds(self, name: str) -> bool:
         return False
