@@ -16,7 +16,7 @@ _HELPERS = '''KEPT = {{}}
 
 
 def borrowed(*sizes):
-    """Return the arrays that a call of these sizes has given back, or new ones; and whether to give them back."""
+    """Return arrays that a call has given back, or new ones, and whether to give them back."""
     try:
         return KEPT[sizes].pop(), True
     except (KeyError, IndexError):
@@ -25,7 +25,7 @@ def borrowed(*sizes):
 
 
 def give_back(arrays, *sizes):
-    """Keep the arrays of a call for the next one of the same sizes, of the last {most} sizes at most."""
+    """Keep arrays for the next call of the same sizes; of the last {most} sizes at most."""
     if sizes not in KEPT and len(KEPT) == {most}:
         KEPT.clear()
     KEPT.setdefault(sizes, []).append(arrays)
@@ -49,11 +49,8 @@ class Workspace:
         """Whether an array is certain to lie in the workspace."""
         raise NotImplementedError
 
-    def shared(self, body: list[str], handed_out: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return the lines that lay out the workspace, and the function without them.
-
-        ``handed_out`` are expressions of what the function returns.
-        """
+    def shared(self, handed_out: Iterable[str]) -> list[str]:
+        """Return the lines that lay out the workspace; ``handed_out`` are expressions of what the function returns."""
         raise NotImplementedError
 
     def names_in(self, lines: Iterable[str]) -> list[str]:
@@ -81,7 +78,8 @@ class Workspace:
             Empty where nothing is shared.
         head, body : list of str
         """
-        made, body = self.shared(body, handed_out)
+        made = self.shared(handed_out)
+        head, body = ([line for line in lines if line not in made] for lines in (head, body))
         names = self.names_in([*head, *body]) if made else []
         if not names:
             return "", head, body
@@ -110,7 +108,7 @@ class SequenceWorkspace(Workspace):
     helpers = (
         _HELPERS.format(
             is_kept='''def is_kept(steps, *sizes):
-    """Whether arrays are kept for the next call: small ones, where a view of a step counts as 16 numbers."""
+    """Whether arrays are kept: small ones, where a view of a step counts as 16 numbers."""
     return steps * (16 + sum(sizes)) <= 32768''',
             of="*sizes[:-1]",
             most=8,
@@ -150,8 +148,8 @@ def listed(*arrays):
         short = len(parts) > 1 and len(line) <= WIDTH
         return [line] if short else collection("for (", parts, f") in {name}:", indent)
 
-    def shared(self, body: list[str], handed_out: Iterable[str]) -> tuple[list[str], list[str]]:
-        return self.lines, body
+    def shared(self, handed_out: Iterable[str]) -> list[str]:
+        return self.lines
 
     def preface(self, sizes: list[str]) -> list[str]:
         return [f"    every = listed if is_kept({', '.join(sizes)}) else zip"]
@@ -162,7 +160,7 @@ class BatchWorkspace(Workspace):
 
     helpers = _HELPERS.format(
         is_kept='''def is_kept(arrays):
-    """Whether arrays are kept for the next call: not more than 32 MB."""
+    """Whether arrays are kept: not more than 32 MB."""
     return sum(array.nbytes for array in arrays) <= 32 * 2**20''',
         of="arrays",
         most=2,
@@ -184,13 +182,12 @@ class BatchWorkspace(Workspace):
     def holds(self, name: str) -> bool:
         return False
 
-    def shared(self, body: list[str], handed_out: Iterable[str]) -> tuple[list[str], list[str]]:
+    def shared(self, handed_out: Iterable[str]) -> list[str]:
         outside = set(_words("\n".join(handed_out)))
         while more := {name for names in self.same if names & outside for name in names} - outside:
             outside |= more
-        own = {text: name for name, text in self.made.items() if name not in outside}
-        self.names = dict.fromkeys(own.values())
-        return [f"    {text}" for text in own], [line for line in body if line.strip() not in own]
+        self.names = dict.fromkeys(name for name in self.made if name not in outside)
+        return [f"    {self.made[name]}" for name in self.names]
 
 
 def _words(text: str) -> list[str]:
