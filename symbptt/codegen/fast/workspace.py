@@ -36,7 +36,14 @@ class Workspace:
     """Arrays that depend on nothing but sizes and the type of the numbers, and that are handed from call to call.
 
     Each call has them for itself alone. Nothing that it returns may lie in them.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether arrays are laid out in the function itself first, before it is known which of them are handed out.
     """
+
+    in_place = False
 
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
@@ -79,7 +86,8 @@ class Workspace:
         head, body : list of str
         """
         made = self.shared(handed_out)
-        head, body = ([line for line in lines if line not in made] for lines in (head, body))
+        moved = set(made) if self.in_place else set()
+        head, body = ([line for line in lines if line not in moved] for lines in (head, body))
         names = self.names_in([*head, *body]) if made else []
         if not names:
             return "", head, body
@@ -165,6 +173,8 @@ class BatchWorkspace(Workspace):
         of="arrays",
         most=2,
     )
+
+    in_place = True
 
     def __init__(self) -> None:
         super().__init__()
