@@ -11,6 +11,8 @@ from .environment import has
 
 ENOUGH = 3.0
 """Seconds after which no larger T is tried."""
+TOO_LONG = 60.0
+"""Seconds that a larger T may take if the time grows with its square: what takes long may take all memory, too."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,7 @@ def measured(steps: Sequence[int], enough: float = ENOUGH) -> dict[str, list[flo
         times: list[float | None] = []
         way.derive(2)  # imported
         for T in steps:
-            last = max((past for past in times if past is not None), default=0.0)
-            if times and (times[-1] is None or last > enough):
+            if times and _is_too_long(times[-1], T / steps[len(times) - 1], enough):
                 times.append(None)
                 continue
             start = time.perf_counter()
@@ -124,3 +125,8 @@ def measured(steps: Sequence[int], enough: float = ENOUGH) -> dict[str, list[flo
                 times.append(time.perf_counter() - start)
         found[way.name] = times
     return found
+
+
+def _is_too_long(last: float | None, larger: float, enough: float) -> bool:
+    """Whether to stop after a time, where the next T is so many times larger; None stands for a T that was left out."""
+    return last is None or last > enough or last * larger**2 > TOO_LONG

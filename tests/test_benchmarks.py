@@ -155,6 +155,11 @@ def test_other_ways_are_tried_until_they_take_too_long(bench):
     assert [one is None for one in found["sympy.diff, unrolled"]] == [False, True, True]
 
 
+def test_a_step_that_would_take_minutes_by_a_square_law_is_left_out(bench):
+    assert bench.others._is_too_long(2.98, 10, enough=3.0)
+    assert not bench.others._is_too_long(0.03, 10, enough=3.0)
+
+
 def test_sympy_and_this_package_derive_the_same_scalar_gradient(bench):
     import sympy
 
