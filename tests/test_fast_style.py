@@ -19,7 +19,7 @@ from symbptt.codegen.bptt import compile_network
 from symbptt.codegen.fast.run import fast_source
 from symbptt.codegen.passes.pipeline import FAST, FAST_SINGLE
 from symbptt.errors import ValueInputError
-from symbptt.model import one_example
+from symbptt.model import Cell, one_example
 
 LOSSES = (("softmax", "cross_entropy"), (None, "mse"), ("sigmoid", "binary_cross_entropy"))
 
@@ -99,6 +99,17 @@ def test_later_calls_do_not_touch_a_result(name: str, number: int, batch: int | 
     bptt(**other)
     bptt(**other, wrt=())
     assert_same(first, readable(bptt, given))
+
+
+@pytest.mark.parametrize("batch", [None, 3])
+def test_a_model_may_use_the_names_of_the_style(batch: int | None) -> None:
+    vectors = ("each", "fresh", "kept", "arrays", "sizes", "every", "blocks", "size", "add", "tanh_", "softmax_into")
+    text = f"h[t] = tanh(steps_0 @ h[t-1] + ones @ x[t] + {' + '.join(vectors)})"
+    shapes = {"steps_0": ("n", "n"), "ones": ("n", "m")}
+    bptt = compiled(Cell([text], ["h"], name="names of the fast style", shapes=shapes))
+    for seed in (1, 2):
+        given = data(bptt, 4, batch, seed=seed)
+        assert_same(bptt(**given), readable(bptt, given))
 
 
 @pytest.mark.parametrize(("batch", "most", "long"), [(None, 8, 3000), (3, 2, 400_000)])

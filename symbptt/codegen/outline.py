@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ from .terms import ATOM, Term, signed
 from .writer import Writer
 
 
-class Outline(Page):
+class Outline(Page, ABC):
     """A module whose parts outside the loops are put down in the words of its dialect.
 
     Attributes
@@ -138,9 +139,9 @@ class Outline(Page):
         self.lines += collection("adjoints = {", shown, "}", 4)
         self.put("return Result(loss, grads, states, outputs, adjoints)")
 
+    @abstractmethod
     def _after(self, lines: Iterable[Line]) -> None:
         """Put down what is computed for the sums alone."""
-        raise NotImplementedError
 
     def reads(self, names: Iterable[str]) -> None:
         """Take note of arrays that the code reads outside expressions."""

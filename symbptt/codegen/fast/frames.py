@@ -15,7 +15,7 @@ from ..layout import loop, statement
 from ..passes.join import join
 from ..passes.pipeline import FAST, FAST_SINGLE, Pass, prepared
 from ..program import VARYING, Program
-from .statements import Statements
+from .statements import UFUNCS, Statements
 from .storage import LOCAL, Storage
 from .workspace import RESERVED, BatchWorkspace, SequenceWorkspace, Workspace
 
@@ -53,7 +53,7 @@ class Frames(Module):
         Whether there are cotangents of the last states.
     """
 
-    reserved = Module.reserved | RESERVED
+    reserved = Module.reserved | RESERVED | {*UFUNCS, "blocks", "size", "softmax_into"}
 
     def __init__(
         self, network: Network, single: bool, passes: tuple[Pass, ...] | None = None, last: bool = False
@@ -145,7 +145,9 @@ class Frames(Module):
             turned = "" if direction == 1 else "[::-1]"
             shared = self.workspace
             if isinstance(shared, SequenceWorkspace) and all(map(shared.holds, views)):
-                self.lines += shared.loop(views, turned, self.indent)
+                number = sum(what.startswith("loop over steps ") for what in self.names.given)
+                name = self.names(f"loop over steps {number}", f"steps_{number}")
+                self.lines += shared.loop(name, views, turned, self.indent)
             else:
                 self.lines += loop(views, turned, self.indent)
         elif kind == BLOCK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 
 from ..layout import WIDTH, collection, statement, without_unused
@@ -32,7 +33,7 @@ def give_back(arrays, *sizes):
 '''
 
 
-class Workspace:
+class Workspace(ABC):
     """Arrays that depend on nothing but sizes and the type of the numbers, and that are handed from call to call.
 
     Each call has them for itself alone. Nothing that it returns may lie in them.
@@ -48,17 +49,17 @@ class Workspace:
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
 
+    @abstractmethod
     def lay_out(self, text: str, put: Callable[[str], None]) -> None:
         """Lay out an array, or name a part of one; ``put`` puts a line down in the function itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def holds(self, name: str) -> bool:
         """Whether an array is certain to lie in the workspace."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shared(self, handed_out: Iterable[str]) -> list[str]:
         """Return the lines that lay out the workspace; ``handed_out`` are expressions of what the function returns."""
-        raise NotImplementedError
 
     def names_in(self, lines: Iterable[str]) -> list[str]:
         """Return the names of the workspace that lines read, in the order in which they were given."""
@@ -132,7 +133,6 @@ def listed(*arrays):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
-        self.loops = 0
 
     def lay_out(self, text: str, put: Callable[[str], None]) -> None:
         self.put(text.strip())
@@ -146,10 +146,8 @@ def listed(*arrays):
     def holds(self, name: str) -> bool:
         return name in self.names
 
-    def loop(self, views: Mapping[str, str], turned: str, indent: int) -> list[str]:
-        """Put down the views of arrays side by side, and return the head of the loop that goes through them."""
-        name = f"steps_{self.loops}"
-        self.loops += 1
+    def loop(self, name: str, views: Mapping[str, str], turned: str, indent: int) -> list[str]:
+        """Put down the views of arrays side by side, under a name, and return the head of the loop through them."""
         self.put(f"{name} = every({', '.join(array + turned for array in views)})")
         parts = list(views.values())
         line = f"{' ' * indent}for {', '.join(parts)} in {name}:"
